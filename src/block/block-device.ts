@@ -16,6 +16,8 @@
  * 5. A device with readOnly never changes a byte of what it stands on.
  */
 
+import { EINVAL } from './errno.ts';
+
 export type MaybePromise<T> = T | Promise<T>;
 
 export interface BlockDevice {
@@ -53,4 +55,18 @@ export function totalBytes(segments: readonly Uint8Array[]): number {
   let total = 0;
   for (const segment of segments) total += segment.length;
   return total;
+}
+
+/**
+ * Whether the device has that range, in whole logical blocks: 0, or -EINVAL.
+ *
+ * The kernel never asks for another one; yet the kernel is a sandbox that a broken disk may have
+ * confused, so every source and layer asks this before it touches a byte.
+ */
+export function checkRange(device: BlockDevice, offsetBytes: number, lengthBytes: number): number {
+  const inside =
+    offsetBytes >= 0 && lengthBytes >= 0 && offsetBytes + lengthBytes <= device.sizeBytes;
+  const whole =
+    offsetBytes % device.logicalBlockBytes === 0 && lengthBytes % device.logicalBlockBytes === 0;
+  return inside && whole ? 0 : -EINVAL;
 }

@@ -1,0 +1,62 @@
+/**
+ * Which file or device of the host: what makes two paths the same source, Linux's major and minor
+ * number, and the folder of sysfs that tells of it.
+ */
+import type { BigIntStats } from 'node:fs';
+import { readFile, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Where the host tells of itself; tests give a made-up tree. */
+export interface HostFolders {
+  readonly sys: string;
+  readonly proc: string;
+}
+
+export const HOST_FOLDERS: HostFolders = { sys: '/sys', proc: '/proc' };
+
+/**
+ * "MAJOR:MINOR" of a stat's dev or rdev.
+ *
+ * The two numbers are interleaved for the sake of old 16-bit dev_t: glibc's bits/sysmacros.h
+ * (gnu_dev_major, gnu_dev_minor).
+ */
+export function majorMinor(device: bigint): string {
+  const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n);
+  const minor = (device & 0xffn) | ((device >> 12n) & 0xffffff00n);
+  return `${major}:${minor}`;
+}
+
+/**
+ * The same for all paths to the same source, and for no other. Of a device node its number counts,
+ * as there may be several nodes for one disk; of a file, the file system's number and the inode.
+ */
+export function sourceIdentity(stats: BigIntStats): string {
+  if (stats.isBlockDevice()) return diskIdentity(majorMinor(stats.rdev));
+  return `file-${stats.dev}-${stats.ino}`;
+}
+
+/** The identity of the block device "MAJOR:MINOR". */
+export function diskIdentity(deviceNumber: string): string {
+  return `disk-${deviceNumber.replace(':', '-')}`;
+}
+
+/** The sysfs folder of a block device, a partition's inside its disk's; undefined: no such device. */
+export async function sysfsFolder(
+  deviceNumber: string,
+  folders: HostFolders = HOST_FOLDERS,
+): Promise<string | undefined> {
+  try {
+    return await realpath(join(folders.sys, 'dev', 'block', deviceNumber));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The text of a small file of sysfs or procfs without the line's end; undefined: not there. */
+export async function readAttribute(...parts: string[]): Promise<string | undefined> {
+  try {
+    return (await readFile(join(...parts), 'utf8')).trimEnd();
+  } catch {
+    return undefined;
+  }
+}

@@ -16,7 +16,6 @@ export const EINVAL = 22;
 export const ENOSPC = 28;
 export const EROFS = 30;
 export const EOPNOTSUPP = 95;
-export const ETIMEDOUT = 110;
 
 const LINUX_ERRNO: Readonly<Record<string, number>> = {
   EINVAL,
@@ -24,7 +23,7 @@ const LINUX_ERRNO: Readonly<Record<string, number>> = {
   ENOMEM,
   ENOSPC,
   EROFS,
-  ETIMEDOUT,
+  ETIMEDOUT: 110,
   // A quota or a file size limit is a full disk to whoever writes; blk_errors[] has no other word.
   EDQUOT: ENOSPC,
   EFBIG: ENOSPC,

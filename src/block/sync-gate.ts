@@ -7,18 +7,22 @@
  * last call is taken for the weather:
  *
  * - the gate is open: calls are made on the spot and timed;
- * - a slow one shuts it for PAUSE_FACTOR times as long as that call took;
- * - the first call after the pause is the probe: fast, and the gate stays open; slow, and it shuts
- *   anew.
+ * - a slow one shuts it for some times as long as that call took: twice at first;
+ * - the first call after the pause is the probe. If it is slow, or any of the next FORGIVE_CALLS, the
+ *   gate shuts for twice as many times as before, up to PAUSE_FACTOR_MAX; if all are fast, the next
+ *   slow one counts as a first one again.
  *
  * "Slow" is SLOW_MS + SLOW_MS_PER_KIB: three times what a copy from the page cache takes on a small
- * virtual machine (1.5 µs for 4 KiB, 24 µs for 128 KiB), and less than a cold read of most SSDs (80
- * µs): those gain more by being many at once than by sparing the hop. A false alarm, because the
- * host was busy with something else, costs a millisecond of asynchronous calls.
+ * virtual machine (1.5 µs for 4 KiB, 24 µs for 128 KiB) and more, and less than a cold read of most
+ * SSDs (80 µs): those gain more by being many at once than by sparing the hop. The short first pause
+ * is for false alarms: on a busy host a fast call looks slow when the process loses its processor in
+ * the middle of it.
  *
- * Invariant: of any stretch of time, slow calls on the spot take at most one part in 1 +
- * PAUSE_FACTOR, plus one call. (For calls of more than PAUSE_MAX_MS / PAUSE_FACTOR = half a second
- * it is one every PAUSE_MAX_MS; a longer pause would remember a laptop's sleep for a day.)
+ * Invariant: on the spot, slow calls take at most one part in 1 + PAUSE_FACTOR_MAX of the time from a
+ * disk that is always slow, and one part in three where at least FORGIVE_CALLS fast ones lie between
+ * any two (reading on, with the host reading ahead); never do two slow calls follow each other
+ * without a pause that is twice the first. A pause ends after PAUSE_MAX_MS: a call of minutes was a
+ * laptop asleep.
  */
 
 /** Above this, a call goes to the pool in any case: copying alone would take too long. */
@@ -26,12 +30,17 @@ export const SYNC_BYTES_MAX: number = 128 * 1024;
 
 const SLOW_MS = 0.05;
 const SLOW_MS_PER_KIB = 0.0005;
-const PAUSE_FACTOR = 20;
+const PAUSE_FACTOR_MIN = 2;
+const PAUSE_FACTOR_MAX = 32;
 const PAUSE_MAX_MS = 10_000;
+const FORGIVE_CALLS = 64;
 
 export class SyncGate {
   #shut = false;
   #opensAtMs = 0;
+  #pauseFactor = PAUSE_FACTOR_MIN;
+  /** Fast calls on the spot since the last slow one. */
+  #fastCalls = FORGIVE_CALLS;
   readonly #nowMs: () => number;
 
   /** nowMs: a monotonic clock in milliseconds. */
@@ -52,9 +61,16 @@ export class SyncGate {
   ended(startMs: number, lengthBytes: number): void {
     const nowMs = this.#nowMs();
     const tookMs = nowMs - startMs;
-    if (tookMs <= SLOW_MS + (lengthBytes / 1024) * SLOW_MS_PER_KIB) return;
+    if (tookMs <= SLOW_MS + (lengthBytes / 1024) * SLOW_MS_PER_KIB) {
+      this.#fastCalls += 1;
+      return;
+    }
+    const isFirst = this.#fastCalls >= FORGIVE_CALLS;
+    const factor = isFirst ? PAUSE_FACTOR_MIN : Math.min(this.#pauseFactor * 2, PAUSE_FACTOR_MAX);
+    this.#pauseFactor = factor;
+    this.#fastCalls = 0;
     this.#shut = true;
-    this.#opensAtMs = nowMs + Math.min(tookMs * PAUSE_FACTOR, PAUSE_MAX_MS);
+    this.#opensAtMs = nowMs + Math.min(tookMs * factor, PAUSE_MAX_MS);
   }
 
   nowMs(): number {

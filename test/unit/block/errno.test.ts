@@ -1,14 +1,18 @@
 import { expect, test } from 'vitest';
-import { negativeErrno } from '../../../src/block/errno.ts';
+import { ENOSPC, negativeErrno } from '../../../src/block/errno.ts';
 
 function hostError(code: string, errno: number): Error {
   return Object.assign(new Error(code), { code, errno });
 }
 
 test("a full host disk is ENOSPC with Linux's number, whatever number the host gives it", () => {
-  expect(negativeErrno(hostError('ENOSPC', -28))).toBe(-28);
+  expect(negativeErrno(hostError('ENOSPC', -28))).toBe(-ENOSPC);
   expect(negativeErrno(hostError('ENOSPC', -4055))).toBe(-28);
   expect(negativeErrno(hostError('EDQUOT', -122))).toBe(-28);
+});
+
+test('the number of ENOSPC is that of asm-generic/errno-base.h', () => {
+  expect(ENOSPC).toBe(28);
 });
 
 test('what the host forbids to write is a read-only disk', () => {

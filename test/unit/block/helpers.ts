@@ -1,8 +1,8 @@
 /** What the tests of src/block share: scratch folders, recognisable bytes, loop devices. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { FsBridgeError } from '../../../src/errors.ts';
 
@@ -34,7 +34,7 @@ export async function refusal(promise: Promise<unknown>): Promise<FsBridgeError>
 function hasLoopDevices(): boolean {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
   try {
-    execFileSync('losetup', ['--find'], { stdio: 'ignore' });
+    run('losetup', '--find');
     return true;
   } catch {
     return false;
@@ -43,6 +43,8 @@ function hasLoopDevices(): boolean {
 
 /** Whether a test may attach loop devices: as root on Linux, where losetup finds one. */
 export const canUseLoop: boolean = hasLoopDevices();
+
+if (!canUseLoop) console.info('Tests with loop devices are skipped: they need root and losetup.');
 
 /** Attaches the image and detaches it after the test; answers the path in /dev. */
 export function attachLoop(image: string, ...options: string[]): string {
@@ -56,4 +58,12 @@ export function attachLoop(image: string, ...options: string[]): string {
 /** Runs a program of the host and answers what it printed; throws where it fails. */
 export function run(program: string, ...args: string[]): string {
   return execFileSync(program, args, { encoding: 'utf8', stdio: 'pipe' }).trim();
+}
+
+/** Writes a tree of small files: { 'a/b': 'text' }. */
+export function writeTree(root: string, files: Readonly<Record<string, string>>): void {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
 }

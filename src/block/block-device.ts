@@ -8,8 +8,8 @@
  * Invariants:
  * 1. Every offset and length is a multiple of logicalBlockBytes and lies inside sizeBytes. The
  *    kernel's block layer guarantees it; `checkRange` is for everybody else.
- * 2. An expected failure is a negative errno (src/block/errno.ts), never an exception. A call that can
- *    be answered at once answers without a promise.
+ * 2. An expected failure is a negative errno (src/block/errno.ts), never an exception. A call that
+ *    can be answered at once answers without a promise.
  * 3. The segments belong to the device until the call is answered, and not a moment longer.
  * 4. After `flush` (or a write with fua) is answered with 0, the bytes written before survive a
  *    power cut.
@@ -46,7 +46,9 @@ export interface BlockDevice {
   discard(offsetBytes: number, lengthBytes: number): MaybePromise<number>;
   /** Makes the range read as zeroes. */
   writeZeroes(offsetBytes: number, lengthBytes: number): MaybePromise<number>;
-  /** Gives back what the device holds open. Nothing is under way then; a second call does nothing. */
+  /**
+   * Gives back what the device holds open. Nothing is under way then; a second call does nothing.
+   */
   close(): Promise<void>;
 }
 

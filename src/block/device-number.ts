@@ -40,7 +40,9 @@ export function diskIdentity(deviceNumber: string): string {
   return `disk-${deviceNumber.replace(':', '-')}`;
 }
 
-/** The sysfs folder of a block device, a partition's inside its disk's; undefined: no such device. */
+/**
+ * The sysfs folder of a block device, a partition's inside its disk's; undefined: no such device.
+ */
 export async function sysfsFolder(
   deviceNumber: string,
   folders: HostFolders = HOST_FOLDERS,

@@ -1,9 +1,10 @@
 /**
- * The Linux errno numbers with which a BlockDevice says no, and the way from a host's error to them.
+ * The Linux errno numbers with which a BlockDevice says no, and the way from a host's error to
+ * them.
  *
- * The numbers are Linux's (include/uapi/asm-generic/errno-base.h and errno.h) on every host: they go
- * to the kernel in the sandbox, never to the host. Windows and macOS number theirs differently, so
- * only the name in a Node error's `code` is looked at ('ENOSPC'), not its number.
+ * The numbers are Linux's (include/uapi/asm-generic/errno-base.h and errno.h) on every host: they
+ * go to the kernel in the sandbox, never to the host. Windows and macOS number theirs differently,
+ * so only the name in a Node error's `code` is looked at ('ENOSPC'), not its number.
  *
  * The kernel's block layer keeps apart only the errors that somebody above it handles differently
  * and takes all others for EIO (block/blk-core.c, blk_errors[]); so this table is short.

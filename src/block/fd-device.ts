@@ -1,8 +1,9 @@
 /**
- * A BlockDevice on an open file descriptor of the host: what an image file and a disk have in common.
+ * A BlockDevice on an open file descriptor of the host: what an image file and a disk have in
+ * common.
  *
- * Neither discard nor writeZeroes is offered: Node has no fallocate(2) and no BLKDISCARD, and writing
- * zeroes byte by byte is what the kernel does by itself where canWriteZeroes is false.
+ * Neither discard nor writeZeroes is offered: Node has no fallocate(2) and no BLKDISCARD, and
+ * writing zeroes byte by byte is what the kernel does by itself where canWriteZeroes is false.
  */
 import { type BlockDevice, checkRange, type MaybePromise, totalBytes } from './block-device.ts';
 import { EOPNOTSUPP, EROFS } from './errno.ts';

@@ -6,11 +6,11 @@
  * 1. One system call a request (pread, preadv, pwrite, pwritev) unless the host cuts it short; then
  *    the rest is asked for again.
  * 2. What lies beyond the file's end reads as zeroes.
- * 3. After `close` every call is answered -ENODEV. The number of a closed file descriptor may belong
- *    to another file a moment later, and nobody may write into that one.
- * 4. A failed sync is remembered for good. Linux reports lost pages once and then takes them for clean
- *    (fsync(2), EIO; Documentation/filesystems/vfs.rst, "Handling errors during writeback"): a later
- *    fdatasync would say 0 although the bytes are gone.
+ * 3. After `close` every call is answered -ENODEV. The number of a closed file descriptor may
+ *    belong to another file a moment later, and nobody may write into that one.
+ * 4. A failed sync is remembered for good. Linux reports lost pages once and then takes them for
+ *    clean (fsync(2), EIO; Documentation/filesystems/vfs.rst, "Handling errors during writeback"):
+ *    a later fdatasync would say 0 although the bytes are gone.
  */
 import fs from 'node:fs';
 import type { MaybePromise } from './block-device.ts';

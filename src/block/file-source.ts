@@ -2,11 +2,11 @@
  * A raw image file of the host as a BlockDevice.
  *
  * Invariants:
- * 1. Opened for reading, nothing of the file changes: no byte, no size, no time of modification, and
- *    where the host lets us (Linux, our own file: O_NOATIME) no time of access either.
+ * 1. Opened for reading, nothing of the file changes: no byte, no size, no time of modification,
+ *    and where the host lets us (Linux, our own file: O_NOATIME) no time of access either.
  * 2. The device is the file's whole blocks of 512 bytes. A rest of less than a block at the end is
- *    no part of it: it is neither read nor written and stays in the file as it is. (No disk has such
- *    a rest; it comes from a copy that broke off, or from a checksum appended.)
+ *    no part of it: it is neither read nor written and stays in the file as it is. (No disk has
+ *    such a rest; it comes from a copy that broke off, or from a checksum appended.)
  * 3. The file never grows or shrinks through the device.
  */
 import fs from 'node:fs';
@@ -28,8 +28,8 @@ export function trailingBytes(fileBytes: number): number {
 /**
  * Opens an image file; its size is what it is now, rounded down to whole blocks.
  *
- * Throws FsBridgeError: the host's code (ENOENT, EACCES, EISDIR, …), ERR_SOURCE_UNSUPPORTED where it
- * is no regular file, ERR_SOURCE_EMPTY where it has less than one block.
+ * Throws FsBridgeError: the host's code (ENOENT, EACCES, EISDIR, …), ERR_SOURCE_UNSUPPORTED where
+ * it is no regular file, ERR_SOURCE_EMPTY where it has less than one block.
  */
 export async function openFileSource(
   path: string,

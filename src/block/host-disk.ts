@@ -1,8 +1,9 @@
 /**
  * A disk, partition or other block device of a Linux host as a BlockDevice.
  *
- * The kernel's word in sysfs is taken for its size and blocks (Documentation/ABI/stable/sysfs-block);
- * whatever path leads to it (/dev/disk/by-id/…, a node elsewhere), only its number counts.
+ * The kernel's word in sysfs is taken for its size and blocks
+ * (Documentation/ABI/stable/sysfs-block); whatever path leads to it (/dev/disk/by-id/…, a node
+ * elsewhere), only its number counts.
  *
  * Invariants:
  * 1. Writing holds the device exclusively: opened with O_EXCL, and without O_CREAT Linux takes that
@@ -66,8 +67,8 @@ export async function readGeometry(
  * Opens a block device of a Linux host.
  *
  * Throws FsBridgeError: the host's code (ENOENT, EACCES, EROFS, …), ERR_SOURCE_IN_USE where writing
- * is asked for and the host uses it, ERR_SOURCE_EMPTY without a medium, ERR_SOURCE_UNSUPPORTED where
- * it is no block device, where its blocks are too large, or on another host than Linux.
+ * is asked for and the host uses it, ERR_SOURCE_EMPTY without a medium, ERR_SOURCE_UNSUPPORTED
+ * where it is no block device, where its blocks are too large, or on another host than Linux.
  */
 export async function openHostDisk(
   path: string,

@@ -3,16 +3,19 @@
  * device mapper and MD, swap.
  *
  * Read from procfs and sysfs alone, so no right is needed but to read them:
- * - /proc/self/mountinfo gives a mount's major:minor (proc_pid_mountinfo(5)). A btrfs shows a number
- *   of its own there, as its disks may be several; so a mount's source is compared too (which finds
- *   an image mounted by FUSE as well), and the disks that /sys/fs/btrfs/UUID/devices names.
+ * - /proc/self/mountinfo gives a mount's major:minor (proc_pid_mountinfo(5)). A btrfs shows a
+ *   number of its own there, as its disks may be several; so a mount's source is compared too
+ *   (which finds an image mounted by FUSE as well), and the disks that /sys/fs/btrfs/UUID/devices
+ *   names.
  * - /sys/block/loopN/loop/backing_file is a path, perhaps written otherwise than ours or through a
  *   link: the file's dev and ino are compared, not the string.
- * - /sys/class/block/X/holders names the dm and md devices on top of X (drivers' bd_link_disk_holder).
+ * - /sys/class/block/X/holders names the dm and md devices on top of X (drivers'
+ *   bd_link_disk_holder).
  * - /proc/swaps (proc_swaps(5)).
  *
- * Limits: mounts of other mount namespaces (containers) are not seen, nor virtual machines, nor a loop
- * device whose backing file has lost its path (deleted, or another namespace's). For a disk, O_EXCL sees those as well (host-disk.ts). On other hosts nothing is known and none found.
+ * Limits: mounts of other mount namespaces (containers) are not seen, nor virtual machines, nor a
+ * loop device whose backing file has lost its path (deleted, or another namespace's). For a disk,
+ * O_EXCL sees those as well (host-disk.ts). On other hosts nothing is known and none found.
  */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -195,7 +198,9 @@ async function readMounts(folders: HostFolders): Promise<Mount[]> {
   return Promise.all(text.split('\n').filter(Boolean).map(readMount));
 }
 
-/** A line such as "36 35 98:0 /root /mnt rw,noatime master:1 - ext4 /dev/sda1 rw,errors=continue". */
+/**
+ * A line such as "36 35 98:0 /sub /mnt rw,noatime master:1 - ext4 /dev/sda1 rw,errors=continue".
+ */
 async function readMount(line: string): Promise<Mount> {
   const fields = line.split(' ');
   const [, , deviceNumber = '', , folder = '', mountOptions = ''] = fields;
@@ -219,7 +224,9 @@ async function readSwaps(folders: HostFolders): Promise<Map<string, string>> {
   return swaps;
 }
 
-/** procfs writes space, tab, newline and backslash in octal, as \040 (fs/seq_file.c, mangle_path). */
+/**
+ * procfs writes space, tab, newline and backslash in octal, as \040 (fs/seq_file.c, mangle_path).
+ */
 function unescapeField(field: string): string {
   return field.replace(/\\([0-7]{3})/g, (_, octal: string) =>
     String.fromCharCode(Number.parseInt(octal, 8)),

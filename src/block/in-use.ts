@@ -4,8 +4,9 @@
  * Two systems that write one file system destroy it, and one that writes under another's mount does
  * too, even a read-only one: neither expects blocks it has in its cache to change.
  *
- * The look is taken once, before opening. What comes later is kept out only for a disk, by its claim
- * (host-disk.ts); nothing keeps a person from attaching an image file to a loop device afterwards.
+ * The look is taken once, before opening. What comes later is kept out only for a disk, by its
+ * claim (host-disk.ts); nothing keeps a person from attaching an image file to a loop device
+ * afterwards.
  */
 import { FsBridgeError } from '../errors.ts';
 import type { HostFolders } from './device-number.ts';
@@ -13,8 +14,9 @@ import { findUsages, type Usage } from './host-usage.ts';
 import { sourceError } from './source-error.ts';
 
 /**
- * Throws FsBridgeError ERR_SOURCE_IN_USE where the host has that image file or block device mounted,
- * attached to a loop device that can be written, part of a dm or md device, or as swap space.
+ * Throws FsBridgeError ERR_SOURCE_IN_USE where the host has that image file or block device
+ * mounted, attached to a loop device that can be written, part of a dm or md device, or as swap
+ * space.
  */
 export async function assertNotInUse(path: string, folders?: HostFolders): Promise<void> {
   const usages = await usagesOf(path, true, folders);
@@ -32,8 +34,8 @@ export async function inUseWarnings(path: string, folders?: HostFolders): Promis
     .filter((usage) => usage.mayChange)
     .map(
       (usage) =>
-        `${path} ${usage.reason} and may change while it is read: what you see may be out of date ` +
-        `or broken. ${usage.advice}`,
+        `${path} ${usage.reason} and may change while it is read: what you see may be out of ` +
+        `date or broken. ${usage.advice}`,
     );
 }
 

@@ -42,8 +42,8 @@ export interface OpenedSource {
  * Opens an image file or a disk of the host.
  *
  * Throws FsBridgeError: the host's code (ENOENT, EACCES, EISDIR, EROFS, …), ERR_SOURCE_EMPTY,
- * ERR_SOURCE_UNSUPPORTED, ERR_SOURCE_IN_USE (writing what the host uses), ERR_SOURCE_LOCKED (another
- * fsbridge writes it).
+ * ERR_SOURCE_UNSUPPORTED, ERR_SOURCE_IN_USE (writing what the host uses), ERR_SOURCE_LOCKED
+ * (another fsbridge writes it).
  */
 export async function openSource(spec: string, options: OpenSourceOptions): Promise<OpenedSource> {
   const { write } = options;
@@ -118,8 +118,8 @@ async function readerWarnings(spec: string, allowInUse: boolean): Promise<string
 function restWarning(spec: string, restBytes: number, write: boolean): string {
   const outcome = write ? 'They stay as they are.' : 'They are not read.';
   return (
-    `${spec} is no whole number of 512-byte blocks; its last ${restBytes} bytes are no part of the ` +
-    `disk. ${outcome} Perhaps it was not copied to its end.`
+    `${spec} is no whole number of 512-byte blocks; its last ${restBytes} bytes are no part of ` +
+    `the disk. ${outcome} Perhaps it was not copied to its end.`
   );
 }
 

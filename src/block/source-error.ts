@@ -31,7 +31,7 @@ function wordsFor(code: string, write: boolean): Words | undefined {
       return {
         why: `you may not ${write ? 'write' : 'read'} it`,
         advice: write
-          ? 'Open it for reading only, or ask its owner (for a disk: the administrator) for the right.'
+          ? 'Open it for reading only, or ask its owner (of a disk: the administrator) for it.'
           : 'Ask its owner (for a disk: the administrator) for the right to read it.',
       };
     case 'EROFS':

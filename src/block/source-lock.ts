@@ -7,17 +7,19 @@
  *
  * - Linux: a name in the abstract namespace (unix(7)), which is no file.
  * - Windows: a named pipe; libuv makes the first instance only (FILE_FLAG_FIRST_PIPE_INSTANCE).
- * - elsewhere: a socket file in the temporary folder. It outlives a crash; whoever finds nobody behind
- *   it removes it. (Two that do so in the same millisecond may both win; Linux and Windows cannot.)
+ * - elsewhere: a socket file in the temporary folder. It outlives a crash; whoever finds nobody
+ *   behind it removes it. (Two that do so in the same millisecond may both win; Linux and Windows
+ *   cannot.)
  *
  * Invariants:
  * 1. Of all writers that see the same names (Linux: one network namespace), one holds the lock.
  * 2. The lock keeps no process alive.
  * 3. The holder answers a connection with one line of JSON, {"pid":…,"path":"…"}, and says no more.
  *
- * Readers take no lock. A reader can only harm itself: its overlay is thrown away, so at worst it sees
- * a file system in change, and is told so when it opens one that is being written
- * (`assertNoWriter`). A lock of theirs would let any reader, a forgotten one too, keep a writer out.
+ * Readers take no lock. A reader can only harm itself: its overlay is thrown away, so at worst it
+ * sees a file system in change, and is told so when it opens one that is being written
+ * (`assertNoWriter`). A lock of theirs would let any reader, a forgotten one too, keep a writer
+ * out.
  */
 import { stat, unlink } from 'node:fs/promises';
 import net from 'node:net';
@@ -46,8 +48,8 @@ interface Holder {
 /**
  * Takes the lock of that file or disk.
  *
- * Throws FsBridgeError ERR_SOURCE_LOCKED where a fsbridge writes it already, or the host's code where
- * there is no such file. `platform` is for tests of the other hosts' ways.
+ * Throws FsBridgeError ERR_SOURCE_LOCKED where a fsbridge writes it already, or the host's code
+ * where there is no such file. `platform` is for tests of the other hosts' ways.
  */
 export async function lockSource(
   path: string,

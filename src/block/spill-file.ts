@@ -1,9 +1,9 @@
 /**
  * A temporary file for what does not fit into memory, which nobody has to clean up.
  *
- * Invariant: nothing remains of it after the process ends, however it ends. POSIX hosts take its name
- * away at once, and the space goes with the last file descriptor (unlink(2)); Windows deletes it with
- * its last handle (FILE_FLAG_DELETE_ON_CLOSE, which libuv sets for UV_FS_O_TEMPORARY).
+ * Invariant: nothing remains of it after the process ends, however it ends. POSIX hosts take its
+ * name away at once, and the space goes with the last file descriptor (unlink(2)); Windows deletes
+ * it with its last handle (FILE_FLAG_DELETE_ON_CLOSE, which libuv sets for UV_FS_O_TEMPORARY).
  */
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
@@ -13,7 +13,9 @@ import { join } from 'node:path';
 import type { MaybePromise } from './block-device.ts';
 import { FdIo } from './fd-io.ts';
 
-/** libuv's include/uv/win.h: UV_FS_O_TEMPORARY is Microsoft's _O_TEMPORARY; fs.constants lacks it. */
+/**
+ * libuv's include/uv/win.h: UV_FS_O_TEMPORARY is Microsoft's _O_TEMPORARY; fs.constants lacks it.
+ */
 const WINDOWS_O_TEMPORARY = 0x40;
 
 /** Bytes at positions; nothing was ever written reads as zeroes. */

@@ -8,21 +8,21 @@
  *
  * - the gate is open: calls are made on the spot and timed;
  * - a slow one shuts it for some times as long as that call took: twice at first;
- * - the first call after the pause is the probe. If it is slow, or any of the next FORGIVE_CALLS, the
- *   gate shuts for twice as many times as before, up to PAUSE_FACTOR_MAX; if all are fast, the next
- *   slow one counts as a first one again.
+ * - the first call after the pause is the probe. If it is slow, or any of the next FORGIVE_CALLS,
+ *   the gate shuts for twice as many times as before, up to PAUSE_FACTOR_MAX; if all are fast, the
+ *   next slow one counts as a first one again.
  *
  * "Slow" is SLOW_MS + SLOW_MS_PER_KIB: three times what a copy from the page cache takes on a small
  * virtual machine (1.5 µs for 4 KiB, 24 µs for 128 KiB) and more, and less than a cold read of most
- * SSDs (80 µs): those gain more by being many at once than by sparing the hop. The short first pause
- * is for false alarms: on a busy host a fast call looks slow when the process loses its processor in
- * the middle of it.
+ * SSDs (80 µs): those gain more by being many at once than by sparing the hop. The short first
+ * pause is for false alarms: on a busy host a fast call looks slow when the process loses its
+ * processor in the middle of it.
  *
- * Invariant: on the spot, slow calls take at most one part in 1 + PAUSE_FACTOR_MAX of the time from a
- * disk that is always slow, and one part in three where at least FORGIVE_CALLS fast ones lie between
- * any two (reading on, with the host reading ahead); never do two slow calls follow each other
- * without a pause that is twice the first. A pause ends after PAUSE_MAX_MS: a call of minutes was a
- * laptop asleep.
+ * Invariant: on the spot, slow calls take at most one part in 1 + PAUSE_FACTOR_MAX of the time from
+ * a disk that is always slow, and one part in three where at least FORGIVE_CALLS fast ones lie
+ * between any two (reading on, with the host reading ahead); never do two slow calls follow each
+ * other without a pause that is twice the first. A pause ends after PAUSE_MAX_MS: a call of minutes
+ * was a laptop asleep.
  */
 
 /** Above this, a call goes to the pool in any case: copying alone would take too long. */

@@ -1,6 +1,6 @@
 /**
- * What the host does with a source: in made-up trees of sysfs and procfs for what a test cannot set up
- * everywhere, and with real loop devices and mounts where it can (root, on Linux).
+ * What the host does with a source: in made-up trees of sysfs and procfs for what a test cannot set
+ * up everywhere, and with real loop devices and mounts where it can (root, on Linux).
  */
 import fs from 'node:fs';
 import { join } from 'node:path';

@@ -1,11 +1,11 @@
 /**
  * The overlay under requests that overlap in place and time.
  *
- * Base and temporary file answer late, in an order that fast-check's scheduler picks, and move bytes
- * in two halves with a pause between, so that whoever reads what is being written sees it torn. Every
- * block written carries the number of its write all over; each block read must then be whole, and the
- * value of a write that may come last: one that began before the read ended, and that no other write
- * surely replaced (began after it ended, and ended before the read began).
+ * Base and temporary file answer late, in an order that fast-check's scheduler picks, and move
+ * bytes in two halves with a pause between, so that whoever reads what is being written sees it
+ * torn. Every block written carries the number of its write all over; each block read must then be
+ * whole, and the value of a write that may come last: one that began before the read ended, and
+ * that no other write surely replaced (began after it ended, and ended before the read began).
  */
 import fc, { type Scheduler } from 'fast-check';
 import { expect, test } from 'vitest';
@@ -34,7 +34,9 @@ interface Operation {
   readonly steps: number;
 }
 
-/** Mostly a few blocks at the same few places, so that requests meet; now and then a long stretch. */
+/**
+ * Mostly a few blocks at the same few places, so that requests meet; now and then a long stretch.
+ */
 const place: fc.Arbitrary<{ first: number; count: number }> = fc.oneof(
   {
     weight: 5,

@@ -79,7 +79,7 @@ test('a read of what was never written goes to the base as it came, in one reque
   expect(asked[0]?.[0]).toBe(segments);
 });
 
-test('discarding and zeroing 20 TiB takes no memory and hides the base and earlier writes', async () => {
+test('discarding 20 TiB takes no memory and hides the base and earlier writes', async () => {
   const overlay = new OverlayDevice(new MemoryDevice(20 * TIB));
   await overlay.write([patternBytes(MIB)], TIB, false);
   expect(overlay.stats.memoryBytes).toBe(MIB);
@@ -139,7 +139,7 @@ test('a slot of the file that a discard gives back is used again', async () => {
   await overlay.close();
 });
 
-test('a full temporary folder makes writes fail with ENOSPC, loses nothing, and may pass', async () => {
+test('a full temporary folder is ENOSPC to writes, loses nothing, and may pass', async () => {
   const { store, setFull } = fullableStore();
   const overlay = new OverlayDevice(new MemoryDevice(16 * MIB), {
     memoryLimitBytes: 128 * KIB,

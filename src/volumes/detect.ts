@@ -138,7 +138,7 @@ export async function detect(reader: ByteReader): Promise<Detected | undefined> 
     if (tiny && format.usage === 'raid') continue;
     const volume = await format.probe(disk);
     if (volume === undefined) continue;
-    if (tiny) return volume;
+    if (tiny && format.tolerant !== true) return findings.length === 0 ? volume : combine(findings);
     findings.push({ format, volume });
     if (format.usage === 'raid' || format.usage === 'crypto') break;
   }

@@ -48,12 +48,20 @@ function checksumWrong(sb: Fields): boolean {
   return crc32c(0xffffffff, sb.slice(0, 0x3fc)) !== sb.u32(0x3fc);
 }
 
+/** What the kernel refuses to mount (ext4_fill_super), as far as it shows in a few fields. */
+function isNonsense(sb: Fields): boolean {
+  const inodeBytes = sb.u32(0x4c) === 0 ? 128 : sb.u16(0x58);
+  const isPower = inodeBytes >= 128 && (inodeBytes & (inodeBytes - 1)) === 0;
+  return !isPower || sb.u32(0x18) > 6 || sb.u32(0x20) === 0 || sb.u32(0x28) === 0;
+}
+
 function stateOf(sb: Fields): Pick<Detected, 'state' | 'stateReason'> {
   const state = sb.u16(0x3a);
   const orphans = (sb.u32(0x64) & RO_COMPAT_ORPHAN_PRESENT) !== 0 || sb.u32(0xe8) !== 0;
   return judge(
     [
       checksumWrong(sb) && BAD_CHECKSUM,
+      isNonsense(sb) && 'its superblock does not make sense',
       // s_error_count outlives STATE_ERRORS only until e2fsck has looked: it resets both.
       ((state & STATE_ERRORS) !== 0 || sb.u32(0x194) !== 0) && RECORDED_ERRORS,
     ],

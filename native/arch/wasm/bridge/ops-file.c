@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Operations on descriptors: the system calls of the same names. */
+#include <linux/fadvise.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/fsnotify.h>
+#include <linux/mm.h>
+#include <linux/namei.h>
+#include <linux/openat2.h>
+#include <linux/slab.h>
+#include <linux/syscalls.h>
+#include <asm/statfs.h>
+#include "request.h"
+
+s64 op_openat2(struct bridge_slot *s)
+{
+	struct open_how how = {
+		.flags = s->arg[1] | (s->arg[1] & O_PATH ? 0 : O_LARGEFILE),
+		.mode = s->arg[2],
+		.resolve = s->arg[3],
+	};
+
+	return sys_openat2(s->arg[0], slot_first(s), &how, sizeof(how));
+}
+
+/* What open("/proc/self/fd/N") is on Linux: a handle (O_PATH) becomes an open file. */
+s64 op_reopen(struct bridge_slot *s)
+{
+	struct file *file;
+	int fd;
+
+	CLASS(fd_raw, from)(s->arg[0]);
+	if (fd_empty(from))
+		return -EBADF;
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	file = file_open_root(&fd_file(from)->f_path, "", s->arg[1] | O_LARGEFILE, 0);
+	if (IS_ERR(file)) {
+		put_unused_fd(fd);
+		return PTR_ERR(file);
+	}
+	fd_install(fd, file);
+	return fd;
+}
+
+s64 op_close(struct bridge_slot *s)
+{
+	return sys_close(s->arg[0]);
+}
+
+s64 op_pread64(struct bridge_slot *s)
+{
+	return sys_pread64(s->arg[0], slot_window(s), s->arg[1], s->wide[0]);
+}
+
+s64 op_pwrite64(struct bridge_slot *s)
+{
+	return sys_pwrite64(s->arg[0], slot_window(s), s->arg[1], s->wide[0]);
+}
+
+s64 op_getdents64(struct bridge_slot *s)
+{
+	size_t size = min_t(size_t, s->arg[1], BRIDGE_DIRENTS);
+	void *entries = kvmalloc(size, GFP_KERNEL);
+	s64 ret;
+
+	if (!entries)
+		return -ENOMEM;
+	ret = sys_getdents64(s->arg[0], entries, size);
+	s->data = (unsigned long)entries;
+	s->data_bytes = ret > 0 ? ret : 0;
+	return ret;
+}
+
+s64 op_lseek(struct bridge_slot *s)
+{
+	loff_t offset = 0;
+	long ret = sys_llseek(s->arg[0], s->wide[0] >> 32, s->wide[0], &offset, s->arg[1]);
+
+	return ret < 0 ? ret : offset;
+}
+
+s64 op_fsync(struct bridge_slot *s)
+{
+	return sys_fsync(s->arg[0]);
+}
+
+s64 op_fdatasync(struct bridge_slot *s)
+{
+	return sys_fdatasync(s->arg[0]);
+}
+
+/* Works on any descriptor of the file system, O_PATH too, unlike the system call. */
+s64 op_syncfs(struct bridge_slot *s)
+{
+	struct super_block *sb;
+	int ret, ret2;
+
+	CLASS(fd_raw, f)(s->arg[0]);
+	if (fd_empty(f))
+		return -EBADF;
+	sb = fd_file(f)->f_path.dentry->d_sb;
+	down_read(&sb->s_umount);
+	ret = sync_filesystem(sb);
+	up_read(&sb->s_umount);
+	ret2 = errseq_check_and_advance(&sb->s_wb_err, &fd_file(f)->f_sb_err);
+	return ret ? ret : ret2;
+}
+
+s64 op_sync(struct bridge_slot *s)
+{
+	return sys_sync();
+}
+
+s64 op_ftruncate(struct bridge_slot *s)
+{
+	return sys_ftruncate64(s->arg[0], s->wide[0]);
+}
+
+s64 op_fallocate(struct bridge_slot *s)
+{
+	return sys_fallocate(s->arg[0], s->arg[1], s->wide[0], s->wide[1]);
+}
+
+s64 op_fadvise64(struct bridge_slot *s)
+{
+	return ksys_fadvise64_64(s->arg[0], s->wide[0], s->wide[1], s->arg[1]);
+}
+
+s64 op_copy_file_range(struct bridge_slot *s)
+{
+	loff_t in = s->wide[0], out = s->wide[1];
+
+	return sys_copy_file_range(s->arg[0], &in, s->arg[1], &out, s->arg[2], s->arg[3]);
+}
+
+s64 op_ioctl(struct bridge_slot *s)
+{
+	unsigned long arg = s->arg[2] == ~0u ? (unsigned long)slot_first(s) : s->arg[2];
+
+	return sys_ioctl(s->arg[0], s->arg[1], arg);
+}
+
+s64 op_fstatfs(struct bridge_slot *s)
+{
+	return sys_fstatfs64(s->arg[0], sizeof(struct statfs64), (void *)slot_second(s));
+}
+
+s64 op_open_by_handle_at(struct bridge_slot *s)
+{
+	return sys_open_by_handle_at(s->arg[0], (void *)slot_first(s), s->arg[1] | O_LARGEFILE);
+}

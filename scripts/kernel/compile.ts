@@ -1,0 +1,170 @@
+/**
+ * The build itself: Kbuild compiles Linux into one archive, wasm-ld links it between native/link's
+ * begin and end. Kbuild's own last step, an ELF link, is never asked for.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fail, type LinuxSource } from './requirements.ts';
+
+const make: readonly string[] = ['ARCH=wasm', 'LLVM=-19', 'KBUILD_BUILD_TIMESTAMP=@0'];
+const config = 'arch/wasm/configs/fsbridge_defconfig';
+
+function patches(native: string): string[] {
+  const folder = path.join(native, 'patches');
+  const names = fs.readdirSync(folder).filter((name) => name.endsWith('.patch'));
+  return names.sort().map((name) => path.join(folder, name));
+}
+
+/** Copies a folder; a file whose content is the same stays untouched, so that make sees no change. */
+function mirror(from: string, to: string): void {
+  fs.mkdirSync(to, { recursive: true });
+  const wanted = new Set<string>();
+  for (const entry of fs.readdirSync(from, { withFileTypes: true })) {
+    wanted.add(entry.name);
+    const source = path.join(from, entry.name);
+    const target = path.join(to, entry.name);
+    if (entry.isDirectory()) {
+      mirror(source, target);
+    } else {
+      const content = fs.readFileSync(source);
+      if (!fs.existsSync(target) || !fs.readFileSync(target).equals(content)) {
+        fs.writeFileSync(target, content);
+      }
+    }
+  }
+  for (const name of fs.readdirSync(to)) {
+    // What Kbuild made (objects, .cmd files, generated headers) stays.
+    const ours = /\.(c|h)$|^(Makefile|Kconfig|Kbuild)$/.test(name);
+    if (!wanted.has(name) && ours && !to.includes(`${path.sep}generated`)) {
+      fs.rmSync(path.join(to, name), { recursive: true });
+    }
+  }
+}
+
+/** Unpacks and patches Linux into the cache, or takes the tree that is there. Returns its path. */
+export function prepareTree(linux: LinuxSource, native: string, cache: string): string {
+  const hash = createHash('sha256').update(linux.identity);
+  for (const patch of patches(native)) hash.update(fs.readFileSync(patch));
+  const tree = path.join(cache, `linux-${linux.version}-${hash.digest('hex').slice(0, 12)}`);
+  if (!fs.existsSync(tree)) {
+    console.log('Unpacking and patching the source ...');
+    const partial = `${tree}.${process.pid}`;
+    fs.mkdirSync(partial, { recursive: true });
+    if (fs.statSync(linux.path).isDirectory()) {
+      fs.cpSync(linux.path, partial, { recursive: true, verbatimSymlinks: true });
+    } else {
+      execFileSync('tar', ['xf', linux.path, '-C', partial, '--strip-components=1']);
+    }
+    for (const patch of patches(native)) {
+      execFileSync('patch', ['-p1', '-s', '-d', partial, '-i', patch], { stdio: 'inherit' });
+    }
+    fs.renameSync(partial, tree);
+  }
+  mirror(path.join(native, 'arch', 'wasm'), path.join(tree, 'arch', 'wasm'));
+  return tree;
+}
+
+/** Kbuild keeps what allnoconfig leaves out of our configuration: a misspelt or impossible option. */
+function checkConfig(tree: string): void {
+  const made = new Set(fs.readFileSync(path.join(tree, '.config'), 'utf8').split('\n'));
+  const wanted = fs.readFileSync(path.join(tree, config), 'utf8').split('\n');
+  const lost = wanted.filter((line) => /^CONFIG_\w+=[^n]/.test(line) && !made.has(line));
+  // Shmem needs an MMU; Linux's own stand-in, a ramfs of the name tmpfs, takes its place.
+  const known = new Set(['CONFIG_TMPFS=y']);
+  const wrong = lost.filter((line) => !known.has(line));
+  if (wrong.length > 0) {
+    fail('the kernel configuration', `Kconfig does not grant ${wrong.join(', ')}`, 'ERR_KCONFIG');
+  }
+}
+
+function configure(tree: string): void {
+  const stamp = path.join(tree, '.fsbridge-config');
+  const hash = createHash('sha256').update(fs.readFileSync(path.join(tree, config)));
+  hash.update(fs.readFileSync(path.join(tree, 'arch/wasm/Kconfig')));
+  const key = hash.digest('hex');
+  if (fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === key) return;
+  execFileSync('make', [...make, 'allnoconfig'], {
+    cwd: tree,
+    env: { ...process.env, KCONFIG_ALLCONFIG: config },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  checkConfig(tree);
+  fs.writeFileSync(stamp, key);
+}
+
+/** Tells how far make is: one line that is written over on a terminal, one in ten seconds elsewhere. */
+function progress(): { step(line: string): void; done(): void } {
+  const started = performance.now();
+  let files = 0;
+  let shown = 0;
+  const seconds = (): number => Math.round((performance.now() - started) / 1000);
+  const text = (): string => `Compiling: ${files} files, ${seconds()} s`;
+  return {
+    step(line) {
+      if (!/^ {2}(CC|AS|AR|HOSTCC) /.test(line)) return;
+      files++;
+      const now = performance.now();
+      if (now - shown < (process.stdout.isTTY ? 200 : 10_000)) return;
+      shown = now;
+      process.stdout.write(process.stdout.isTTY ? `\r${text()}` : `${text()}\n`);
+    },
+    done() {
+      process.stdout.write(`${process.stdout.isTTY ? '\r' : ''}${text()}.\n`);
+    },
+  };
+}
+
+/** Compiles the tree into vmlinux.a and lib/lib.a; the whole output is in build.log beside them. */
+export async function compileKernel(tree: string): Promise<void> {
+  configure(tree);
+  const log = path.join(tree, 'build.log');
+  const logStream = fs.createWriteStream(log);
+  const args = [...make, `-j${os.availableParallelism()}`, 'archives'];
+  const child = spawn('make', args, { cwd: tree, stdio: ['ignore', 'pipe', 'pipe'] });
+  const bar = progress();
+  let rest = '';
+  child.stdout.on('data', (data: Buffer) => {
+    logStream.write(data);
+    const lines = (rest + data.toString()).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) bar.step(line);
+  });
+  child.stderr.on('data', (data: Buffer) => logStream.write(data));
+  const status = await new Promise((resolve) => child.on('close', resolve));
+  bar.done();
+  logStream.end();
+  if (status !== 0) {
+    const text = fs.readFileSync(log, 'utf8').split('\n');
+    const errors = text.filter((line) => /error:|Error \d/.test(line)).slice(0, 20);
+    console.error(errors.join('\n'));
+    fail('the kernel build', `make ended with ${status}`, 'ERR_BUILD', `All it said is in ${log}`);
+  }
+}
+
+/** Links the image. Nothing is left out (no garbage collection) and every warning is an error. */
+export function linkKernel(tree: string, native: string, image: string): void {
+  const clang = ['--target=wasm32-unknown-unknown', '-O2', '-Wall', '-Werror', '-c'];
+  for (const end of ['begin', 'end']) {
+    const source = path.join(native, 'link', `${end}.c`);
+    execFileSync('clang-19', [...clang, source, '-o', `${end}.o`], { cwd: tree, stdio: 'inherit' });
+  }
+  execFileSync(
+    'wasm-ld-19',
+    [
+      ...['--no-entry', '--no-gc-sections', '--import-memory', '--fatal-warnings', '--strip-debug'],
+      // Address 0 stays free, and kfree_rcu() takes a function pointer below 4096 for an offset.
+      ...['--global-base=65536', '--table-base=4096'],
+      // The kernel's threads bring their own stacks; this one is never used.
+      ...['-z', 'stack-size=4096'],
+      ...['wasm_shared', 'wasm_abi', 'bridge_slots', 'bridge_buffers'].map((s) => `--export=${s}`),
+      'begin.o',
+      ...['--whole-archive', 'vmlinux.a', 'lib/lib.a', '--no-whole-archive'],
+      'end.o',
+      ...['-o', image],
+    ],
+    { cwd: tree, stdio: 'inherit' },
+  );
+}

@@ -1,0 +1,128 @@
+/**
+ * What a kernel build needs: tools, and Linux's source. Each thing missing is named; as root on a
+ * Debian system it is installed.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+
+/** Ends the build with one line on standard error and exit code 1. */
+export function fail(what: string, why: string, code: string, advice?: string): never {
+  console.error(`fsbridge: ${what}: ${why} (${code})`);
+  if (advice !== undefined) console.error(advice);
+  process.exit(1);
+}
+
+/** A command, and the Debian package that has it. */
+const tools: readonly (readonly [string, string])[] = [
+  ['clang-19', 'clang-19'],
+  ['wasm-ld-19', 'lld-19'],
+  ['llvm-ar-19', 'llvm-19'],
+  ['make', 'make'],
+  ['gcc', 'gcc'],
+  ['flex', 'flex'],
+  ['bison', 'bison'],
+  ['bc', 'bc'],
+  ['patch', 'patch'],
+  ['xz', 'xz-utils'],
+  ['tar', 'tar'],
+  ['perl', 'perl'],
+];
+/** A file, and the Debian package that has it. */
+const headers: readonly (readonly [string, string])[] = [['/usr/include/libelf.h', 'libelf-dev']];
+const sourcePackage = 'linux-source-6.12';
+const sourceFolder = '/usr/src';
+
+function onPath(command: string): boolean {
+  const folders = (process.env['PATH'] ?? '').split(path.delimiter);
+  return folders.some((folder) => fs.existsSync(path.join(folder, command)));
+}
+
+function canInstall(): boolean {
+  return process.getuid?.() === 0 && onPath('apt-get');
+}
+
+function aptInstall(packages: readonly string[]): boolean {
+  console.log(`Installing with apt-get: ${packages.join(' ')}`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const apt = (...args: string[]): number | null =>
+    spawnSync('apt-get', ['-q', '-y', ...args], { env, stdio: ['ignore', 'ignore', 'inherit'] })
+      .status;
+  if (apt('install', '--no-install-recommends', ...packages) === 0) return true;
+  apt('update');
+  return apt('install', '--no-install-recommends', ...packages) === 0;
+}
+
+function installOrFail(packages: readonly string[]): void {
+  if (packages.length === 0) return;
+  if (canInstall() && aptInstall(packages)) return;
+  fail(
+    'the kernel build',
+    `these are missing: ${packages.join(' ')}`,
+    'ERR_BUILD_TOOLS',
+    `Install them (on Debian 12: apt-get install ${packages.join(' ')}), then run it again.`,
+  );
+}
+
+/** Sees to it that all tools are there. */
+export function requireTools(): void {
+  const missing = [
+    ...tools.filter(([command]) => !onPath(command)),
+    ...headers.filter(([file]) => !fs.existsSync(file)),
+  ];
+  installOrFail([...new Set(missing.map(([, name]) => name))]);
+}
+
+export interface LinuxSource {
+  /** A tarball (.tar.xz) or a tree. */
+  readonly path: string;
+  /** Such as 6.12.117. */
+  readonly version: string;
+  /** Tells two sources of one version apart. */
+  readonly identity: string;
+}
+
+function versionOf(makefile: string): string {
+  const field = (name: string): string =>
+    new RegExp(`^${name} *= *(\\S*)`, 'm').exec(makefile)?.[1] ?? '';
+  return `${field('VERSION')}.${field('PATCHLEVEL')}.${field('SUBLEVEL')}`;
+}
+
+function inspect(source: string): LinuxSource {
+  const stat = fs.statSync(source);
+  const makefile = stat.isDirectory()
+    ? fs.readFileSync(path.join(source, 'Makefile'), 'utf8')
+    : execFileSync(
+        'tar',
+        [
+          'xOf',
+          source,
+          '--occurrence=1',
+          '--wildcards',
+          '--no-wildcards-match-slash',
+          '*/Makefile',
+        ],
+        {
+          encoding: 'utf8',
+          maxBuffer: 1 << 24,
+        },
+      );
+  const version = versionOf(makefile);
+  if (!version.startsWith('6.12.')) {
+    fail(source, `holds Linux ${version}; the port is for 6.12`, 'ERR_LINUX_VERSION');
+  }
+  return { path: source, version, identity: `${version} ${stat.size} ${stat.mtimeMs}` };
+}
+
+/** Linux's source: the named one, or that of Debian's package. */
+export function findLinuxSource(named: string): LinuxSource {
+  if (named !== '') {
+    if (!fs.existsSync(named)) {
+      fail('FSBRIDGE_LINUX_SOURCE', `there is no ${named}`, 'ENOENT');
+    }
+    return inspect(path.resolve(named));
+  }
+  const tarball = path.join(sourceFolder, `${sourcePackage}.tar.xz`);
+  if (!fs.existsSync(tarball)) installOrFail([sourcePackage]);
+  return inspect(tarball);
+}

@@ -1,0 +1,247 @@
+/**
+ * The host's side of native/arch/wasm/include/asm/host.h: the same functions, in the same order.
+ *
+ * Invariants:
+ * 1. The kernel runs on this thread, in coroutines (JSPI) of which exactly one is running while the
+ *    others are suspended in switch, idle or yield. JavaScript runs when that one is suspended too,
+ *    or inside an import that does not suspend.
+ * 2. No import enters the kernel again: it notes an interrupt (`raise`), and the running coroutine,
+ *    or the idle one that this wakes, delivers it.
+ * 3. The event loop gets a turn at least every few milliseconds: a busy kernel asks for it (yield),
+ *    and an idle one that would be woken by microtasks alone is woken by the event loop instead.
+ * 4. No exception crosses back into the kernel. One that leaves a coroutine (a trap, panic) is the
+ *    end: `onFailure` is called once, and the memory is not entered again.
+ */
+import { randomFillSync } from 'node:crypto';
+import { abi } from './abi.gen.ts';
+import type { ConsoleLog } from './console-log.ts';
+import type { ImageExports, KernelMemory } from './memory.ts';
+
+/** The longest that a chain of promises may keep the event loop from its turn. */
+const turnNs = 4e6;
+const longestTimerMs = 0x7fffffff;
+
+/** What the kernel calls that is not the machine's own business. */
+export interface HostServices {
+  copyIn(to: number, window: number, bytes: number): number;
+  copyOut(window: number, from: number, bytes: number): number;
+  complete(slot: number): void;
+  submit(disk: number, command: number): number;
+  /** Whether somebody waits for the kernel: then the process must not end. */
+  busy(): boolean;
+}
+
+const never: Promise<never> = new Promise<never>(() => {});
+
+/** Nanoseconds of a clock that never goes back. */
+function monotonicNs(): number {
+  return performance.now() * 1e6;
+}
+
+export class Host {
+  readonly memory: KernelMemory;
+  /** The process stays while this is above 0: a volume that may be written is mounted. */
+  keepAlive = 0;
+  #commandLine: string;
+  #log: ConsoleLog;
+  #services: HostServices;
+  #onFailure: (reason: unknown) => void;
+  #enterThread: ((task: number) => Promise<void>) | undefined;
+  #suspended = new Map<number, () => void>();
+  #wakeIdle: (() => void) | undefined;
+  #wakeScheduled = false;
+  #timer: NodeJS.Timeout | undefined;
+  #timerDueNs = Number.POSITIVE_INFINITY;
+  #anchor: NodeJS.Timeout;
+  #anchored = false;
+  #stopped = false;
+  #irqWord = 0;
+  #readyWord = 0;
+  #turnDouble = 0;
+  #onReady: (() => void) | undefined;
+
+  constructor(
+    memory: KernelMemory,
+    commandLine: string,
+    log: ConsoleLog,
+    services: HostServices,
+    onFailure: (reason: unknown) => void,
+  ) {
+    this.memory = memory;
+    this.#commandLine = commandLine;
+    this.#log = log;
+    this.#services = services;
+    this.#onFailure = onFailure;
+    this.#anchor = setInterval(() => {}, longestTimerMs);
+    this.#anchor.unref();
+  }
+
+  /** Starts the kernel; answers when it takes requests. Rejects when it dies before. */
+  boot(exports: ImageExports): Promise<void> {
+    const shared = exports.wasm_shared.value as number;
+    this.#irqWord = (shared + abi['wasm_shared.irq_pending']) >>> 2;
+    this.#readyWord = (shared + abi['wasm_shared.ready']) >>> 2;
+    this.#turnDouble = (shared + abi['wasm_shared.turn_ns']) >>> 3;
+    this.#enterThread = WebAssembly.promising(exports.wasm_thread_entry) as (
+      task: number,
+    ) => Promise<void>;
+    const boot = WebAssembly.promising(exports.wasm_boot) as () => Promise<void>;
+    this.#tookTurn();
+    return new Promise((resolve, reject) => {
+      this.#onReady = resolve;
+      boot().catch((reason: unknown) => {
+        reject(reason);
+        this.#fail(reason);
+      });
+    });
+  }
+
+  /** Notes an interrupt, and wakes the kernel if it idles. Called only while it stands still. */
+  raise(irq: number): void {
+    this.memory.u32[this.#irqWord] = (this.memory.u32[this.#irqWord] as number) | irq;
+    if (this.#wakeIdle === undefined || this.#wakeScheduled) return;
+    if (monotonicNs() - (this.memory.f64[this.#turnDouble] as number) > turnNs) {
+      this.#wakeScheduled = true;
+      setImmediate(() => {
+        this.#tookTurn();
+        this.#wake();
+      });
+    } else {
+      this.#wake();
+    }
+  }
+
+  /** The same from a callback of the event loop: this is a turn. */
+  raiseFromEventLoop(irq: number): void {
+    this.#tookTurn();
+    this.raise(irq);
+  }
+
+  /** No coroutine is resumed after this. */
+  stop(): void {
+    this.#stopped = true;
+    this.#suspended.clear();
+    this.#wakeIdle = undefined;
+    clearTimeout(this.#timer);
+    clearInterval(this.#anchor);
+  }
+
+  #tookTurn(): void {
+    this.memory.f64[this.#turnDouble] = monotonicNs();
+  }
+
+  #fail(reason: unknown): void {
+    if (this.#stopped) return;
+    this.stop();
+    this.#onFailure(reason);
+  }
+
+  #wake(): void {
+    const wake = this.#wakeIdle;
+    this.#wakeIdle = undefined;
+    this.#wakeScheduled = false;
+    wake?.();
+  }
+
+  /** Keeps the process alive while somebody waits for what the kernel does by its timers. */
+  #anchorProcess(): void {
+    const wanted = this.keepAlive > 0 || this.#services.busy();
+    if (wanted === this.#anchored) return;
+    this.#anchored = wanted;
+    if (wanted) this.#anchor.ref();
+    else this.#anchor.unref();
+  }
+
+  /** One timer serves: it is set anew only to ring earlier, and a ring too early does no harm. */
+  #armTimer(delayNs: number): void {
+    const dueNs = monotonicNs() + delayNs;
+    if (dueNs >= this.#timerDueNs) return;
+    clearTimeout(this.#timer);
+    this.#timerDueNs = dueNs;
+    const delayMs = Math.min(Math.ceil(delayNs / 1e6), longestTimerMs);
+    this.#timer = setTimeout(() => {
+      this.#timerDueNs = Number.POSITIVE_INFINITY;
+      this.#tookTurn();
+      this.#wake();
+    }, delayMs);
+    this.#timer.unref();
+  }
+
+  #startThread(task: number): void {
+    const enter = this.#enterThread as (task: number) => Promise<void>;
+    queueMicrotask(() => {
+      if (!this.#stopped) enter(task).catch((reason: unknown) => this.#fail(reason));
+    });
+  }
+
+  /** The imports, in the order of host.h. */
+  imports(): WebAssembly.ModuleImports {
+    return {
+      command_line: (buffer: number, size: number): void => {
+        const written = this.memory.bytes.write(this.#commandLine, buffer >>> 0, size - 1, 'utf8');
+        this.memory.bytes[(buffer >>> 0) + written] = 0;
+      },
+      monotonic_ns: monotonicNs,
+      realtime_ns: (): number => Date.now() * 1e6,
+      random: (buffer: number, size: number): void => {
+        randomFillSync(this.memory.bytes, buffer >>> 0, size >>> 0);
+      },
+      print: (text: number, size: number): void => {
+        const start = text >>> 0;
+        this.#log.write(this.memory.bytes.toString('utf8', start, start + (size >>> 0)));
+      },
+      panic: (): never => {
+        throw new Error('the kernel panicked');
+      },
+      switch: new WebAssembly.Suspending((prev: number, next: number, flags: number) =>
+        this.#switch(prev, next, flags),
+      ),
+      idle: new WebAssembly.Suspending((delayNs: number) => this.#idle(delayNs)),
+      yield: new WebAssembly.Suspending(() => this.#yield()),
+      copy_in: (to: number, window: number, bytes: number): number =>
+        this.#services.copyIn(to >>> 0, window >>> 0, bytes >>> 0),
+      copy_out: (window: number, from: number, bytes: number): number =>
+        this.#services.copyOut(window >>> 0, from >>> 0, bytes >>> 0),
+      complete: (slot: number): void => this.#services.complete(slot),
+      disk_submit: (disk: number, command: number): number =>
+        this.#services.submit(disk, command >>> 0),
+    };
+  }
+
+  #switch(prev: number, next: number, flags: number): Promise<void> {
+    if ((flags & abi.HOST_SWITCH_FRESH) !== 0) {
+      this.#startThread(next);
+    } else {
+      const resume = this.#suspended.get(next) as () => void;
+      this.#suspended.delete(next);
+      resume();
+    }
+    if ((flags & abi.HOST_SWITCH_DEAD) !== 0) return never;
+    return new Promise((resolve) => {
+      this.#suspended.set(prev, resolve);
+    });
+  }
+
+  #idle(delayNs: number): Promise<void> | undefined {
+    if ((this.memory.u32[this.#irqWord] as number) !== 0) return undefined;
+    if (this.#onReady !== undefined && this.memory.u32[this.#readyWord] === 1) {
+      this.#onReady();
+      this.#onReady = undefined;
+    }
+    if (delayNs >= 0) this.#armTimer(delayNs);
+    this.#anchorProcess();
+    return new Promise((resolve) => {
+      this.#wakeIdle = resolve;
+    });
+  }
+
+  #yield(): Promise<void> {
+    return new Promise((resolve) => {
+      setImmediate(() => {
+        if (this.#stopped) return;
+        this.#tookTurn();
+        resolve();
+      });
+    });
+  }
+}

@@ -1,0 +1,391 @@
+/**
+ * A booted kernel: attach disks to it, mount what is on them, look at its log.
+ *
+ * Life: boot -> running -> closed, or -> failed at any time. A failed kernel answers everything with
+ * EIO (ERR_KERNEL_FAILED where there are exceptions) and can still be closed; others in the same
+ * process know nothing of it.
+ *
+ * What holds what: a Volume holds its mount and its open files; a Disk is held by the volumes on it;
+ * the kernel holds all. Closing goes from the files down.
+ */
+import type { BlockDevice } from '../block/block-device.ts';
+import { FsBridgeError } from '../errors.ts';
+import { abi, errno } from './abi.gen.ts';
+import { LinuxCalls } from './calls.ts';
+import { ConsoleLog } from './console-log.ts';
+import { Disk, readPartitions } from './disk.ts';
+import { type DiskCounters, Disks } from './disks.ts';
+import { errnoMeaning, errnoName, KernelFailedError } from './errors.ts';
+import { Host } from './host.ts';
+import { loadImage } from './image.ts';
+import { disksMost, memoryDefaultBytes, memoryLeastBytes, memoryMostBytes } from './limits.ts';
+import { type ImageExports, KernelMemory } from './memory.ts';
+import { parseMountOptions } from './mount-options.ts';
+import { RequestRing } from './request-ring.ts';
+import { readWhole, writeWhole } from './small-files.ts';
+import { Volume } from './volume.ts';
+
+export interface BootOptions {
+  /** The kernel's memory, page cache included: 48 MiB to 3.5 GiB, default 256 MiB. */
+  readonly memoryBytes?: number;
+  /** Another image than the package's. */
+  readonly image?: string;
+  /** Told every line that the kernel prints. */
+  readonly onLog?: (line: string) => void;
+  /** Added to the kernel's command line. */
+  readonly commandLine?: string;
+}
+
+export interface MountRequest {
+  /** A device of the kernel's: `disk.name`, `disk.partitions[0].name`, such as "disk0p1". */
+  readonly device: string;
+  /** The file system types to try, in this order. */
+  readonly types: readonly string[];
+  /** mount(8)'s options. */
+  readonly options?: string;
+  readonly readOnly?: boolean;
+}
+
+/** Who asks, as Linux's permission checks see it. */
+export interface Identity {
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups?: readonly number[];
+  /** Whether every capability is there, as root has them: then no check refuses anything. */
+  readonly capable?: boolean;
+}
+
+const keptLogLines = 200;
+const wasmPageBytes = 65536;
+
+export class Kernel implements AsyncDisposable {
+  readonly log: ConsoleLog;
+  /** The kernel's own root: /proc, /sys, /dev. */
+  readonly calls: LinuxCalls;
+  readonly memoryBytes: number;
+  #host: Host;
+  #ring: RequestRing;
+  #disks: Disks;
+  #attached = new Set<Disk>();
+  #volumes = new Set<Volume>();
+  #mounts = 0;
+  #failure: KernelFailedError | undefined;
+  #closing: Promise<void> | undefined;
+
+  private constructor(parts: {
+    log: ConsoleLog;
+    host: Host;
+    ring: RequestRing;
+    disks: Disks;
+    memoryBytes: number;
+  }) {
+    this.log = parts.log;
+    this.memoryBytes = parts.memoryBytes;
+    this.#host = parts.host;
+    this.#ring = parts.ring;
+    this.#disks = parts.disks;
+    this.calls = new LinuxCalls(parts.ring, 0, 0);
+  }
+
+  /**
+   * Boots a kernel. Throws ERR_MEMORY_SIZE for a size it cannot have, ERR_OUT_OF_MEMORY where the
+   * host has not as much, ERR_NO_KERNEL_IMAGE, ERR_KERNEL_IMAGE, or ERR_KERNEL_FAILED.
+   */
+  static async boot(options: BootOptions = {}): Promise<Kernel> {
+    const memoryBytes = checkMemory(options.memoryBytes ?? memoryDefaultBytes);
+    const module = await loadImage(options.image);
+    const memory = allocate(memoryBytes);
+    const log = new ConsoleLog();
+    log.onLine = options.onLog;
+    let kernel: Kernel | undefined;
+    let ring: RequestRing | undefined;
+    let disks: Disks | undefined;
+    const host = new Host(
+      memory,
+      `loglevel=7 ${options.commandLine ?? ''}`,
+      log,
+      {
+        copyIn: (to, window, bytes) => ring?.copyIn(to, window, bytes) ?? bytes,
+        copyOut: (window, from, bytes) => ring?.copyOut(window, from, bytes) ?? bytes,
+        complete: (slot) => ring?.complete(slot),
+        submit: (disk, command) => disks?.submit(disk, command) ?? -errno.ENODEV,
+        busy: () => (ring?.inFlight ?? 0) > 0,
+      },
+      (reason) => kernel?.fail(reason),
+    );
+    const imports = { env: { memory: memory.memory }, host: host.imports() };
+    const instance = await WebAssembly.instantiate(module, imports);
+    const exports = instance.exports as unknown as ImageExports;
+    ring = new RequestRing(memory, exports);
+    disks = new Disks(memory, exports);
+    ring.raise = (irq) => host.raise(irq);
+    disks.raise = (irq) => host.raise(irq);
+    disks.onFault = (device, error) => log.write(`fsbridge: ${device.name}: ${error}\n`);
+    kernel = new Kernel({ log, host, ring, disks, memoryBytes });
+    try {
+      await host.boot(exports);
+    } catch (reason) {
+      host.stop();
+      throw new KernelFailedError(reason, log.last(keptLogLines));
+    }
+    return kernel;
+  }
+
+  /** Why the kernel is dead, or undefined. */
+  get failure(): KernelFailedError | undefined {
+    return this.#failure;
+  }
+
+  get requestsInFlight(): number {
+    return this.#ring.inFlight;
+  }
+
+  get diskCounters(): Readonly<DiskCounters> {
+    return this.#disks.counters;
+  }
+
+  get volumes(): ReadonlySet<Volume> {
+    return this.#volumes;
+  }
+
+  /** The host found the kernel dead. */
+  private fail(reason: unknown): void {
+    this.#failure = new KernelFailedError(reason, this.log.last(keptLogLines));
+    this.#disks.die();
+    this.#ring.die();
+  }
+
+  /** Throws for a negative errno: the kernel's death if it is dead, else `what` and the meaning. */
+  check(ret: number, what: string): number {
+    if (ret >= 0) return ret;
+    if (this.#failure !== undefined) throw this.#failure;
+    throw new FsBridgeError(errnoName(ret), what, errnoMeaning(ret));
+  }
+
+  /**
+   * Gives the kernel a disk; it looks for partitions at once. The device is closed with the disk.
+   * Throws ERR_TOO_MANY_DISKS, or the kernel's errno.
+   */
+  async attach(device: BlockDevice): Promise<Disk> {
+    const number = this.#disks.add(device, disksMost);
+    if (number === undefined) {
+      const why = `${disksMost} disks are attached already`;
+      throw new FsBridgeError('ERR_TOO_MANY_DISKS', device.name, why, 'Detach one first.');
+    }
+    let name = '';
+    const index = await this.#ring.call(
+      abi.BRIDGE_OP_disk_add,
+      0,
+      0,
+      (slot) => this.#disks.describe(device, number, this.#ring.buffer(slot)),
+      (slot, ret) => {
+        if (ret >= 0) {
+          const start = this.#ring.buffer(slot) + abi.BRIDGE_SECOND;
+          const { bytes } = this.#ring.memory;
+          name = bytes.toString('latin1', start, bytes.indexOf(0, start));
+        }
+        return ret;
+      },
+    );
+    if (index < 0) {
+      this.#disks.remove(number);
+      this.check(index, device.name);
+    }
+    const partitions = await readPartitions(this.calls, name);
+    const disk = new Disk({ kernel: this, device, index, name, partitions }, async () => {
+      this.#attached.delete(disk);
+      if (this.#failure === undefined) {
+        await this.#ring.callUrgently(abi.BRIDGE_OP_disk_remove, (slot) =>
+          this.#ring.arg(slot, 0, index),
+        );
+      }
+      await this.#disks.idle();
+      this.#disks.remove(number);
+      await device.close();
+    });
+    this.#attached.add(disk);
+    return disk;
+  }
+
+  /**
+   * Mounts the first of the types that the kernel takes. Throws the kernel's errno (that of the first
+   * type which did not say "not mine", EINVAL) with what the kernel's log said of it.
+   */
+  async mount(request: MountRequest): Promise<Volume> {
+    const readOnly = request.readOnly ?? true;
+    const { flags, data } = parseMountOptions(
+      request.options ?? '',
+      readOnly ? abi.MS_RDONLY : abi.MS_NOATIME,
+    );
+    const target = `/mnt/${++this.#mounts}`;
+    this.check(await this.calls.mkdirat(abi.AT_FDCWD, target, 0o755), target);
+    let refusal = -errno.ENODEV;
+    const mark = this.log.mark();
+    for (const type of request.types) {
+      const ret = await this.#mount(`/dev/${request.device}`, target, type, flags, data);
+      if (ret >= 0) return this.#opened(request.device, target, type, flags);
+      if (refusal === -errno.ENODEV || refusal === -errno.EINVAL) refusal = ret;
+    }
+    await this.calls.unlinkat(abi.AT_FDCWD, target, abi.AT_REMOVEDIR);
+    if (this.#failure !== undefined) throw this.#failure;
+    const said = this.log.since(mark).slice(-5);
+    throw new FsBridgeError(
+      errnoName(refusal),
+      request.device,
+      `cannot be mounted as ${request.types.join(' or ')}: ${errnoMeaning(refusal)}`,
+      said.length > 0 ? `The kernel said:\n  ${said.join('\n  ')}` : undefined,
+    );
+  }
+
+  #mount(
+    source: string,
+    target: string,
+    type: string,
+    flags: number,
+    data: string,
+  ): Promise<number> {
+    const parts = [source, target, type, data].map((text) => Buffer.from(`${text}\0`));
+    const total = parts.reduce((sum, part) => sum + part.length, 0);
+    if (total > abi.BRIDGE_BUFFER) return Promise.resolve(-errno.EINVAL);
+    return this.#ring.call(abi.BRIDGE_OP_mount, 0, 0, (slot) => {
+      this.#ring.arg(slot, 0, flags);
+      let at = 0;
+      parts.forEach((part, index) => {
+        part.copy(this.#ring.memory.bytes, this.#ring.buffer(slot) + at);
+        this.#ring.arg(slot, index + 1, at);
+        at += part.length;
+      });
+    });
+  }
+
+  async #opened(device: string, target: string, type: string, flags: number): Promise<Volume> {
+    const openFlags = abi.O_PATH | abi.O_DIRECTORY | abi.O_CLOEXEC;
+    const root = await this.calls.openat2(abi.AT_FDCWD, target, openFlags);
+    this.check(root, device);
+    const readOnly = (flags & abi.MS_RDONLY) !== 0;
+    if (!readOnly) this.#host.keepAlive++;
+    const calls = new LinuxCalls(this.#ring, root, 0);
+    const volume = new Volume({ kernel: this, device, type, readOnly, calls }, async () => {
+      this.#volumes.delete(volume);
+      if (!readOnly) this.#host.keepAlive--;
+      await this.calls.close(root);
+      const ret = await this.#unmount(target);
+      await this.calls.unlinkat(abi.AT_FDCWD, target, abi.AT_REMOVEDIR);
+      this.check(ret, device);
+    });
+    this.#volumes.add(volume);
+    return volume;
+  }
+
+  async #unmount(target: string): Promise<number> {
+    return this.#ring.call(abi.BRIDGE_OP_umount2, 0, 0, (slot) => {
+      this.#ring.arg(slot, 0, 0);
+      const buffer = this.#ring.buffer(slot);
+      const { bytes } = this.#ring.memory;
+      bytes[buffer + bytes.write(target, buffer)] = 0;
+    });
+  }
+
+  /** A number for LinuxCalls.as; given back with forgetIdentity. */
+  async identity(identity: Identity): Promise<number> {
+    const groups = identity.groups ?? [];
+    if (groups.length > abi.BRIDGE_SECOND / 4) return this.check(-errno.EINVAL, 'groups');
+    const number = await this.#ring.call(abi.BRIDGE_OP_cred_add, 0, 0, (slot) => {
+      const args = [identity.uid, identity.gid, identity.capable === true ? 1 : 0, groups.length];
+      args.forEach((value, index) => {
+        this.#ring.arg(slot, index, value);
+      });
+      this.#ring.memory.u32.set(groups, this.#ring.buffer(slot) / 4);
+    });
+    return this.check(number, 'identity');
+  }
+
+  async forgetIdentity(number: number): Promise<void> {
+    const ret = await this.#ring.call(abi.BRIDGE_OP_cred_remove, 0, 0, (slot) =>
+      this.#ring.arg(slot, 0, number),
+    );
+    this.check(ret, 'identity');
+  }
+
+  /** A file of the kernel's own, such as /proc/meminfo, as text. */
+  async readOwn(path: string): Promise<string> {
+    return this.#whole(await readWhole(this.calls, path), path).toString();
+  }
+
+  /** Writes into a file of the kernel's own, such as /proc/sys/vm/dirty_bytes. */
+  async writeOwn(path: string, text: string): Promise<void> {
+    this.check(await writeWhole(this.calls, path, text), path);
+  }
+
+  #whole(content: Buffer | number, path: string): Buffer {
+    if (typeof content === 'number') {
+      this.check(content, path);
+      return Buffer.alloc(0);
+    }
+    return content;
+  }
+
+  /** Forgets what is cached and clean: pages, names, inodes. For measurements. */
+  async dropCaches(): Promise<void> {
+    await this.writeOwn('/proc/sys/vm/drop_caches', '3');
+  }
+
+  /** Kills the kernel as a bug of its own would: a test of what the rest does then. */
+  async panic(): Promise<void> {
+    await this.#ring.call(abi.BRIDGE_OP_panic, 0, 0, () => {});
+  }
+
+  /** Computes in the kernel for so long: a test of what else goes on meanwhile. */
+  async spin(durationMs: number): Promise<void> {
+    await this.#ring.call(abi.BRIDGE_OP_spin, 0, 0, (slot) => this.#ring.arg(slot, 0, durationMs));
+  }
+
+  /** Unmounts, detaches and stops. Throws the first error after having tried everything. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const errors: unknown[] = [];
+    const attempt = async (what: Promise<void>): Promise<void> => {
+      await what.catch((error: unknown) => errors.push(error));
+    };
+    for (const volume of this.#volumes) await attempt(volume.close());
+    for (const disk of this.#attached) await attempt(disk.detach());
+    this.#host.stop();
+    this.#ring.die();
+    if (errors.length > 0 && this.#failure === undefined) throw errors[0];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+function checkMemory(bytes: number): number {
+  const whole = Math.floor(bytes / wasmPageBytes) * wasmPageBytes;
+  if (!Number.isFinite(bytes) || whole < memoryLeastBytes || whole > memoryMostBytes) {
+    throw new FsBridgeError(
+      'ERR_MEMORY_SIZE',
+      'the kernel memory',
+      `${bytes} bytes is not between ${memoryLeastBytes} and ${memoryMostBytes}`,
+      'Give it 48 MB to 3.5 GB; 256 MB is the default.',
+    );
+  }
+  return whole;
+}
+
+function allocate(bytes: number): KernelMemory {
+  try {
+    return new KernelMemory(bytes);
+  } catch (error) {
+    throw new FsBridgeError(
+      'ERR_OUT_OF_MEMORY',
+      'the kernel memory',
+      `this machine does not give ${Math.round(bytes / 1048576)} MB`,
+      'Ask for less with --memory.',
+      { cause: error },
+    );
+  }
+}

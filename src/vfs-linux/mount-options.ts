@@ -1,0 +1,43 @@
+/** mount(8)'s option strings, taken apart into mount(2)'s flags and the file system's own options. */
+import { abi } from './abi.gen.ts';
+
+const flagOptions: Readonly<Record<string, number>> = {
+  ro: abi.MS_RDONLY,
+  nosuid: abi.MS_NOSUID,
+  nodev: abi.MS_NODEV,
+  noexec: abi.MS_NOEXEC,
+  sync: abi.MS_SYNCHRONOUS,
+  noatime: abi.MS_NOATIME,
+  nodiratime: abi.MS_NODIRATIME,
+  relatime: abi.MS_RELATIME,
+  strictatime: abi.MS_STRICTATIME,
+  lazytime: abi.MS_LAZYTIME,
+};
+const clearingOptions: Readonly<Record<string, number>> = {
+  rw: abi.MS_RDONLY,
+  suid: abi.MS_NOSUID,
+  dev: abi.MS_NODEV,
+  exec: abi.MS_NOEXEC,
+  async: abi.MS_SYNCHRONOUS,
+  atime: abi.MS_NOATIME,
+};
+
+export interface MountOptions {
+  readonly flags: number;
+  /** What is left for the file system itself. */
+  readonly data: string;
+}
+
+/** "noatime,data=journal" in addition to the flags given; a later option wins. */
+export function parseMountOptions(options: string, flags: number): MountOptions {
+  const own: string[] = [];
+  for (const option of options.split(',')) {
+    if (option === '' || option === 'defaults') continue;
+    const set = flagOptions[option];
+    const clear = clearingOptions[option];
+    if (set !== undefined) flags |= set;
+    else if (clear !== undefined) flags &= ~clear;
+    else own.push(option);
+  }
+  return { flags: flags >>> 0, data: own.join(',') };
+}

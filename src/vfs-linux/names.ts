@@ -1,0 +1,36 @@
+/**
+ * File names. Linux's are bytes: any but NUL and the slash. A string stands for its UTF-8; names that
+ * are not UTF-8 are given and got as bytes (Uint8Array, Buffer).
+ */
+import { Buffer, isUtf8 } from 'node:buffer';
+
+/** A path or a name, as a caller may give it. */
+export type PathLike = string | Uint8Array;
+
+/** The name as a string, or undefined where its bytes are no UTF-8. */
+export function nameToString(name: Uint8Array): string | undefined {
+  return isUtf8(name)
+    ? Buffer.from(name.buffer, name.byteOffset, name.length).toString()
+    : undefined;
+}
+
+export function toBytes(path: PathLike): Buffer {
+  return typeof path === 'string'
+    ? Buffer.from(path, 'utf8')
+    : Buffer.from(path.buffer, path.byteOffset, path.length);
+}
+
+/** For a message to a person: what is no UTF-8 shows as \xNN. */
+export function displayName(path: PathLike): string {
+  if (typeof path === 'string') return path;
+  const text = nameToString(path);
+  if (text !== undefined) return text;
+  let shown = '';
+  for (const byte of path) {
+    shown +=
+      byte >= 0x20 && byte < 0x7f
+        ? String.fromCharCode(byte)
+        : `\\x${byte.toString(16).padStart(2, '0')}`;
+  }
+  return shown;
+}

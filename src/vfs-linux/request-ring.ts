@@ -1,0 +1,223 @@
+/**
+ * File requests to the kernel (native/arch/wasm/bridge/request.h).
+ *
+ * A slot's way:
+ *
+ *     free --start()--> filled --submit--> the kernel's --complete()--> decoded --> free
+ *       \--none free: the request waits its turn, first come, first served
+ *
+ * Invariants:
+ * 1. A slot belongs to one request from start() to the end of complete(). Results are decoded inside
+ *    complete(), while they are there.
+ * 2. A request ends exactly once: with its result, or with -EIO when the kernel has died.
+ * 3. The buffer of a read or write stays the caller's; the kernel copies into or out of it while the
+ *    request is under way, at most windowBytes.
+ */
+import type { Buffer } from 'node:buffer';
+import { abi, errno } from './abi.gen.ts';
+import { slots, urgentSlots } from './limits.ts';
+import type { ImageExports, KernelMemory } from './memory.ts';
+
+export type Decode<T> = (slot: number, ret: number) => T;
+type Fill = (slot: number) => void;
+
+interface Pending {
+  resolve(value: unknown): void;
+  decode: Decode<unknown> | undefined;
+}
+
+interface Waiting {
+  op: number;
+  root: number;
+  cred: number;
+  fill: Fill;
+  decode: Decode<unknown> | undefined;
+  window: Buffer | undefined;
+  resolve(value: unknown): void;
+}
+
+const slotWords = abi['bridge_slot.size'] / 4;
+const opWord = abi['bridge_slot.op'] / 4;
+const rootWord = abi['bridge_slot.root'] / 4;
+const credWord = abi['bridge_slot.cred'] / 4;
+const argWord = abi['bridge_slot.arg'] / 4;
+const queueMask = abi.WASM_QUEUE_SIZE - 1;
+
+export class RequestRing {
+  readonly memory: KernelMemory;
+  /** Raises the kernel's interrupt; set once the kernel runs. */
+  raise: (irq: number) => void = () => {};
+  #slotsAddress: number;
+  #buffersAddress: number;
+  #headWord: number;
+  #requestsWord: number;
+  #urgentHeadWord: number;
+  #urgentWord: number;
+  #free: number[] = [];
+  #pending: (Pending | undefined)[] = new Array(slots).fill(undefined);
+  #windows: (Buffer | undefined)[] = new Array(slots).fill(undefined);
+  #waiting: Waiting[] = [];
+  #inFlight = 0;
+  #dead = false;
+
+  constructor(memory: KernelMemory, exports: ImageExports) {
+    this.memory = memory;
+    this.#slotsAddress = exports.bridge_slots.value as number;
+    this.#buffersAddress = exports.bridge_buffers.value as number;
+    const shared = exports.wasm_shared.value as number;
+    this.#headWord = (shared + abi['wasm_shared.request_head']) / 4;
+    this.#requestsWord = (shared + abi['wasm_shared.requests']) / 4;
+    this.#urgentHeadWord = (shared + abi['wasm_shared.urgent_head']) / 4;
+    this.#urgentWord = (shared + abi['wasm_shared.urgent']) / 4;
+    for (let slot = slots - 1; slot >= 0; slot--) this.#free.push(slot);
+  }
+
+  get inFlight(): number {
+    return this.#inFlight + this.#waiting.length;
+  }
+
+  /**
+   * Runs one operation. `fill` writes its arguments into the slot; `decode` makes the result out of
+   * what the kernel returned (a number: the call's result or a negative errno) and left in the slot.
+   * Without `decode` the number itself is the result.
+   */
+  call<T = number>(
+    op: number,
+    root: number,
+    cred: number,
+    fill: Fill,
+    decode?: Decode<T>,
+    window?: Buffer,
+  ): Promise<T> {
+    return new Promise<T>((resolve) => {
+      const request: Waiting = {
+        op,
+        root,
+        cred,
+        fill,
+        decode,
+        window,
+        resolve: resolve as (value: unknown) => void,
+      };
+      if (this.#dead) this.#end(request);
+      else if (this.#free.length > urgentSlots && this.#waiting.length === 0) this.#start(request);
+      else this.#waiting.push(request);
+    });
+  }
+
+  /** The same for what must not wait behind others. */
+  callUrgently(op: number, fill: Fill): Promise<number> {
+    return new Promise((resolve) => {
+      const request: Waiting = {
+        op,
+        root: 0,
+        cred: 0,
+        fill,
+        decode: undefined,
+        window: undefined,
+        resolve: resolve as (value: unknown) => void,
+      };
+      if (this.#dead) this.#end(request);
+      else if (this.#free.length > 0) this.#start(request, true);
+      else this.#waiting.unshift(request);
+    });
+  }
+
+  #start(request: Waiting, urgent = false): void {
+    const slot = this.#free.pop() as number;
+    const { u32 } = this.memory;
+    const base = this.#slotsAddress / 4 + slot * slotWords;
+    u32[base + opWord] = request.op;
+    u32[base + rootWord] = request.root;
+    u32[base + credWord] = request.cred;
+    request.fill(slot);
+    this.#windows[slot] = request.window;
+    this.#pending[slot] = { resolve: request.resolve, decode: request.decode };
+    this.#inFlight++;
+    const headWord = urgent ? this.#urgentHeadWord : this.#headWord;
+    const queue = urgent ? this.#urgentWord : this.#requestsWord;
+    const head = u32[headWord] as number;
+    u32[queue + (head & queueMask)] = slot;
+    u32[headWord] = head + 1;
+    this.raise(abi.WASM_IRQ_REQUEST);
+  }
+
+  /** host.h's complete(): called by the kernel, so nothing may be thrown. */
+  complete(slot: number): void {
+    const pending = this.#pending[slot];
+    if (pending === undefined) return;
+    this.#pending[slot] = undefined;
+    this.#windows[slot] = undefined;
+    const ret = this.memory.readS53(this.address(slot) + abi['bridge_slot.ret']);
+    let value: unknown = ret;
+    if (pending.decode !== undefined) {
+      try {
+        value = pending.decode(slot, ret);
+      } catch (error) {
+        value = Promise.reject(error);
+      }
+    }
+    this.#inFlight--;
+    this.#free.push(slot);
+    pending.resolve(value);
+    if (this.#waiting.length > 0 && this.#free.length > urgentSlots) {
+      this.#start(this.#waiting.shift() as Waiting);
+    }
+  }
+
+  /** The kernel has died: everything ends with -EIO, at once and from now on. */
+  die(): void {
+    this.#dead = true;
+    for (let slot = 0; slot < slots; slot++) {
+      const pending = this.#pending[slot];
+      this.#pending[slot] = undefined;
+      if (pending !== undefined) this.#end(pending);
+    }
+    for (const request of this.#waiting.splice(0)) this.#end(request);
+    this.#inFlight = 0;
+  }
+
+  #end(request: { resolve(value: unknown): void; decode: Decode<unknown> | undefined }): void {
+    // A decoder returns what it is given when that is an error: it looks at nothing else.
+    const { decode } = request;
+    request.resolve(decode === undefined ? -errno.EIO : decode(-1, -errno.EIO));
+  }
+
+  /** The address of a slot's structure. */
+  address(slot: number): number {
+    return this.#slotsAddress + slot * abi['bridge_slot.size'];
+  }
+
+  /** The address of a slot's buffer: the first name. The second is abi.BRIDGE_SECOND further on. */
+  buffer(slot: number): number {
+    return this.#buffersAddress + slot * abi.BRIDGE_BUFFER;
+  }
+
+  /** Sets a 32-bit argument; negative numbers as C has them. */
+  arg(slot: number, index: number, value: number): void {
+    this.memory.u32[this.#slotsAddress / 4 + slot * slotWords + argWord + index] = value;
+  }
+
+  /** Sets a 64-bit argument: a whole number between -2^53 and 2^53. */
+  wide(slot: number, index: number, value: number): void {
+    this.memory.writeS53(this.address(slot) + abi['bridge_slot.wide'] + index * 8, value);
+  }
+
+  /** host.h's copy_in(): from the caller's buffer into the kernel. Returns the bytes not copied. */
+  copyIn(to: number, window: number, bytes: number): number {
+    const offset = (window - abi.WASM_WINDOWS) % abi.WASM_WINDOW_SIZE;
+    const source = this.#windows[Math.floor((window - abi.WASM_WINDOWS) / abi.WASM_WINDOW_SIZE)];
+    if (source === undefined) return bytes;
+    return (
+      bytes - source.copy(this.memory.bytes, to, offset, Math.min(offset + bytes, source.length))
+    );
+  }
+
+  /** host.h's copy_out(): from the kernel into the caller's buffer. Returns the bytes not copied. */
+  copyOut(window: number, from: number, bytes: number): number {
+    const offset = (window - abi.WASM_WINDOWS) % abi.WASM_WINDOW_SIZE;
+    const target = this.#windows[Math.floor((window - abi.WASM_WINDOWS) / abi.WASM_WINDOW_SIZE)];
+    if (target === undefined) return bytes;
+    return bytes - this.memory.bytes.copy(target, offset, from, from + bytes);
+  }
+}

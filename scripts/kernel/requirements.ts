@@ -34,7 +34,8 @@ const sourcePackage = 'linux-source-6.12';
 const sourceFolder = '/usr/src';
 
 function onPath(command: string): boolean {
-  const folders = (process.env['PATH'] ?? '').split(path.delimiter);
+  // mkfs and its like live where an ordinary user's PATH does not lead.
+  const folders = [...(process.env['PATH'] ?? '').split(path.delimiter), '/usr/sbin', '/sbin'];
   return folders.some((folder) => fs.existsSync(path.join(folder, command)));
 }
 
@@ -71,6 +72,35 @@ export function requireTools(): void {
     ...headers.filter(([file]) => !fs.existsSync(file)),
   ];
   installOrFail([...new Set(missing.map(([, name]) => name))]);
+}
+
+/** A command that the slow tests compare with, and the Debian package that has it. */
+const testTools: readonly (readonly [string, string])[] = [
+  ['mkfs.ext4', 'e2fsprogs'],
+  ['mkfs.xfs', 'xfsprogs'],
+  ['mkfs.btrfs', 'btrfs-progs'],
+  ['mkfs.f2fs', 'f2fs-tools'],
+  ['mkfs.erofs', 'erofs-utils'],
+  ['mksquashfs', 'squashfs-tools'],
+  ['mkfs.fat', 'dosfstools'],
+  ['mkfs.exfat', 'exfatprogs'],
+  ['mkfs.nilfs2', 'nilfs-tools'],
+  ['mkfs.jfs', 'jfsutils'],
+  ['mkfs.udf', 'udftools'],
+  ['mkfs.ntfs', 'ntfs-3g'],
+  ['sgdisk', 'gdisk'],
+  ['genisoimage', 'genisoimage'],
+  ['setfacl', 'acl'],
+  ['setfattr', 'attr'],
+  ['python3', 'python3'],
+  ['losetup', 'mount'],
+];
+
+/** Installs what is missing of the tests' tools, or says what will be skipped for want of it. */
+export function installTestTools(): void {
+  const missing = testTools.filter(([command]) => !onPath(command)).map(([, name]) => name);
+  if (missing.length === 0 || (canInstall() && aptInstall([...new Set(missing)]))) return;
+  console.log(`Some tests are skipped, as these packages are missing: ${missing.join(' ')}`);
 }
 
 export interface LinuxSource {

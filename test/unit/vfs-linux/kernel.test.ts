@@ -1,0 +1,255 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { MemoryDevice } from '../../../src/block/memory-source.ts';
+import { abi, errno } from '../../../src/vfs-linux/abi.gen.ts';
+import { Kernel } from '../../../src/vfs-linux/kernel.ts';
+
+/** The longest pause that the event loop saw while `work` ran, in ms. */
+async function longestPauseMs(work: () => Promise<void>): Promise<number> {
+  let longest = 0;
+  let last = performance.now();
+  let going = true;
+  const tick = (): void => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last);
+    last = now;
+    if (going) setTimeout(tick, 0);
+  };
+  tick();
+  await work();
+  going = false;
+  return longest;
+}
+
+describe('a kernel', () => {
+  let kernel: Kernel;
+  beforeAll(async () => {
+    kernel = await Kernel.boot();
+  });
+  afterAll(async () => {
+    await kernel.close();
+  });
+
+  test('says that it is Linux 6.12', async () => {
+    expect(await kernel.readOwn('/proc/version')).toMatch(/^Linux version 6\.12\.\d+/);
+  });
+
+  test('boots without a warning', () => {
+    const warnings = kernel.log.last(200).filter((line) => /WARNING|BUG|rcu.*stall/i.test(line));
+    expect(warnings).toEqual([]);
+  });
+
+  test('has every file system that is promised', async () => {
+    const known = (await kernel.readOwn('/proc/filesystems')).match(/\S+$/gm) ?? [];
+    const promised =
+      'ext2 ext3 ext4 xfs btrfs f2fs bcachefs nilfs2 jfs erofs squashfs udf iso9660 vfat exfat ' +
+      'ntfs3 hfs hfsplus ufs minix romfs cramfs overlay tmpfs';
+    expect(known).toEqual(expect.arrayContaining(promised.split(' ')));
+  });
+
+  test('has all the levels of MD and all the targets of device mapper', async () => {
+    const misc = await kernel.readOwn('/proc/misc');
+    expect(misc).toMatch(/device-mapper/);
+    expect(await kernel.readOwn('/proc/mdstat')).toMatch(
+      /\[linear\].*\[raid0\].*\[raid1\].*\[raid10\].*\[raid6\].*\[raid5\].*\[raid4\]/,
+    );
+  });
+
+  test('lets the event loop run while it computes for long', async () => {
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    const pauseMs = await longestPauseMs(() => kernel.spin(400));
+    clearInterval(timer);
+    expect(turns).toBeGreaterThan(20);
+    // 10 ms are promised on a machine that has nothing else to do.
+    expect(pauseMs).toBeLessThan(100);
+  });
+
+  test('keeps its clock right while it computes for long', async () => {
+    const uptime = async (): Promise<number> =>
+      Number.parseFloat(await kernel.readOwn('/proc/uptime'));
+    const before = await uptime();
+    const started = performance.now();
+    await kernel.spin(300);
+    const passed = (await uptime()) - before;
+    expect(passed).toBeCloseTo((performance.now() - started) / 1000, 1);
+  });
+
+  test('answers other requests while one computes', async () => {
+    let ended = false;
+    const long = kernel.spin(500).then(() => {
+      ended = true;
+    });
+    await kernel.readOwn('/proc/version');
+    expect(ended).toBe(false);
+    await long;
+  });
+
+  test('takes more requests at once than it has slots', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 2000 }, () => kernel.calls.statx(abi.AT_FDCWD, '/proc')),
+    );
+    expect(answers.filter((answer) => typeof answer === 'number')).toEqual([]);
+  });
+
+  test('refuses a descriptor that is not open', async () => {
+    expect(await kernel.calls.pread(123_456, Buffer.alloc(1), 0)).toBe(-errno.EBADF);
+    expect(await kernel.calls.close(123_456)).toBe(-errno.EBADF);
+  });
+
+  test('refuses names that Linux cannot have', async () => {
+    const { calls } = kernel;
+    expect(await calls.statx(abi.AT_FDCWD, 'a\0b')).toBe(-errno.EINVAL);
+    expect(await calls.statx(abi.AT_FDCWD, 'x'.repeat(5000))).toBe(-errno.ENAMETOOLONG);
+    expect(await calls.statx(abi.AT_FDCWD, 'x'.repeat(256))).toBe(-errno.ENAMETOOLONG);
+  });
+});
+
+describe('identities', () => {
+  test('are checked by Linux itself, group by group', async () => {
+    await using kernel = await Kernel.boot();
+    const volume = await kernel.mount({ device: 'none', types: ['tmpfs'], readOnly: false });
+    const { calls } = volume;
+    const fd = await calls.openat2(abi.AT_FDCWD, 'secret', abi.O_CREAT | abi.O_RDWR, 0o640);
+    await calls.close(fd);
+    await calls.fchownat(abi.AT_FDCWD, 'secret', 1000, 2000);
+    const open = async (identity: Parameters<Kernel['identity']>[0]): Promise<number> => {
+      const cred = await kernel.identity(identity);
+      const answer = await calls.as(cred).openat2(abi.AT_FDCWD, 'secret', abi.O_RDONLY);
+      if (answer >= 0) await calls.close(answer);
+      await kernel.forgetIdentity(cred);
+      return answer;
+    };
+    expect(await open({ uid: 1000, gid: 1000 })).toBeGreaterThan(0);
+    expect(await open({ uid: 1001, gid: 1001 })).toBe(-errno.EACCES);
+    expect(await open({ uid: 1001, gid: 1001, groups: [5, 2000] })).toBeGreaterThan(0);
+    expect(await open({ uid: 1001, gid: 1001, capable: true })).toBeGreaterThan(0);
+  });
+
+  test('that were forgotten are refused', async () => {
+    await using kernel = await Kernel.boot();
+    const cred = await kernel.identity({ uid: 1, gid: 1 });
+    await kernel.forgetIdentity(cred);
+    expect(await kernel.calls.as(cred).statx(abi.AT_FDCWD, '/')).toBe(-errno.EINVAL);
+  });
+});
+
+describe('a volume’s root', () => {
+  test('is not left by absolute names, symbolic links or dots', async () => {
+    await using kernel = await Kernel.boot();
+    const volume = await kernel.mount({ device: 'none', types: ['tmpfs'], readOnly: false });
+    const { calls } = volume;
+    await calls.symlinkat('/proc/version', abi.AT_FDCWD, 'absolute');
+    await calls.symlinkat('../../../../proc/version', abi.AT_FDCWD, 'relative');
+    for (const path of ['absolute', 'relative', '/proc/version', '../../../proc/version']) {
+      expect(await calls.openat2(abi.AT_FDCWD, path, abi.O_RDONLY)).toBe(-errno.ENOENT);
+    }
+  });
+});
+
+describe('a kernel that dies', () => {
+  test('fails what waits and what comes later, at once, and not its neighbour', async () => {
+    const kernel = await Kernel.boot();
+    await using neighbour = await Kernel.boot();
+    const waiting = kernel.calls.statx(abi.AT_FDCWD, '/proc');
+    const spinning = kernel.spin(60_000);
+    await kernel.panic();
+    await waiting;
+    await spinning;
+    expect(await kernel.calls.statx(abi.AT_FDCWD, '/proc')).toBe(-errno.EIO);
+    await expect(kernel.readOwn('/proc/version')).rejects.toMatchObject({
+      code: 'ERR_KERNEL_FAILED',
+      errno: -errno.EIO,
+    });
+    expect(kernel.failure?.log.join('\n')).toMatch(/Kernel panic - not syncing/);
+    expect(await neighbour.readOwn('/proc/version')).toMatch(/Linux/);
+    await kernel.close();
+  });
+
+  test('gives its disks back', async () => {
+    const kernel = await Kernel.boot();
+    const device = new MemoryDevice(1 << 20);
+    await kernel.attach(device);
+    await kernel.panic();
+    await kernel.close();
+    expect(await device.read([new Uint8Array(512)], 0)).toBeLessThan(0);
+  });
+});
+
+describe('memory', () => {
+  test.each([48, 512, 3584])('of %i MB is what the kernel has', async (megabytes) => {
+    await using kernel = await Kernel.boot({ memoryBytes: megabytes * 1048576 });
+    const total = Number(/MemTotal:\s+(\d+) kB/.exec(await kernel.readOwn('/proc/meminfo'))?.[1]);
+    expect(total).toBeGreaterThan((megabytes - 18) * 1024 * 0.98);
+    expect(total).toBeLessThanOrEqual(megabytes * 1024);
+  });
+
+  test.each([47, 3585, Number.NaN])('of %d MB is refused', async (megabytes) => {
+    await expect(Kernel.boot({ memoryBytes: megabytes * 1048576 })).rejects.toMatchObject({
+      code: 'ERR_MEMORY_SIZE',
+    });
+  });
+
+  test('that runs out is the error of who asks, and the kernel goes on', async () => {
+    await using kernel = await Kernel.boot({ memoryBytes: 48 * 1048576 });
+    // A ramfs cannot give its pages back.
+    const volume = await kernel.mount({ device: 'none', types: ['tmpfs'], readOnly: false });
+    const { calls } = volume;
+    const fd = await calls.openat2(abi.AT_FDCWD, 'big', abi.O_CREAT | abi.O_RDWR, 0o600);
+    const piece = Buffer.alloc(1 << 20, 7);
+    let answer = piece.length;
+    let offsetBytes = 0;
+    while (answer === piece.length && offsetBytes < 64 << 20) {
+      answer = await calls.pwrite(fd, piece, offsetBytes);
+      if (answer > 0) offsetBytes += answer;
+    }
+    if (answer >= 0) answer = await calls.pwrite(fd, piece, offsetBytes);
+    expect(answer).toBe(-errno.ENOMEM);
+    expect(await calls.ftruncate(fd, 0)).toBe(0);
+    expect(await calls.pwrite(fd, piece, 0)).toBe(piece.length);
+    await calls.close(fd);
+  });
+});
+
+describe('disks', () => {
+  test('can be taken away while a request waits for them', async () => {
+    await using kernel = await Kernel.boot();
+    const stuck = new MemoryDevice(1 << 20);
+    let waiting: (status: number) => void = () => {};
+    const slow = Object.create(stuck, {
+      read: {
+        value: () =>
+          new Promise<number>((resolve) => {
+            waiting = resolve;
+          }),
+      },
+    }) as MemoryDevice;
+    const attaching = kernel.attach(slow);
+    // The kernel looks for partitions: let each of those reads fail.
+    const failing = setInterval(() => waiting(-errno.EIO), 1);
+    const disk = await attaching;
+    clearInterval(failing);
+    const fd = await kernel.calls.openat2(abi.AT_FDCWD, `/dev/${disk.name}`, abi.O_RDONLY);
+    const reading = kernel.calls.pread(fd, Buffer.alloc(4096), 65536);
+    const detaching = disk.detach();
+    setTimeout(() => waiting(-errno.ENODEV), 20);
+    expect(await reading).toBeLessThan(0);
+    await kernel.calls.close(fd);
+    await detaching;
+  });
+
+  test('that throw have failed with EIO', async () => {
+    await using kernel = await Kernel.boot();
+    const broken = Object.create(new MemoryDevice(1 << 20), {
+      read: {
+        value: () => {
+          throw new Error('planted');
+        },
+      },
+    }) as MemoryDevice;
+    const disk = await kernel.attach(broken);
+    const fd = await kernel.calls.openat2(abi.AT_FDCWD, `/dev/${disk.name}`, abi.O_RDONLY);
+    expect(await kernel.calls.pread(fd, Buffer.alloc(4096), 0)).toBe(-errno.EIO);
+    await kernel.calls.close(fd);
+    expect(kernel.log.last(20).join('\n')).toMatch(/planted/);
+  });
+});

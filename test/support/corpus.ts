@@ -92,9 +92,10 @@ function isZero(chunk: Buffer): boolean {
 }
 
 async function unpackSparse(packed: string, target: string): Promise<void> {
-  const { bytes, ended } = unpackedStream(packed);
   const file = await open(target, 'wx', 0o600);
   try {
+    // Not before: a child that ends unread takes its output with it.
+    const { bytes, ended } = unpackedStream(packed);
     let offsetBytes = 0;
     const write = async (): Promise<void> => {
       for await (const chunk of bytes as AsyncIterable<Buffer>) {

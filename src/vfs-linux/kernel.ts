@@ -56,6 +56,9 @@ export interface Identity {
 }
 
 const keptLogLines = 200;
+/** How often, and from which difference on, the kernel's time of day follows the host's. */
+const clockCheckMs = 10_000;
+const clockToleranceMs = 200;
 const wasmPageBytes = 65536;
 
 export class Kernel implements AsyncDisposable {
@@ -71,6 +74,9 @@ export class Kernel implements AsyncDisposable {
   #mounts = 0;
   #failure: KernelFailedError | undefined;
   #closing: Promise<void> | undefined;
+  /** Date.now() - performance.now(), as the kernel has it. */
+  #clockOffsetMs: number = Date.now() - performance.now();
+  #clockCheck: NodeJS.Timeout;
 
   private constructor(parts: {
     log: ConsoleLog;
@@ -85,6 +91,20 @@ export class Kernel implements AsyncDisposable {
     this.#ring = parts.ring;
     this.#disks = parts.disks;
     this.calls = new LinuxCalls(parts.ring, 0, 0);
+    this.#clockCheck = setInterval(() => void this.#followClock(), clockCheckMs);
+    this.#clockCheck.unref();
+  }
+
+  /** The host slept, or somebody set its clock: the kernel's follows. */
+  async #followClock(): Promise<void> {
+    const offsetMs = Date.now() - performance.now();
+    if (Math.abs(offsetMs - this.#clockOffsetMs) < clockToleranceMs) return;
+    this.#clockOffsetMs = offsetMs;
+    const nowMs = Date.now();
+    await this.#ring.call(abi.BRIDGE_OP_clock_settime, 0, 0, (slot) => {
+      this.#ring.wide(slot, 0, Math.floor(nowMs / 1000));
+      this.#ring.arg(slot, 0, (nowMs % 1000) * 1_000_000);
+    });
   }
 
   /**
@@ -151,6 +171,7 @@ export class Kernel implements AsyncDisposable {
   /** The host found the kernel dead. */
   private fail(reason: unknown): void {
     this.#failure = new KernelFailedError(reason, this.log.last(keptLogLines));
+    clearInterval(this.#clockCheck);
     this.#disks.die();
     this.#ring.die();
   }
@@ -353,6 +374,7 @@ export class Kernel implements AsyncDisposable {
     };
     for (const volume of this.#volumes) await attempt(volume.close());
     for (const disk of this.#attached) await attempt(disk.detach());
+    clearInterval(this.#clockCheck);
     this.#host.stop();
     this.#ring.die();
     if (errors.length > 0 && this.#failure === undefined) throw errors[0];

@@ -5,6 +5,7 @@
 #include <linux/panic.h>
 #include <linux/slab.h>
 #include <linux/syscalls.h>
+#include <linux/timekeeping.h>
 #include <linux/uidgid.h>
 #include <asm/bridge.h>
 #include "cred.h"
@@ -91,6 +92,13 @@ s64 op_cred_remove(struct bridge_slot *s)
 		return -EINVAL;
 	put_cred(cred);
 	return 0;
+}
+
+s64 op_clock_settime(struct bridge_slot *s)
+{
+	struct timespec64 now = { .tv_sec = s->wide[0], .tv_nsec = s->arg[0] };
+
+	return do_settimeofday64(&now);
 }
 
 s64 op_panic(struct bridge_slot *s)

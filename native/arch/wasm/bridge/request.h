@@ -60,6 +60,7 @@ static inline void __user *slot_window(struct bridge_slot *s)
 	X(umount2)		/* flags; path */				\
 	X(cred_add)		/* uid, gid, capable, groups; gids in first */	\
 	X(cred_remove)		/* cred */					\
+	X(clock_settime)	/* nsec; sec: the time of day */		\
 	X(panic)		/* for tests of the kernel's end */		\
 	X(spin)			/* milliseconds of computing, for tests */	\
 	/* on descriptors, in ops-file.c */					\

@@ -1,0 +1,186 @@
+/**
+ * What is measured: one row of the table each.
+ *
+ * A round is `prepare`, then `run` with the clock on, then `clean`. Rounds of the subjects take
+ * turns. A warm case is run once before, and its best round counts: whatever else the machine does
+ * only ever makes a round slower. A cold case finds nothing cached, neither by the kernel in
+ * question nor by the host, and its median round counts: disks vary both ways.
+ */
+import { paths, type Sizes, treeFiles } from './image.ts';
+import type { Operation, Subject } from './subjects/subject.ts';
+
+export interface Case {
+  readonly name: string;
+  readonly unit: 'MiB/s' | 'per s';
+  /** What fsbridge is to reach, in parts of native. */
+  readonly aim?: number;
+  /** Whether caches are emptied before each round. */
+  readonly cold?: boolean;
+  /** Whether the disk's speed decides, so that the median counts, not the best. */
+  readonly disk?: boolean;
+  /** How many units a round does. */
+  readonly amount: number;
+  readonly needs: readonly Operation[];
+  prepare?(subject: Subject): Promise<void>;
+  run(subject: Subject): Promise<void>;
+  clean?(subject: Subject): Promise<void>;
+}
+
+const mib = 1048576;
+const pageBytes = 4096;
+
+/** Places in a file, the same in every run (Park and Miller's minimal standard generator). */
+function randomOffsets(count: number, fileBytes: number): number[] {
+  let state = 20261121;
+  return Array.from({ length: count }, () => {
+    state = (state * 48271) % 0x7fffffff;
+    return (state % (fileBytes / pageBytes)) * pageBytes;
+  });
+}
+
+function dataCases(sizes: Sizes): Case[] {
+  const { warmBytes, coldBytes, writeBytes } = sizes;
+  const passes = 2;
+  const fresh = `${paths.work}/fresh.bin`;
+  return [
+    {
+      name: 'read 1 MiB, warm',
+      unit: 'MiB/s',
+      aim: 0.8,
+      amount: (passes * warmBytes) / mib,
+      needs: ['readSequential'],
+      async run(subject) {
+        for (let i = 0; i < passes; i++) await subject.readSequential(paths.warm, warmBytes, mib);
+      },
+    },
+    {
+      name: 'read 1 MiB, cold',
+      unit: 'MiB/s',
+      aim: 0.9,
+      cold: true,
+      amount: coldBytes / mib,
+      needs: ['readSequential'],
+      run: (subject) => subject.readSequential(paths.cold, coldBytes, mib),
+    },
+    {
+      name: 'write 1 MiB, warm (over old data, no fsync)',
+      unit: 'MiB/s',
+      amount: writeBytes / mib,
+      needs: ['writeSequential'],
+      run: (subject) => subject.writeSequential(paths.write, writeBytes, mib),
+      clean: (subject) => subject.settle(),
+    },
+    {
+      name: 'write 1 MiB, cold (new file, fsync)',
+      unit: 'MiB/s',
+      cold: true,
+      amount: writeBytes / mib,
+      needs: ['writeSequential', 'fsync'],
+      async run(subject) {
+        await subject.writeSequential(fresh, writeBytes, mib);
+        await subject.fsync(fresh);
+      },
+      async clean(subject) {
+        await subject.unlink([fresh]);
+        await subject.settle();
+      },
+    },
+  ];
+}
+
+function randomCases(sizes: Sizes): Case[] {
+  const warm = randomOffsets(20_000, sizes.warmBytes);
+  const cold = randomOffsets(2000, sizes.coldBytes);
+  const read = (depth: number, isCold: boolean, aim?: number): Case => ({
+    name: `read 4 KiB at random, depth ${depth}, ${isCold ? 'cold' : 'warm'}`,
+    unit: 'per s',
+    ...(aim === undefined ? {} : { aim }),
+    cold: isCold,
+    amount: (isCold ? cold : warm).length,
+    needs: ['readRandom'],
+    run: (subject) =>
+      subject.readRandom(isCold ? paths.cold : paths.warm, isCold ? cold : warm, pageBytes, depth),
+  });
+  return [read(1, false), read(32, false, 0.5), read(1, true), read(32, true)];
+}
+
+function nameCases(sizes: Sizes): Case[] {
+  const tree = treeFiles(sizes);
+  const often = Array.from({ length: 10 }, () => tree).flat();
+  const stat = (depth: number, aim?: number): Case => ({
+    name: depth === 1 ? 'stat' : `stat, depth ${depth}`,
+    unit: 'per s',
+    ...(aim === undefined ? {} : { aim }),
+    amount: often.length,
+    needs: ['stat'],
+    run: (subject) => subject.stat(often, depth),
+  });
+  const listings = 5;
+  return [
+    stat(1, 0.5),
+    stat(32),
+    {
+      name: 'stat, cold',
+      unit: 'per s',
+      cold: true,
+      amount: tree.length,
+      needs: ['stat'],
+      run: (subject) => subject.stat(tree, 32),
+    },
+    {
+      name: `readdir of ${sizes.manyFiles}, in entries`,
+      unit: 'per s',
+      amount: listings * sizes.manyFiles,
+      needs: ['readdir'],
+      async run(subject) {
+        for (let i = 0; i < listings; i++) await subject.readdir(paths.many, sizes.manyFiles);
+      },
+    },
+  ];
+}
+
+function changeCases(sizes: Sizes): Case[] {
+  const names = Array.from({ length: 2000 }, (_, index) => `${paths.work}/new-${index}`);
+  const offsets = randomOffsets(100, sizes.writeBytes);
+  const create = (depth: number, aim?: number): Case => ({
+    name: depth === 1 ? 'create' : `create, depth ${depth}`,
+    unit: 'per s',
+    ...(aim === undefined ? {} : { aim }),
+    amount: names.length,
+    needs: ['create', 'unlink'],
+    run: (subject) => subject.create(names, depth),
+    async clean(subject) {
+      await subject.unlink(names);
+      await subject.settle();
+    },
+  });
+  return [
+    create(1, 0.4),
+    create(32),
+    {
+      name: 'unlink',
+      unit: 'per s',
+      amount: names.length,
+      needs: ['create', 'unlink'],
+      async prepare(subject) {
+        await subject.create(names, 1);
+        await subject.settle();
+      },
+      run: (subject) => subject.unlink(names),
+      clean: (subject) => subject.settle(),
+    },
+    {
+      name: 'write 4 KiB and fsync',
+      unit: 'per s',
+      disk: true,
+      amount: offsets.length,
+      needs: ['writeAndSync'],
+      run: (subject) => subject.writeAndSync(paths.write, offsets),
+    },
+  ];
+}
+
+/** All cases with a native counterpart, in the table's order. */
+export function cases(sizes: Sizes): Case[] {
+  return [...dataCases(sizes), ...randomCases(sizes), ...nameCases(sizes), ...changeCases(sizes)];
+}

@@ -1,0 +1,58 @@
+/** `fsbridge cat`: a file's content to standard output. */
+import { Buffer } from 'node:buffer';
+import type { Command } from 'commander';
+import { abi, errno } from '../../vfs-linux/abi.gen.ts';
+import type { Volume } from '../../vfs-linux/volume.ts';
+import { callError, check } from '../errors.ts';
+import { argumentBytes } from '../names.ts';
+import { newCommand, type VolumeOptions, withVolumeOptions } from '../options.ts';
+import { output } from '../output.ts';
+import { withVolume } from '../session.ts';
+import { openHeld, openPlace } from '../volume-path.ts';
+
+const pieceBytes = 1024 * 1024;
+
+/** Reads one piece ahead of the one that is written. */
+async function copyOut(volume: Volume, fd: number, path: Buffer): Promise<void> {
+  let [current, next] = [Buffer.allocUnsafe(pieceBytes), Buffer.allocUnsafe(pieceBytes)];
+  let offsetBytes = 0;
+  let reading = volume.calls.pread(fd, current, offsetBytes);
+  for (;;) {
+    const got = check(await reading, path);
+    if (got === 0) return;
+    offsetBytes += got;
+    reading = volume.calls.pread(fd, next, offsetBytes);
+    try {
+      await output.write(current.subarray(0, got));
+    } catch (error) {
+      await reading;
+      throw error;
+    }
+    [current, next] = [next, current];
+  }
+}
+
+async function cat(source: string, path: string, options: VolumeOptions): Promise<void> {
+  await withVolume(source, options, async (volume) => {
+    const place = await openPlace(volume, argumentBytes(path));
+    const found = check(await volume.calls.statx(place.fd, place.name), place.path);
+    // open(2) of a fifo would wait for a writer, and that of a device reach into this kernel.
+    if (found.type !== abi.S_IFREG && found.type !== abi.S_IFDIR) {
+      throw callError(-errno.EINVAL, place.path);
+    }
+    const opened = await openHeld(volume, place.fd, place.name, abi.O_RDONLY | abi.O_NOATIME);
+    const { fd } = check(opened, place.path);
+    await copyOut(volume, fd, place.path);
+  });
+}
+
+export function catCommand(): Command {
+  const command = newCommand('cat', "write a file's content to standard output", [
+    'cat disk.img /etc/fstab',
+    'cat --volume 2 disk.img /var/log/syslog | tail',
+  ]);
+  return withVolumeOptions(command)
+    .argument('<source>', 'an image file or a disk')
+    .argument('<path>', 'the file')
+    .action(cat);
+}

@@ -1,0 +1,67 @@
+/** `fsbridge get`: from a volume to the host. */
+import type { Command } from 'commander';
+import { abi } from '../../vfs-linux/abi.gen.ts';
+import type { Volume } from '../../vfs-linux/volume.ts';
+import { HostSide } from '../copy/host-side.ts';
+import type { CopyPlace } from '../copy/places.ts';
+import { hostTarget, volumeSource } from '../copy/places.ts';
+import { VolumeSide } from '../copy/volume-side.ts';
+import { callError } from '../errors.ts';
+import { argumentBytes } from '../names.ts';
+import { newCommand, type VolumeOptions, withVolumeOptions } from '../options.ts';
+import { withVolume } from '../session.ts';
+import type { OpenFd } from '../volume-path.ts';
+import { runCopy, tellCopy } from './copy-command.ts';
+
+/** The bytes that are to be copied, where that is known beforehand: of a file, or of everything. */
+async function totalOf(volume: Volume, from: CopyPlace<OpenFd>): Promise<number | undefined> {
+  const found = await volume.calls.statx(from.folder.fd, from.name, abi.AT_SYMLINK_NOFOLLOW);
+  if (typeof found === 'number') throw callError(found, from.name);
+  if (found.type === abi.S_IFREG) return found.size;
+  if (from.name.toString() !== '.') return undefined;
+  const { blocks, bfree, frsize } = await volume.statfs();
+  return (blocks - bfree) * frsize;
+}
+
+async function get(
+  source: string,
+  path: string,
+  destination: string,
+  options: VolumeOptions,
+): Promise<void> {
+  const report = await withVolume(source, options, async (volume) => {
+    const from = await volumeSource(volume, argumentBytes(path));
+    const totalBytes = await totalOf(volume, from);
+    const host = new HostSide();
+    const into = await hostTarget(host, argumentBytes(destination), from.name);
+    return runCopy({
+      source: new VolumeSide(volume),
+      target: host,
+      root: { source: from.folder, sourceName: from.name, target: into.folder, name: into.name },
+      totalBytes,
+    });
+  });
+  await tellCopy(report, options.json === true);
+}
+
+const notes = `
+Copies as \`cp -a\` does: into DEST where that is a directory, else as DEST. Modes, links between
+the files, symbolic links and holes are kept. Root gets owners and devices as well. Times are exact
+to the nanosecond, and extended attributes (access lists, capabilities) are kept, where the host is
+Linux; elsewhere times are as exact as the host's fs has them, and attributes and special files are
+left out. What cannot be copied is named, the rest goes on, and the exit code is 1.`;
+
+export function getCommand(): Command {
+  const command = newCommand('get', 'copy a file or a tree out of a volume', [
+    'get disk.img /etc/hosts .          # one file into this directory',
+    'get disk.img /home backup          # a tree, as "backup" or into it',
+    'get --volume root disk.img / tree  # everything on the volume labelled "root"',
+  ]);
+  return withVolumeOptions(command)
+    .argument('<source>', 'an image file or a disk')
+    .argument('<path>', 'what to copy')
+    .argument('<dest>', 'where to, on this computer')
+    .option('--json', 'print what was copied as JSON')
+    .addHelpText('after', notes)
+    .action(get);
+}

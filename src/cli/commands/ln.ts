@@ -1,0 +1,42 @@
+/** `fsbridge ln`: a further name for a file, or with -s a symbolic link. */
+import { Buffer } from 'node:buffer';
+import type { Command } from 'commander';
+import { volumeTarget } from '../copy/places.ts';
+import { check } from '../errors.ts';
+import { argumentBytes } from '../names.ts';
+import { newCommand, requireWrite, type VolumeOptions, withWriteOptions } from '../options.ts';
+import { withVolume } from '../session.ts';
+import { openPlace, splitPath } from '../volume-path.ts';
+
+interface LnOptions extends VolumeOptions {
+  readonly symbolic?: boolean;
+}
+
+async function ln(source: string, target: string, link: string, options: LnOptions): Promise<void> {
+  requireWrite('ln', options);
+  await withVolume(source, options, async (volume) => {
+    const { calls } = volume;
+    const text = argumentBytes(target);
+    const lastName = splitPath(text).at(-1) ?? Buffer.from('.');
+    const at = await volumeTarget(volume, argumentBytes(link), lastName);
+    if (options.symbolic === true) {
+      check(await calls.symlinkat(text, at.folder.fd, at.name), link);
+      return;
+    }
+    const file = await openPlace(volume, text);
+    check(await calls.linkat(file.fd, file.name, at.folder.fd, at.name), `${target} -> ${link}`);
+  });
+}
+
+export function lnCommand(): Command {
+  const command = newCommand('ln', 'make a link', [
+    'ln disk.img /srv/data.csv /home/me/data.csv --rw     # a further name of the same file',
+    'ln -s disk.img ../usr/lib/os-release /etc/os-release --rw',
+  ]);
+  return withWriteOptions(command)
+    .argument('<source>', 'an image file or a disk')
+    .argument('<target>', 'what the link leads to; with -s any text')
+    .argument('<link>', 'the new name, or a directory for it')
+    .option('-s, --symbolic', 'make a symbolic link')
+    .action(ln);
+}

@@ -1,0 +1,48 @@
+/** `fsbridge manifest`: every entry as a line of JSON. */
+import type { Command } from 'commander';
+import { readManifest } from '../manifest.ts';
+import { argumentBytes } from '../names.ts';
+import { newCommand, type VolumeOptions, withVolumeOptions } from '../options.ts';
+import { output } from '../output.ts';
+import { Progress } from '../progress.ts';
+import { withVolume } from '../session.ts';
+
+interface ManifestOptions extends VolumeOptions {
+  readonly hash?: boolean;
+}
+
+async function manifest(source: string, path: string, options: ManifestOptions): Promise<void> {
+  const hash = options.hash === true;
+  await withVolume(source, options, async (volume) => {
+    const { blocks, bfree, frsize } = await volume.statfs();
+    const progress = new Progress(hash ? (blocks - bfree) * frsize : undefined);
+    try {
+      const wish = { hash, onProgress: progress.add };
+      const lines = await readManifest(volume, argumentBytes(path), wish);
+      progress.end();
+      for (const line of lines) await output.line(line.text);
+    } finally {
+      progress.end();
+    }
+  });
+}
+
+const notes = `
+A line has path, type, mode (a number), uid, gid, nlink, mtime (seconds and nanoseconds), and as it
+applies size, rdev, target, xattrs (values in base64), sha256. A path or target that is no UTF-8
+stands as path64 or target64 in base64. An entry that cannot be read has its errno as error. Lines
+are sorted by the bytes of their paths, so two manifests can be compared with diff(1).`;
+
+export function manifestCommand(): Command {
+  const command = newCommand('manifest', 'list everything on a volume, one JSON object a line', [
+    'manifest disk.img > before.jsonl     # for comparing with diff(1) later',
+    'manifest --hash disk.img /etc        # with the sha256 of each file',
+  ]);
+  return withVolumeOptions(command)
+    .argument('<source>', 'an image file or a disk')
+    .argument('[path]', 'where to start', '/')
+    .option('--hash', 'add the sha256 of regular files')
+    .option('--json', 'the same: a manifest is always JSON')
+    .addHelpText('after', notes)
+    .action(manifest);
+}

@@ -1,0 +1,33 @@
+/** `fsbridge mv`: rename, or move to another directory of the same volume. */
+import type { Command } from 'commander';
+import { abi } from '../../vfs-linux/abi.gen.ts';
+import { volumeTarget } from '../copy/places.ts';
+import { check } from '../errors.ts';
+import { argumentBytes } from '../names.ts';
+import { newCommand, requireWrite, type VolumeOptions, withWriteOptions } from '../options.ts';
+import { withVolume } from '../session.ts';
+import { openPlace } from '../volume-path.ts';
+
+async function mv(source: string, from: string, to: string, options: VolumeOptions): Promise<void> {
+  requireWrite('mv', options);
+  await withVolume(source, options, async (volume) => {
+    const { calls } = volume;
+    const old = await openPlace(volume, argumentBytes(from));
+    check(await calls.statx(old.fd, old.name, abi.AT_SYMLINK_NOFOLLOW), old.path);
+    const target = await volumeTarget(volume, argumentBytes(to), old.name);
+    const ret = await calls.renameat2(old.fd, old.name, target.folder.fd, target.name);
+    check(ret, `${from} -> ${to}`);
+  });
+}
+
+export function mvCommand(): Command {
+  const command = newCommand('mv', 'rename, or move to another directory of the volume', [
+    'mv disk.img /etc/fstab /etc/fstab.old --rw',
+    'mv disk.img /home/me/notes /srv --rw      # to /srv/notes where /srv is a directory',
+  ]);
+  return withWriteOptions(command)
+    .argument('<source>', 'an image file or a disk')
+    .argument('<from>', 'what to move')
+    .argument('<to>', 'its new name, or a directory')
+    .action(mv);
+}

@@ -1,0 +1,52 @@
+/** `fsbridge put`: from the host into a volume. */
+import type { Command } from 'commander';
+import { HostSide } from '../copy/host-side.ts';
+import { hostSource, volumeTarget } from '../copy/places.ts';
+import { VolumeSide } from '../copy/volume-side.ts';
+import { argumentBytes } from '../names.ts';
+import { newCommand, requireWrite, type VolumeOptions, withWriteOptions } from '../options.ts';
+import { withVolume } from '../session.ts';
+import { runCopy, tellCopy } from './copy-command.ts';
+
+async function put(
+  source: string,
+  local: string,
+  path: string,
+  options: VolumeOptions,
+): Promise<void> {
+  requireWrite('put', options);
+  const host = new HostSide();
+  // Before anything is opened for writing: the likeliest mistake is in this name.
+  const from = await hostSource(host, argumentBytes(local));
+  const { type, sizeBytes } = await host.attributes(from.folder, from.name);
+  const report = await withVolume(source, options, async (volume) => {
+    const into = await volumeTarget(volume, argumentBytes(path), from.name);
+    return runCopy({
+      source: host,
+      target: new VolumeSide(volume),
+      root: { source: from.folder, sourceName: from.name, target: into.folder, name: into.name },
+      totalBytes: type === 'file' ? sizeBytes : undefined,
+    });
+  });
+  await tellCopy(report, options.json === true);
+}
+
+const notes = `
+Copies as \`cp -a\` does: into PATH where that is a directory, else as PATH. Modes, owners, times,
+links between the files, symbolic links, holes and special files are kept, and where the host is
+Linux also nanoseconds and extended attributes. Files that are there already are replaced. What
+cannot be copied is named, the rest goes on, and the exit code is 1.`;
+
+export function putCommand(): Command {
+  const command = newCommand('put', 'copy a file or a tree into a volume', [
+    'put disk.img notes.txt /home/me --rw  # one file into a directory',
+    'put disk.img site /srv/www --rw       # a tree, as /srv/www or into it',
+  ]);
+  return withWriteOptions(command)
+    .argument('<source>', 'an image file or a disk')
+    .argument('<local>', 'what to copy, on this computer')
+    .argument('<path>', 'where to')
+    .option('--json', 'print what was copied as JSON')
+    .addHelpText('after', notes)
+    .action(put);
+}

@@ -1,0 +1,277 @@
+/**
+ * A folder of the host as a side of a copy.
+ *
+ * On Linux a folder is an open descriptor, and its entries are reached through /proc/self/fd: no path
+ * gets too long, and nobody can move a symbolic link into its middle. Elsewhere it is a path.
+ *
+ * What Node's fs cannot do, host-calls.ts does on Linux. Without it: times are as exact as a double
+ * (some 200 ns today), extended attributes stay behind, devices, fifos and sockets cannot be made,
+ * and a hole is where a block of the file is all zeroes.
+ */
+import { Buffer } from 'node:buffer';
+import { type BigIntStats, constants, existsSync } from 'node:fs';
+import {
+  chmod,
+  type FileHandle,
+  lchown,
+  link,
+  lstat,
+  lutimes,
+  mkdir,
+  open,
+  readdir,
+  readlink,
+  symlink,
+  unlink,
+} from 'node:fs/promises';
+import { majorMinor } from '../../block/device-number.ts';
+import { FsBridgeError } from '../../errors.ts';
+import { abi, errno } from '../../vfs-linux/abi.gen.ts';
+import type { Timespec } from '../../vfs-linux/statx.ts';
+import { typeName } from '../describe.ts';
+import { check } from '../errors.ts';
+import { hostCalls } from './host-calls.ts';
+import {
+  type Attributes,
+  type EntryType,
+  type Extent,
+  isRefusal,
+  type Loss,
+  type SourceFile,
+  type SourceSide,
+  type TargetFile,
+  type TargetSide,
+  type Xattr,
+} from './sides.ts';
+
+const throughProc: boolean = process.platform === 'linux' && existsSync('/proc/self/fd');
+/** Undefined on Windows, where a file has no owner of Linux's kind. */
+const ownUid: number | undefined = process.geteuid?.();
+const setIdBits = 0o6000;
+const listBytes = 65536;
+
+export interface HostFolder {
+  readonly path: Buffer;
+  readonly handle: FileHandle | undefined;
+}
+
+/** What Node throws, with the errno in `code`. */
+function codeOf(error: unknown): string {
+  const known = error instanceof Error && 'code' in error && typeof error.code === 'string';
+  return known ? (error.code as string) : 'EIO';
+}
+
+function timespec(nanoseconds: bigint): Timespec {
+  const nsec = Number(((nanoseconds % 1000000000n) + 1000000000n) % 1000000000n);
+  return { sec: Number((nanoseconds - BigInt(nsec)) / 1000000000n), nsec };
+}
+
+/** As text: of numbers below zero Node's fs thinks that they are no times. */
+function seconds(time: Timespec): string {
+  return String(time.sec + time.nsec / 1e9);
+}
+
+function attributesOf(stats: BigIntStats): Attributes {
+  const [major, minor] = majorMinor(stats.rdev).split(':').map(Number);
+  const windows = process.platform === 'win32';
+  return {
+    type: typeName(Number(stats.mode) & abi.S_IFMT) as EntryType,
+    mode: Number(stats.mode) & 0o7777,
+    uid: Number(stats.uid),
+    gid: Number(stats.gid),
+    sizeBytes: Number(stats.size),
+    allocatedBytes: windows ? undefined : Number(stats.blocks) * 512,
+    nlink: Number(stats.nlink),
+    identity: `${stats.dev}:${stats.ino}`,
+    atime: timespec(stats.atimeNs),
+    mtime: timespec(stats.mtimeNs),
+    rdev: [major ?? 0, minor ?? 0],
+  };
+}
+
+export class HostSide implements SourceSide<HostFolder>, TargetSide<HostFolder> {
+  readonly #open: Set<FileHandle> = new Set();
+
+  /** The folder at a path of the host; follows symbolic links. */
+  async openPath(path: Buffer): Promise<HostFolder> {
+    return this.#openAt(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  }
+
+  async #openAt(path: Buffer, flags: number): Promise<HostFolder> {
+    if (!throughProc) return { path, handle: undefined };
+    const handle = await open(path, flags);
+    this.#open.add(handle);
+    return { path: Buffer.from(`/proc/self/fd/${handle.fd}`), handle };
+  }
+
+  #at(folder: HostFolder, name: Buffer): Buffer {
+    return Buffer.concat([folder.path, Buffer.from('/'), name]);
+  }
+
+  async attributes(folder: HostFolder, name: Buffer): Promise<Attributes> {
+    return attributesOf(await lstat(this.#at(folder, name), { bigint: true }));
+  }
+
+  async typeOf(folder: HostFolder, name: Buffer): Promise<EntryType | undefined> {
+    try {
+      return (await this.attributes(folder, name)).type;
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  openFolder(folder: HostFolder, name: Buffer): Promise<HostFolder> {
+    const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+    return this.#openAt(this.#at(folder, name), flags);
+  }
+
+  async closeFolder(folder: HostFolder): Promise<void> {
+    if (folder.handle === undefined || !this.#open.delete(folder.handle)) return;
+    await folder.handle.close();
+  }
+
+  names(folder: HostFolder): Promise<readonly Buffer[]> {
+    return readdir(folder.path, { encoding: 'buffer' });
+  }
+
+  linkTarget(folder: HostFolder, name: Buffer): Promise<Buffer> {
+    return readlink(this.#at(folder, name), { encoding: 'buffer' });
+  }
+
+  async openFile(folder: HostFolder, name: Buffer): Promise<SourceFile> {
+    const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0);
+    const handle = await open(this.#at(folder, name), flags);
+    this.#open.add(handle);
+    return {
+      read: async (buffer, offsetBytes) =>
+        (await handle.read(buffer, 0, buffer.length, offsetBytes)).bytesRead,
+      nextData: async (fromBytes) => nextExtent(handle.fd, fromBytes, name),
+      close: async () => {
+        this.#open.delete(handle);
+        await handle.close();
+      },
+    };
+  }
+
+  async xattrs(folder: HostFolder, name: Buffer): Promise<readonly Xattr[]> {
+    const calls = hostCalls();
+    if (calls === undefined) return [];
+    const path = this.#at(folder, name);
+    const list = Buffer.allocUnsafe(listBytes);
+    const length = calls.llistxattr(path, list);
+    if (length === -errno.EOPNOTSUPP) return [];
+    const names = list.subarray(0, check(length, name));
+    const found: Xattr[] = [];
+    for (let start = 0; start < names.length; ) {
+      const end = names.indexOf(0, start);
+      const attribute = names.subarray(start, end);
+      const value = Buffer.allocUnsafe(abi.XATTR_SIZE_MAX);
+      const got = check(calls.lgetxattr(path, attribute, value), name);
+      found.push({ name: attribute, value: Buffer.from(value.subarray(0, got)) });
+      start = end + 1;
+    }
+    return found;
+  }
+
+  remove(folder: HostFolder, name: Buffer): Promise<void> {
+    return unlink(this.#at(folder, name));
+  }
+
+  async makeFolder(folder: HostFolder, name: Buffer): Promise<void> {
+    await mkdir(this.#at(folder, name), 0o700);
+  }
+
+  async createFile(folder: HostFolder, name: Buffer): Promise<TargetFile> {
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
+    const handle = await open(this.#at(folder, name), flags, 0o600);
+    this.#open.add(handle);
+    return {
+      write: async (bytes, offsetBytes) => {
+        for (let done = 0; done < bytes.length; ) {
+          const left = bytes.length - done;
+          done += (await handle.write(bytes, done, left, offsetBytes + done)).bytesWritten;
+        }
+      },
+      setSize: (sizeBytes) => handle.truncate(sizeBytes),
+      close: async () => {
+        this.#open.delete(handle);
+        await handle.close();
+      },
+    };
+  }
+
+  makeSymlink(target: Buffer, folder: HostFolder, name: Buffer): Promise<void> {
+    return symlink(target, this.#at(folder, name));
+  }
+
+  async makeNode(folder: HostFolder, name: Buffer, attributes: Attributes): Promise<void> {
+    const calls = hostCalls();
+    if (calls === undefined) {
+      const why = `this host lets no Node program make a ${attributes.type}`;
+      throw new FsBridgeError('EOPNOTSUPP', name.toString(), why);
+    }
+    const types: Partial<Record<EntryType, number>> = {
+      char: abi.S_IFCHR,
+      block: abi.S_IFBLK,
+      fifo: abi.S_IFIFO,
+      socket: abi.S_IFSOCK,
+    };
+    const mode = (types[attributes.type] ?? 0) | 0o600;
+    check(calls.mknod(this.#at(folder, name), mode, ...attributes.rdev), name);
+  }
+
+  link(from: HostFolder, fromName: Buffer, folder: HostFolder, name: Buffer): Promise<void> {
+    return link(this.#at(from, fromName), this.#at(folder, name));
+  }
+
+  /** Only root can give files away; others become their owner, and then no setuid bit is right. */
+  async setAttributes(
+    folder: HostFolder,
+    name: Buffer,
+    attributes: Attributes,
+    xattrs: readonly Xattr[],
+  ): Promise<readonly Loss[]> {
+    const { uid, gid, type, atime, mtime } = attributes;
+    const path = this.#at(folder, name);
+    const losses: Loss[] = [];
+    const attempt = async (what: string, step: () => Promise<unknown>): Promise<void> => {
+      try {
+        await step();
+      } catch (error) {
+        const code = codeOf(error);
+        if (!isRefusal(code)) throw error;
+        losses.push({ what, code });
+      }
+    };
+    if (ownUid === 0) await attempt('owner', () => lchown(path, uid, gid));
+    const calls = hostCalls();
+    for (const { name: attribute, value } of calls === undefined ? [] : xattrs) {
+      await attempt(attribute.toString(), async () =>
+        check(calls?.lsetxattr(path, attribute, value) ?? 0, name),
+      );
+    }
+    const mine = ownUid === 0 || ownUid === uid;
+    const mode = mine ? attributes.mode : attributes.mode & ~setIdBits;
+    if (type !== 'symlink') await attempt('mode', () => chmod(path, mode));
+    await attempt('times', async () => {
+      if (calls === undefined) await lutimes(path, seconds(atime), seconds(mtime));
+      else check(calls.utimens(path, atime, mtime), name);
+    });
+    return losses;
+  }
+
+  async close(): Promise<void> {
+    for (const handle of this.#open) await handle.close().catch(() => {});
+    this.#open.clear();
+  }
+}
+
+function nextExtent(fd: number, fromBytes: number, name: Buffer): Extent | 'unknown' | undefined {
+  const calls = hostCalls();
+  if (calls === undefined) return 'unknown';
+  const beginBytes = calls.seekData(fd, fromBytes);
+  if (beginBytes === -errno.ENXIO) return undefined;
+  if (beginBytes < 0) return 'unknown';
+  return { beginBytes, endBytes: check(calls.seekHole(fd, beginBytes), name) };
+}

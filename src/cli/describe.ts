@@ -1,0 +1,131 @@
+/** One entry of a volume as the line of a manifest, or of `ls --json`. */
+import { Buffer } from 'node:buffer';
+import { abi, errno } from '../vfs-linux/abi.gen.ts';
+import type { Fd, LinuxCalls } from '../vfs-linux/calls.ts';
+import { errnoName } from '../vfs-linux/errors.ts';
+import type { Statx, Timespec } from '../vfs-linux/statx.ts';
+import { putName } from './names.ts';
+
+export type Line = Record<string, unknown>;
+
+/** Enough for the attributes of nearly every file; more is asked for where it is not. */
+const listBytes = 1024;
+const valueBytes = 4096;
+
+const typeNames: ReadonlyMap<number, string> = new Map([
+  [abi.S_IFREG, 'file'],
+  [abi.S_IFDIR, 'directory'],
+  [abi.S_IFLNK, 'symlink'],
+  [abi.S_IFCHR, 'char'],
+  [abi.S_IFBLK, 'block'],
+  [abi.S_IFIFO, 'fifo'],
+  [abi.S_IFSOCK, 'socket'],
+]);
+
+/** "file", "directory", …; the octal number of a type that Linux does not have. */
+export function typeName(type: number): string {
+  return typeNames.get(type) ?? `0${type.toString(8)}`;
+}
+
+/** Seconds rounded down, a point, nine digits: half a second before 1970 is "-1.500000000". */
+export function timeText(time: Timespec): string {
+  return `${time.sec}.${String(time.nsec).padStart(9, '0')}`;
+}
+
+/** Notes an errno; the first one stays. */
+export function noteError(line: Line, ret: number): void {
+  line['error'] ??= errnoName(ret);
+}
+
+export function putStatx(line: Line, found: Statx): void {
+  const { type } = found;
+  line['type'] = typeName(type);
+  line['mode'] = found.mode & 0o7777;
+  line['uid'] = found.uid;
+  line['gid'] = found.gid;
+  line['nlink'] = found.nlink;
+  line['mtime'] = timeText(found.mtime);
+  if (type === abi.S_IFREG || type === abi.S_IFLNK) line['size'] = found.size;
+  if (type === abi.S_IFCHR || type === abi.S_IFBLK) {
+    line['rdev'] = [found.rdevMajor, found.rdevMinor];
+  }
+}
+
+export async function putTarget(
+  calls: LinuxCalls,
+  dirfd: Fd,
+  name: Buffer,
+  line: Line,
+): Promise<void> {
+  const target = await calls.readlinkat(dirfd, name);
+  if (typeof target === 'number') noteError(line, target);
+  else putName(line, 'target', target);
+}
+
+/** The names of an entry's extended attributes, sorted; or a negative errno. */
+export async function listXattrs(
+  calls: LinuxCalls,
+  dirfd: Fd,
+  name: Buffer,
+): Promise<Buffer[] | number> {
+  let list: Buffer = Buffer.allocUnsafe(listBytes);
+  let length = await calls.listxattrat(dirfd, name, abi.AT_SYMLINK_NOFOLLOW, list);
+  if (length === -errno.ERANGE) {
+    list = Buffer.allocUnsafe(abi.XATTR_LIST_MAX);
+    length = await calls.listxattrat(dirfd, name, abi.AT_SYMLINK_NOFOLLOW, list);
+  }
+  if (length < 0) return length;
+  const names: Buffer[] = [];
+  for (let start = 0; start < length; ) {
+    const end = list.indexOf(0, start);
+    names.push(list.subarray(start, end));
+    start = end + 1;
+  }
+  return names.sort(Buffer.compare);
+}
+
+/** One attribute's value, or a negative errno. */
+export async function readXattr(
+  calls: LinuxCalls,
+  dirfd: Fd,
+  name: Buffer,
+  attribute: Buffer,
+): Promise<Buffer | number> {
+  const flags = abi.AT_SYMLINK_NOFOLLOW;
+  let value: Buffer = Buffer.allocUnsafe(valueBytes);
+  let length = await calls.getxattrat(dirfd, name, flags, attribute, value);
+  if (length === -errno.ERANGE) {
+    value = Buffer.allocUnsafe(abi.XATTR_SIZE_MAX);
+    length = await calls.getxattrat(dirfd, name, flags, attribute, value);
+  }
+  return length < 0 ? length : value.subarray(0, length);
+}
+
+/**
+ * The attributes into the line. A name that is no UTF-8 gets U+FFFD for what is not, as JSON has no
+ * place for it; a file system without attributes has none.
+ */
+export async function putXattrs(
+  calls: LinuxCalls,
+  dirfd: Fd,
+  name: Buffer,
+  line: Line,
+): Promise<void> {
+  const names = await listXattrs(calls, dirfd, name);
+  if (typeof names === 'number') {
+    if (names !== -errno.EOPNOTSUPP) noteError(line, names);
+    return;
+  }
+  const values: Record<string, string> = {};
+  let any = false;
+  for (const attribute of names) {
+    const value = await readXattr(calls, dirfd, name, attribute);
+    if (typeof value === 'number') {
+      noteError(line, value);
+      continue;
+    }
+    any = true;
+    values[attribute.toString()] = value.toString('base64');
+  }
+  if (any) line['xattrs'] = values;
+}

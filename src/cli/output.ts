@@ -1,0 +1,79 @@
+/**
+ * Standard output, written no faster than it is read, and in large pieces. When the reader goes away
+ * (`| head`) the command is interrupted and ends quietly: that is no failure of ours.
+ */
+import { Buffer } from 'node:buffer';
+import { once } from 'node:events';
+import { interrupt, interruption } from './interrupt.ts';
+
+const pieceBytes = 64 * 1024;
+
+class Output {
+  #parts: Uint8Array[] = [];
+  #bytes = 0;
+  #watching = false;
+
+  /** Whether a person reads it. */
+  get isTerminal(): boolean {
+    return process.stdout.isTTY === true;
+  }
+
+  /** Takes text or bytes; waits where the reader is slower. The bytes are the caller's again after. */
+  async write(data: string | Uint8Array): Promise<void> {
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+    if (bytes.length >= pieceBytes) {
+      await this.flush();
+      await this.#send(bytes);
+      return;
+    }
+    this.#parts.push(typeof data === 'string' ? bytes : Buffer.from(bytes));
+    this.#bytes += bytes.length;
+    if (this.#bytes >= pieceBytes) await this.flush();
+  }
+
+  async line(text: string | Uint8Array): Promise<void> {
+    await this.write(typeof text === 'string' ? `${text}\n` : Buffer.concat([text, newline]));
+  }
+
+  /** Hands on everything that was written. */
+  async flush(): Promise<void> {
+    if (this.#bytes === 0) return;
+    const all = Buffer.concat(this.#parts);
+    this.#parts = [];
+    this.#bytes = 0;
+    await this.#send(all);
+  }
+
+  async #send(bytes: Uint8Array): Promise<void> {
+    this.#watch();
+    if (interruption.aborted) throw interruption.reason;
+    await new Promise<void>((resolve) => {
+      process.stdout.write(bytes, () => resolve());
+    });
+    if (interruption.aborted) throw interruption.reason;
+  }
+
+  /** An error comes as an event, and before the callback of the write that met it. */
+  #watch(): void {
+    if (this.#watching) return;
+    this.#watching = true;
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') {
+        interrupt(0);
+        return;
+      }
+      process.stderr.write(`fsbridge: standard output: ${error.message} (${error.code})\n`);
+      interrupt(1);
+    });
+  }
+
+  /** Waits until what was written has left the process. */
+  async end(): Promise<void> {
+    if (!interruption.aborted) await this.flush();
+    if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain').catch(() => {});
+  }
+}
+
+const newline: Buffer = Buffer.from('\n');
+
+export const output: Output = new Output();

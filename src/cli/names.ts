@@ -5,9 +5,11 @@
 import { Buffer, isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 
-/** C0 and C1 controls, what changes the direction of writing, and our own escape character. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-const unsafe = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\\]/g;
+/**
+ * Control and format characters (among them those that change the direction of writing), line and
+ * paragraph separators, and our own escape character.
+ */
+const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\\]/gu;
 const short: Readonly<Record<string, string>> = {
   '\n': '\\n',
   '\r': '\\r',

@@ -54,17 +54,11 @@ export function withVolumeOptions(command: Command): Command {
       'a further disk of the same file system; may be repeated',
       collect,
     );
-  return withKernelOptions(command).addOption(
-    new Option('--read-only', 'change nothing in SOURCE (this is the default)').conflicts('rw'),
-  );
-}
-
-/** The same for a command that writes. */
-export function withWriteOptions(command: Command): Command {
-  return withVolumeOptions(command).option(
-    '--rw',
-    'allow changes in SOURCE; without it none is made',
-  );
+  return withKernelOptions(command)
+    .addOption(
+      new Option('--read-only', 'change nothing in SOURCE (this is the default)').conflicts('rw'),
+    )
+    .option('--rw', 'allow changes in SOURCE; without it none is made');
 }
 
 /** Refuses to go on where a command that writes was not allowed to. */

@@ -3,7 +3,6 @@
  * (`| head`) the command is interrupted and ends quietly: that is no failure of ours.
  */
 import { Buffer } from 'node:buffer';
-import { once } from 'node:events';
 import { interrupt, interruption } from './interrupt.ts';
 
 const pieceBytes = 64 * 1024;
@@ -67,10 +66,9 @@ class Output {
     });
   }
 
-  /** Waits until what was written has left the process. */
+  /** Hands on the rest; every write waits for its end, so nothing is under way after. */
   async end(): Promise<void> {
     if (!interruption.aborted) await this.flush();
-    if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain').catch(() => {});
   }
 }
 

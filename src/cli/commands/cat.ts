@@ -1,10 +1,12 @@
 /** `fsbridge cat`: a file's content to standard output. */
 import { Buffer } from 'node:buffer';
 import type { Command } from 'commander';
-import { abi, errno } from '../../vfs-linux/abi.gen.ts';
+import { FsBridgeError } from '../../errors.ts';
+import { abi } from '../../vfs-linux/abi.gen.ts';
 import type { Volume } from '../../vfs-linux/volume.ts';
-import { callError, check } from '../errors.ts';
-import { argumentBytes } from '../names.ts';
+import { typeName } from '../describe.ts';
+import { check } from '../errors.ts';
+import { argumentBytes, escapeName } from '../names.ts';
 import { newCommand, type VolumeOptions, withVolumeOptions } from '../options.ts';
 import { output } from '../output.ts';
 import { withVolume } from '../session.ts';
@@ -38,7 +40,9 @@ async function cat(source: string, path: string, options: VolumeOptions): Promis
     const found = check(await volume.calls.statx(place.fd, place.name), place.path);
     // open(2) of a fifo would wait for a writer, and that of a device reach into this kernel.
     if (found.type !== abi.S_IFREG && found.type !== abi.S_IFDIR) {
-      throw callError(-errno.EINVAL, place.path);
+      const why = `it is a ${typeName(found.type)}, which has no content of its own`;
+      const advice = '`fsbridge ls -l` shows what it is; `fsbridge get` copies it.';
+      throw new FsBridgeError('EINVAL', escapeName(place.path), why, advice);
     }
     const opened = await openHeld(volume, place.fd, place.name, abi.O_RDONLY | abi.O_NOATIME);
     const { fd } = check(opened, place.path);

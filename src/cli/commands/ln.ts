@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { volumeTarget } from '../copy/places.ts';
 import { check } from '../errors.ts';
 import { argumentBytes } from '../names.ts';
-import { newCommand, requireWrite, type VolumeOptions, withWriteOptions } from '../options.ts';
+import { newCommand, requireWrite, type VolumeOptions, withVolumeOptions } from '../options.ts';
 import { withVolume } from '../session.ts';
 import { openPlace, splitPath } from '../volume-path.ts';
 
@@ -33,7 +33,7 @@ export function lnCommand(): Command {
     'ln disk.img /srv/data.csv /home/me/data.csv --rw     # a further name of the same file',
     'ln -s disk.img ../usr/lib/os-release /etc/os-release --rw',
   ]);
-  return withWriteOptions(command)
+  return withVolumeOptions(command)
     .argument('<source>', 'an image file or a disk')
     .argument('<target>', 'what the link leads to; with -s any text')
     .argument('<link>', 'the new name, or a directory for it')

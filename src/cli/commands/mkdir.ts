@@ -6,7 +6,7 @@ import type { Volume } from '../../vfs-linux/volume.ts';
 import { callError, check } from '../errors.ts';
 import { parseMode } from '../format.ts';
 import { argumentBytes } from '../names.ts';
-import { newCommand, requireWrite, type VolumeOptions, withWriteOptions } from '../options.ts';
+import { newCommand, requireWrite, type VolumeOptions, withVolumeOptions } from '../options.ts';
 import { withVolume } from '../session.ts';
 import { openPlace, pathOf, splitPath } from '../volume-path.ts';
 
@@ -61,7 +61,7 @@ export function mkdirCommand(): Command {
     'mkdir disk.img /srv/www --rw',
     'mkdir -p --mode 700 disk.img /home/me/.ssh --rw',
   ]);
-  return withWriteOptions(command)
+  return withVolumeOptions(command)
     .argument('<source>', 'an image file or a disk')
     .argument('<path...>', 'the directories')
     .option('-p, --parents', 'make the directories above as well; what is there already will do')

@@ -4,7 +4,7 @@ import { abi } from '../../vfs-linux/abi.gen.ts';
 import { volumeTarget } from '../copy/places.ts';
 import { check } from '../errors.ts';
 import { argumentBytes } from '../names.ts';
-import { newCommand, requireWrite, type VolumeOptions, withWriteOptions } from '../options.ts';
+import { newCommand, requireWrite, type VolumeOptions, withVolumeOptions } from '../options.ts';
 import { withVolume } from '../session.ts';
 import { openPlace } from '../volume-path.ts';
 
@@ -25,7 +25,7 @@ export function mvCommand(): Command {
     'mv disk.img /etc/fstab /etc/fstab.old --rw',
     'mv disk.img /home/me/notes /srv --rw      # to /srv/notes where /srv is a directory',
   ]);
-  return withWriteOptions(command)
+  return withVolumeOptions(command)
     .argument('<source>', 'an image file or a disk')
     .argument('<from>', 'what to move')
     .argument('<to>', 'its new name, or a directory')

@@ -4,7 +4,7 @@ import { HostSide } from '../copy/host-side.ts';
 import { hostSource, volumeTarget } from '../copy/places.ts';
 import { VolumeSide } from '../copy/volume-side.ts';
 import { argumentBytes } from '../names.ts';
-import { newCommand, requireWrite, type VolumeOptions, withWriteOptions } from '../options.ts';
+import { newCommand, requireWrite, type VolumeOptions, withVolumeOptions } from '../options.ts';
 import { withVolume } from '../session.ts';
 import { runCopy, tellCopy } from './copy-command.ts';
 
@@ -42,7 +42,7 @@ export function putCommand(): Command {
     'put disk.img notes.txt /home/me --rw  # one file into a directory',
     'put disk.img site /srv/www --rw       # a tree, as /srv/www or into it',
   ]);
-  return withWriteOptions(command)
+  return withVolumeOptions(command)
     .argument('<source>', 'an image file or a disk')
     .argument('<local>', 'what to copy, on this computer')
     .argument('<path>', 'where to')

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { FsBridgeError } from '../../errors.ts';
 import { PartlyFailed, report } from '../errors.ts';
 import { argumentBytes } from '../names.ts';
-import { newCommand, requireWrite, type VolumeOptions, withWriteOptions } from '../options.ts';
+import { newCommand, requireWrite, type VolumeOptions, withVolumeOptions } from '../options.ts';
 import { removeTree } from '../remove-tree.ts';
 import { withVolume } from '../session.ts';
 import { openPlace } from '../volume-path.ts';
@@ -50,7 +50,7 @@ export function rmCommand(): Command {
     'rm disk.img /etc/nologin --rw',
     'rm -r disk.img /var/tmp/build --rw',
   ]);
-  return withWriteOptions(command)
+  return withVolumeOptions(command)
     .argument('<source>', 'an image file or a disk')
     .argument('<path...>', 'what to remove')
     .option('-r, --recursive', 'remove directories and everything in them')

@@ -38,6 +38,7 @@ export interface FileCopy {
 export async function copyData(copy: FileCopy): Promise<void> {
   const { source, target, sizeBytes } = copy;
   let endBytes = sizeBytes;
+  let writtenBytes = 0;
   for (let atBytes = 0; atBytes < sizeBytes; ) {
     const extent = await source.nextData(atBytes, sizeBytes);
     if (extent === undefined) break;
@@ -51,8 +52,9 @@ export async function copyData(copy: FileCopy): Promise<void> {
       break;
     }
     atBytes = end;
+    if (!skipZeroes) writtenBytes = end;
   }
-  await target.setSize(endBytes);
+  if (writtenBytes !== endBytes) await target.setSize(endBytes);
 }
 
 /** Copies [beginBytes, endBytes); answers how far there was something to read. */

@@ -33,6 +33,8 @@ interface Level<S, T> {
   readonly name: Buffer;
   readonly attributes: Attributes | undefined;
   readonly xattrs: readonly Xattr[];
+  /** Whether this copy made it: then nothing in it is in the way. */
+  readonly fresh: boolean;
   /** Entries that are not done. */
   pending: number;
   /** Files in it that further names may be linked to. */
@@ -113,7 +115,7 @@ class TreeCopy<S, T> {
   ): Promise<boolean> {
     const { source, target, report } = this.#wish;
     const { level, sourceName, name } = task;
-    const present = await target.typeOf(level.target, name);
+    const present = level.fresh ? undefined : await target.typeOf(level.target, name);
     if (present === undefined) await target.makeFolder(level.target, name);
     else if (present !== 'directory') throw inTheWay(task, 'ENOTDIR', 'is not a directory');
     const xattrs = await source.xattrs(level.source, sourceName);
@@ -128,6 +130,7 @@ class TreeCopy<S, T> {
       name,
       attributes,
       xattrs,
+      fresh: present === undefined,
       pending: names.length + 1,
       linkable: 0,
     };
@@ -201,6 +204,7 @@ class TreeCopy<S, T> {
 
   /** Sees to it that the name is free. */
   async #clear(task: Task<S, T>): Promise<void> {
+    if (task.level.fresh) return;
     const { target } = this.#wish;
     const present = await target.typeOf(task.level.target, task.name);
     if (present === undefined) return;
@@ -289,6 +293,7 @@ export async function copyTree<S, T>(wish: CopyWish<S, T>, root: CopyRoot<S, T>)
     name,
     attributes: undefined,
     xattrs: [],
+    fresh: false,
     pending: 1,
     linkable: 0,
   };

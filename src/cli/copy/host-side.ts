@@ -7,23 +7,13 @@
  * What Node's fs cannot do, host-calls.ts does on Linux. Without it: times are as exact as a double
  * (some 200 ns today), extended attributes stay behind, devices, fifos and sockets cannot be made,
  * and a hole is where a block of the file is all zeroes.
+ *
+ * What concerns names and attributes is done on the spot, as a trip through the thread pool costs ten
+ * times what such a call takes; large reads and writes go through the pool.
  */
 import { Buffer } from 'node:buffer';
-import { type BigIntStats, constants, existsSync } from 'node:fs';
-import {
-  chmod,
-  type FileHandle,
-  lchown,
-  link,
-  lstat,
-  lutimes,
-  mkdir,
-  open,
-  readdir,
-  readlink,
-  symlink,
-  unlink,
-} from 'node:fs/promises';
+import fs, { type BigIntStats, constants } from 'node:fs';
+import { promisify } from 'node:util';
 import { majorMinor } from '../../block/device-number.ts';
 import { FsBridgeError } from '../../errors.ts';
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
@@ -44,15 +34,21 @@ import {
   type Xattr,
 } from './sides.ts';
 
-const throughProc: boolean = process.platform === 'linux' && existsSync('/proc/self/fd');
+const throughProc: boolean = process.platform === 'linux' && fs.existsSync('/proc/self/fd');
 /** Undefined on Windows, where a file has no owner of Linux's kind. */
 const ownUid: number | undefined = process.geteuid?.();
 const setIdBits = 0o6000;
 const listBytes = 65536;
+/** Reads and writes below this are done on the spot. */
+const smallBytes = 65536;
+
+const readLater = promisify(fs.read);
+const writeLater = promisify(fs.write);
 
 export interface HostFolder {
   readonly path: Buffer;
-  readonly handle: FileHandle | undefined;
+  /** Undefined where a folder is only a path. */
+  readonly fd: number | undefined;
 }
 
 /** What Node throws, with the errno in `code`. */
@@ -90,18 +86,27 @@ function attributesOf(stats: BigIntStats): Attributes {
 }
 
 export class HostSide implements SourceSide<HostFolder>, TargetSide<HostFolder> {
-  readonly #open: Set<FileHandle> = new Set();
+  readonly #open: Set<number> = new Set();
 
   /** The folder at a path of the host; follows symbolic links. */
   async openPath(path: Buffer): Promise<HostFolder> {
-    return this.#openAt(path, constants.O_RDONLY | constants.O_DIRECTORY);
+    return this.#openFolderAt(path, constants.O_RDONLY | constants.O_DIRECTORY);
   }
 
-  async #openAt(path: Buffer, flags: number): Promise<HostFolder> {
-    if (!throughProc) return { path, handle: undefined };
-    const handle = await open(path, flags);
-    this.#open.add(handle);
-    return { path: Buffer.from(`/proc/self/fd/${handle.fd}`), handle };
+  #openFolderAt(path: Buffer, flags: number): HostFolder {
+    if (!throughProc) return { path, fd: undefined };
+    const fd = this.#openFd(path, flags);
+    return { path: Buffer.from(`/proc/self/fd/${fd}`), fd };
+  }
+
+  #openFd(path: Buffer, flags: number): number {
+    const fd = fs.openSync(path, flags, 0o600);
+    this.#open.add(fd);
+    return fd;
+  }
+
+  #closeFd(fd: number): void {
+    if (this.#open.delete(fd)) fs.closeSync(fd);
   }
 
   #at(folder: HostFolder, name: Buffer): Buffer {
@@ -109,48 +114,43 @@ export class HostSide implements SourceSide<HostFolder>, TargetSide<HostFolder> 
   }
 
   async attributes(folder: HostFolder, name: Buffer): Promise<Attributes> {
-    return attributesOf(await lstat(this.#at(folder, name), { bigint: true }));
+    return attributesOf(fs.lstatSync(this.#at(folder, name), { bigint: true }));
   }
 
   async typeOf(folder: HostFolder, name: Buffer): Promise<EntryType | undefined> {
-    try {
-      return (await this.attributes(folder, name)).type;
-    } catch (error) {
-      if (codeOf(error) === 'ENOENT') return undefined;
-      throw error;
-    }
+    const options = { bigint: true, throwIfNoEntry: false } as const;
+    const stats = fs.lstatSync(this.#at(folder, name), options);
+    return stats === undefined ? undefined : attributesOf(stats).type;
   }
 
-  openFolder(folder: HostFolder, name: Buffer): Promise<HostFolder> {
+  async openFolder(folder: HostFolder, name: Buffer): Promise<HostFolder> {
     const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-    return this.#openAt(this.#at(folder, name), flags);
+    return this.#openFolderAt(this.#at(folder, name), flags);
   }
 
   async closeFolder(folder: HostFolder): Promise<void> {
-    if (folder.handle === undefined || !this.#open.delete(folder.handle)) return;
-    await folder.handle.close();
+    if (folder.fd !== undefined) this.#closeFd(folder.fd);
   }
 
-  names(folder: HostFolder): Promise<readonly Buffer[]> {
-    return readdir(folder.path, { encoding: 'buffer' });
+  async names(folder: HostFolder): Promise<readonly Buffer[]> {
+    return fs.readdirSync(folder.path, { encoding: 'buffer' });
   }
 
-  linkTarget(folder: HostFolder, name: Buffer): Promise<Buffer> {
-    return readlink(this.#at(folder, name), { encoding: 'buffer' });
+  async linkTarget(folder: HostFolder, name: Buffer): Promise<Buffer> {
+    return fs.readlinkSync(this.#at(folder, name), { encoding: 'buffer' });
   }
 
   async openFile(folder: HostFolder, name: Buffer): Promise<SourceFile> {
     const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0);
-    const handle = await open(this.#at(folder, name), flags);
-    this.#open.add(handle);
+    const fd = this.#openFd(this.#at(folder, name), flags);
     return {
-      read: async (buffer, offsetBytes) =>
-        (await handle.read(buffer, 0, buffer.length, offsetBytes)).bytesRead,
-      nextData: async (fromBytes) => nextExtent(handle.fd, fromBytes, name),
-      close: async () => {
-        this.#open.delete(handle);
-        await handle.close();
+      read: async (buffer, offsetBytes) => {
+        const { length } = buffer;
+        if (length < smallBytes) return fs.readSync(fd, buffer, 0, length, offsetBytes);
+        return (await readLater(fd, buffer, 0, length, offsetBytes)).bytesRead;
       },
+      nextData: async (fromBytes) => nextExtent(fd, fromBytes, name),
+      close: async () => this.#closeFd(fd),
     };
   }
 
@@ -174,35 +174,32 @@ export class HostSide implements SourceSide<HostFolder>, TargetSide<HostFolder> 
     return found;
   }
 
-  remove(folder: HostFolder, name: Buffer): Promise<void> {
-    return unlink(this.#at(folder, name));
+  async remove(folder: HostFolder, name: Buffer): Promise<void> {
+    fs.unlinkSync(this.#at(folder, name));
   }
 
   async makeFolder(folder: HostFolder, name: Buffer): Promise<void> {
-    await mkdir(this.#at(folder, name), 0o700);
+    fs.mkdirSync(this.#at(folder, name), 0o700);
   }
 
   async createFile(folder: HostFolder, name: Buffer): Promise<TargetFile> {
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
-    const handle = await open(this.#at(folder, name), flags, 0o600);
-    this.#open.add(handle);
+    const fd = this.#openFd(this.#at(folder, name), flags);
     return {
       write: async (bytes, offsetBytes) => {
         for (let done = 0; done < bytes.length; ) {
-          const left = bytes.length - done;
-          done += (await handle.write(bytes, done, left, offsetBytes + done)).bytesWritten;
+          const [left, at] = [bytes.length - done, offsetBytes + done];
+          if (left < smallBytes) done += fs.writeSync(fd, bytes, done, left, at);
+          else done += (await writeLater(fd, bytes, done, left, at)).bytesWritten;
         }
       },
-      setSize: (sizeBytes) => handle.truncate(sizeBytes),
-      close: async () => {
-        this.#open.delete(handle);
-        await handle.close();
-      },
+      setSize: async (sizeBytes) => fs.ftruncateSync(fd, sizeBytes),
+      close: async () => this.#closeFd(fd),
     };
   }
 
-  makeSymlink(target: Buffer, folder: HostFolder, name: Buffer): Promise<void> {
-    return symlink(target, this.#at(folder, name));
+  async makeSymlink(target: Buffer, folder: HostFolder, name: Buffer): Promise<void> {
+    fs.symlinkSync(target, this.#at(folder, name));
   }
 
   async makeNode(folder: HostFolder, name: Buffer, attributes: Attributes): Promise<void> {
@@ -221,8 +218,8 @@ export class HostSide implements SourceSide<HostFolder>, TargetSide<HostFolder> 
     check(calls.mknod(this.#at(folder, name), mode, ...attributes.rdev), name);
   }
 
-  link(from: HostFolder, fromName: Buffer, folder: HostFolder, name: Buffer): Promise<void> {
-    return link(this.#at(from, fromName), this.#at(folder, name));
+  async link(from: HostFolder, fromName: Buffer, folder: HostFolder, name: Buffer): Promise<void> {
+    fs.linkSync(this.#at(from, fromName), this.#at(folder, name));
   }
 
   /** Only root can give files away; others become their owner, and then no setuid bit is right. */
@@ -235,34 +232,34 @@ export class HostSide implements SourceSide<HostFolder>, TargetSide<HostFolder> 
     const { uid, gid, type, atime, mtime } = attributes;
     const path = this.#at(folder, name);
     const losses: Loss[] = [];
-    const attempt = async (what: string, step: () => Promise<unknown>): Promise<void> => {
+    const attempt = (what: string, step: () => unknown): void => {
       try {
-        await step();
+        step();
       } catch (error) {
         const code = codeOf(error);
         if (!isRefusal(code)) throw error;
         losses.push({ what, code });
       }
     };
-    if (ownUid === 0) await attempt('owner', () => lchown(path, uid, gid));
+    if (ownUid === 0) attempt('owner', () => fs.lchownSync(path, uid, gid));
     const calls = hostCalls();
     for (const { name: attribute, value } of calls === undefined ? [] : xattrs) {
-      await attempt(attribute.toString(), async () =>
+      attempt(attribute.toString(), () =>
         check(calls?.lsetxattr(path, attribute, value) ?? 0, name),
       );
     }
     const mine = ownUid === 0 || ownUid === uid;
     const mode = mine ? attributes.mode : attributes.mode & ~setIdBits;
-    if (type !== 'symlink') await attempt('mode', () => chmod(path, mode));
-    await attempt('times', async () => {
-      if (calls === undefined) await lutimes(path, seconds(atime), seconds(mtime));
+    if (type !== 'symlink') attempt('mode', () => fs.chmodSync(path, mode));
+    attempt('times', () => {
+      if (calls === undefined) fs.lutimesSync(path, seconds(atime), seconds(mtime));
       else check(calls.utimens(path, atime, mtime), name);
     });
     return losses;
   }
 
   async close(): Promise<void> {
-    for (const handle of this.#open) await handle.close().catch(() => {});
+    for (const fd of this.#open) fs.closeSync(fd);
     this.#open.clear();
   }
 }

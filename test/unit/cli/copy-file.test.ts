@@ -1,0 +1,144 @@
+import { Buffer } from 'node:buffer';
+import { describe, expect, test } from 'vitest';
+import { copyData } from '../../../src/cli/copy/copy-file.ts';
+import type { Extent, SourceFile, TargetFile } from '../../../src/cli/copy/sides.ts';
+
+const MIB = 1024 * 1024;
+
+/** A source in memory, which answers at most `mostBytes` a read. */
+function sourceOf(
+  content: Buffer,
+  extents: readonly Extent[] | 'unknown',
+  mostBytes = Number.POSITIVE_INFINITY,
+): SourceFile {
+  return {
+    read: async (buffer, offsetBytes) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      const length = Math.min(buffer.length, mostBytes);
+      return content.copy(buffer, 0, offsetBytes, offsetBytes + length);
+    },
+    nextData: async (from) => {
+      if (extents === 'unknown') return 'unknown';
+      const next = extents.find(({ endBytes }) => endBytes > from);
+      return next && { ...next, beginBytes: Math.max(next.beginBytes, from) };
+    },
+    close: async () => {},
+  };
+}
+
+/** A target in memory that remembers what was written where. */
+class Target implements TargetFile {
+  content: Buffer = Buffer.alloc(0);
+  readonly written: [number, number][] = [];
+
+  async write(bytes: Buffer, offsetBytes: number): Promise<void> {
+    this.written.push([offsetBytes, offsetBytes + bytes.length]);
+    await this.setSize(Math.max(this.content.length, offsetBytes + bytes.length));
+    bytes.copy(this.content, offsetBytes);
+  }
+
+  async setSize(sizeBytes: number): Promise<void> {
+    const grown = Buffer.alloc(sizeBytes);
+    this.content.copy(grown);
+    this.content = grown;
+  }
+
+  async close(): Promise<void> {}
+}
+
+function pattern(lengthBytes: number): Buffer {
+  const bytes = Buffer.alloc(lengthBytes);
+  for (let at = 0; at < lengthBytes; at++) bytes[at] = ((at * 31) % 251) + 1;
+  return bytes;
+}
+
+async function copy(
+  source: SourceFile,
+  sizeBytes: number,
+  mayHaveHoles = true,
+): Promise<{ target: Target; told: number }> {
+  const target = new Target();
+  let told = 0;
+  const onBytes = (bytes: number): void => {
+    told += bytes;
+  };
+  await copyData({ source, target, sizeBytes, mayHaveHoles, onBytes });
+  return { target, told };
+}
+
+describe('the data of a file', () => {
+  test.each([0, 1, 4095, MIB, MIB + 1, 11 * MIB + 3])('of %d bytes arrives whole', async (size) => {
+    const content = pattern(size);
+    const { target, told } = await copy(sourceOf(content, 'unknown'), size, false);
+    expect(target.content.equals(content)).toBe(true);
+    expect(told).toBe(size);
+  });
+
+  test('arrives whole from a source that gives a little at a time', async () => {
+    const content = pattern(200_000);
+    const { target } = await copy(sourceOf(content, 'unknown', 777), content.length);
+    expect(target.content.equals(content)).toBe(true);
+  });
+
+  test('is written in order', async () => {
+    const content = pattern(9 * MIB);
+    const { target } = await copy(sourceOf(content, 'unknown'), content.length, false);
+    const starts = target.written.map(([start]) => start);
+    expect(starts).toEqual(starts.toSorted((a, b) => a - b));
+    expect(starts.length).toBe(9);
+  });
+
+  test('goes on beyond holes that the source knows, and writes nothing into them', async () => {
+    const content = Buffer.alloc(6 * MIB);
+    content.fill(1, MIB, MIB + 4096);
+    content.fill(2, 4 * MIB, 4 * MIB + 100);
+    const extents = [
+      { beginBytes: MIB, endBytes: MIB + 4096 },
+      { beginBytes: 4 * MIB, endBytes: 4 * MIB + 4096 },
+    ];
+    const { target } = await copy(sourceOf(content, extents), content.length);
+    expect(target.content.equals(content)).toBe(true);
+    expect(target.written).toEqual(extents.map((one) => [one.beginBytes, one.endBytes]));
+  });
+
+  test('keeps its size where it is nothing but a hole', async () => {
+    const { target } = await copy(sourceOf(Buffer.alloc(MIB), []), MIB);
+    expect(target.written).toEqual([]);
+    expect(target.content.length).toBe(MIB);
+  });
+
+  test('leaves blocks of zeroes out where the source cannot tell its holes', async () => {
+    const content = Buffer.alloc(64 * 1024);
+    content.fill(7, 8192, 8193);
+    content.fill(7, 20000, 30000);
+    const { target } = await copy(sourceOf(content, 'unknown'), content.length);
+    expect(target.content.equals(content)).toBe(true);
+    expect(target.written).toEqual([
+      [8192, 12288],
+      [16384, 32768],
+    ]);
+  });
+
+  test('writes zeroes that are allocated', async () => {
+    const { target } = await copy(sourceOf(Buffer.alloc(8192), 'unknown'), 8192, false);
+    expect(target.written).toEqual([[0, 8192]]);
+  });
+
+  test('ends where a file has become shorter meanwhile', async () => {
+    const { target } = await copy(sourceOf(pattern(5000), 'unknown'), 3 * MIB, false);
+    expect(target.content.equals(pattern(5000))).toBe(true);
+  });
+
+  test('that cannot be read fails with the error of the read', async () => {
+    const source = sourceOf(pattern(8 * MIB), 'unknown');
+    const read = source.read;
+    source.read = async (buffer, offsetBytes) => {
+      if (offsetBytes >= 3 * MIB) throw Object.assign(new Error('bad sector'), { code: 'EIO' });
+      return read(buffer, offsetBytes);
+    };
+    const target = new Target();
+    const wish = { source, target, sizeBytes: 8 * MIB, mayHaveHoles: false, onBytes: () => {} };
+    await expect(copyData(wish)).rejects.toThrow('bad sector');
+    expect(target.content.length).toBe(3 * MIB);
+  });
+});

@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest';
+import { Gate } from '../../../src/cli/gate.ts';
+import { workThrough } from '../../../src/cli/work-list.ts';
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test('everything found on the way is done, and no more at a time than was said', async () => {
+  const done: number[] = [];
+  let active = 0;
+  let most = 0;
+  await workThrough([1], { width: 3 }, async (number, add) => {
+    most = Math.max(most, ++active);
+    await turn();
+    if (number < 100) for (const more of [number * 2, number * 2 + 1]) add(more);
+    await turn();
+    done.push(number);
+    active--;
+  });
+  expect(done.sort((a, b) => a - b)).toEqual(Array.from({ length: 199 }, (_, index) => index + 1));
+  expect(most).toBe(3);
+});
+
+test('a walk of a chain a hundred thousand deep ends', async () => {
+  let deepest = 0;
+  await workThrough([0], { width: 4 }, async (depth, add) => {
+    deepest = depth;
+    if (depth < 100_000) add(depth + 1);
+  });
+  expect(deepest).toBe(100_000);
+});
+
+test('the first failure ends it, after what was under way', async () => {
+  let active = 0;
+  const begun: number[] = [];
+  const work = workThrough([1, 2, 3, 4, 5, 6], { width: 2 }, async (number) => {
+    begun.push(number);
+    active++;
+    await turn();
+    if (number === 5) {
+      active--;
+      throw new Error('five');
+    }
+    await turn();
+    active--;
+  });
+  await expect(work).rejects.toThrow('five');
+  expect(active).toBe(0);
+  expect(begun).toEqual([6, 5]);
+});
+
+test('an interruption ends it with its reason', async () => {
+  const controller = new AbortController();
+  let runs = 0;
+  const work = workThrough([0], { width: 1, signal: controller.signal }, async (_, add) => {
+    runs++;
+    add(0);
+    if (runs === 5) controller.abort(new Error('stop'));
+    await turn();
+  });
+  await expect(work).rejects.toThrow('stop');
+  expect(runs).toBe(5);
+});
+
+test('a gate lets in as many as it has room for, in their order', async () => {
+  const gate = new Gate(2);
+  const order: string[] = [];
+  await Promise.all(
+    ['a', 'b', 'c', 'd'].map((name) =>
+      gate.run(async () => {
+        order.push(`+${name}`);
+        await turn();
+        order.push(`-${name}`);
+      }),
+    ),
+  );
+  expect(order).toEqual(['+a', '+b', '-a', '+c', '-b', '+d', '-c', '-d']);
+});

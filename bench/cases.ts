@@ -41,7 +41,7 @@ function randomOffsets(count: number, fileBytes: number): number[] {
 function dataCases(sizes: Sizes): Case[] {
   const { warmBytes, coldBytes, writeBytes } = sizes;
   const passes = 2;
-  const fresh = `${paths.work}/fresh.bin`;
+  const fresh = `${paths.changes}/fresh.bin`;
   return [
     {
       name: 'read 1 MiB, warm',
@@ -140,7 +140,7 @@ function nameCases(sizes: Sizes): Case[] {
 }
 
 function changeCases(sizes: Sizes): Case[] {
-  const names = Array.from({ length: 2000 }, (_, index) => `${paths.work}/new-${index}`);
+  const names = Array.from({ length: 2000 }, (_, index) => `${paths.changes}/new-${index}`);
   const offsets = randomOffsets(100, sizes.writeBytes);
   const create = (depth: number, aim?: number): Case => ({
     name: depth === 1 ? 'create' : `create, depth ${depth}`,

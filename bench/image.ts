@@ -45,7 +45,7 @@ export const paths = {
   cold: '/cold.bin',
   write: '/write.bin',
   many: '/many',
-  work: '/work',
+  changes: '/changes',
 } as const;
 
 const imageBytes = 2048 * mib;
@@ -81,7 +81,7 @@ export async function fill(subject: Subject, sizes: Sizes): Promise<void> {
   await subject.writeSequential(paths.warm, sizes.warmBytes, mib);
   await subject.writeSequential(paths.write, sizes.writeBytes, mib);
   await subject.writeSequential(paths.cold, sizes.coldBytes, mib);
-  await subject.mkdir(paths.work);
+  await subject.mkdir(paths.changes);
   await subject.mkdir(paths.many);
   const names = Array.from({ length: sizes.manyFiles }, (_, i) => `${paths.many}/entry-${i}.txt`);
   await subject.create(names, 1);

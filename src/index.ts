@@ -1,0 +1,55 @@
+/**
+ * Linux's file systems inside Node: the kernel of Linux 6.12 as one WebAssembly module, disks and
+ * images of disks as its block devices, and each volume in the shape of node:fs/promises.
+ *
+ *     import { Kernel, openSource } from 'fsbridge';
+ *
+ *     const source = await openSource('disk.img', { write: false });
+ *     const kernel = await Kernel.boot();
+ *     try {
+ *       const disk = await kernel.attach(source.device);
+ *       const device = disk.partitions[0]?.name ?? disk.name;
+ *       const volume = await kernel.mount({ device, types: ['ext4', 'xfs', 'btrfs'] });
+ *       console.log(await volume.fs.readdir('/'));
+ *       console.log(await volume.fs.readFile('/etc/hostname', 'utf8'));
+ *       await pipeline(volume.fs.createReadStream('/big.iso'), createWriteStream('big.iso'));
+ *     } finally {
+ *       await kernel.close(); // unmounts first
+ *       await source.close();
+ *     }
+ *
+ * To write, say so three times: openSource(…, { write: true }), kernel.mount({ readOnly: false, … }),
+ * and await volume.close() or kernel.close() before the process ends.
+ *
+ * Errors: what concerns files is a SystemError with Node's `code`, `syscall` and `path`; all else is
+ * an FsBridgeError with a `code` to match on and advice for a person.
+ */
+export type { BlockDevice, MaybePromise } from './block/block-device.ts';
+export { MemoryDevice, type MemoryDeviceOptions } from './block/memory-source.ts';
+export { type OpenedSource, type OpenSourceOptions, openSource } from './block/open-source.ts';
+export { OverlayDevice, type OverlayOptions } from './block/overlay.ts';
+export { SliceDevice, type SliceOptions } from './block/slice.ts';
+export { FsBridgeError } from './errors.ts';
+export type { Disk, Partition } from './vfs-linux/disk.ts';
+export { KernelFailedError, SystemError } from './vfs-linux/errors.ts';
+export type { FsPath, Mode, NameEncoding } from './vfs-linux/fs/arguments.ts';
+export { constants } from './vfs-linux/fs/constants.ts';
+export type { Content } from './vfs-linux/fs/content.ts';
+export type { CpOptions } from './vfs-linux/fs/copy-tree.ts';
+export type { Dir, OpendirOptions } from './vfs-linux/fs/dir.ts';
+export type { Dirent } from './vfs-linux/fs/dirent.ts';
+export type { FileHandle } from './vfs-linux/fs/file-handle.ts';
+export type { CloneRange, CopyRange, Extent, FallocateMode } from './vfs-linux/fs/linux-file.ts';
+export type { MknodOptions, NodeKind } from './vfs-linux/fs/linux-fs.ts';
+export type { AclEntry, AclKind, AclTag } from './vfs-linux/fs/posix-acl.ts';
+export type { ReadStream, ReadStreamOptions } from './vfs-linux/fs/read-stream.ts';
+export type { ReaddirOptions } from './vfs-linux/fs/readdir.ts';
+export type { RmOptions } from './vfs-linux/fs/remove.ts';
+export type { BigIntStats, StatFs, StatOptions, Stats } from './vfs-linux/fs/stats.ts';
+export type { TimeLike, TimeNs } from './vfs-linux/fs/times.ts';
+export type { MkdirOptions, RenameOptions, VolumeFs } from './vfs-linux/fs/volume-fs.ts';
+export type { WriteStream, WriteStreamOptions } from './vfs-linux/fs/write-stream.ts';
+export type { SetXattrOptions } from './vfs-linux/fs/xattr.ts';
+export { type BootOptions, type Identity, Kernel, type MountRequest } from './vfs-linux/kernel.ts';
+export type { Statfs, Statx, Timespec } from './vfs-linux/statx.ts';
+export type { Volume } from './vfs-linux/volume.ts';

@@ -39,13 +39,13 @@ export class FsContext {
   #failure: () => Error | undefined;
   #open = 0;
   #idle: (() => void)[] = [];
+  #forget: (() => void) | undefined;
   #mountPath: Promise<Buffer | number> | undefined;
 
   constructor(calls: LinuxCalls, hold: Hold, failure: () => Error | undefined) {
     this.calls = calls;
     this.hold = hold;
     this.#failure = failure;
-    hold(() => this.#whenIdle());
   }
 
   /** The error for a negative errno: the kernel's death where that is the reason. */
@@ -87,7 +87,7 @@ export class FsContext {
     use: (fd: Fd) => Promise<T>,
     mode = 0,
   ): Promise<T> {
-    this.#open++;
+    if (this.#open++ === 0) this.#forget = this.hold(() => this.#whenIdle());
     let fd = -1;
     try {
       fd = await this.openAt(dirfd, path, flags, mode);
@@ -100,7 +100,9 @@ export class FsContext {
 
   #release(): void {
     this.#open--;
-    if (this.#open === 0) for (const resolve of this.#idle.splice(0)) resolve();
+    if (this.#open > 0) return;
+    this.#forget?.();
+    for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   #whenIdle(): Promise<void> {

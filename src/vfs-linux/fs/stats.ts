@@ -11,11 +11,9 @@ import type { Statfs, Statx, Timespec } from '../statx.ts';
 const nsPerMs = 1_000_000n;
 const nsPerSec = 1_000_000_000n;
 
-/** gnu_dev_makedev(3): what st_dev is to programs. */
-function deviceNumber(major: number, minor: number): bigint {
-  const low = (BigInt(major & 0xfff) << 8n) | BigInt(minor & 0xff);
-  const high = (BigInt(major & 0xfffff000) << 32n) | (BigInt(minor & 0xffffff00) << 12n);
-  return BigInt.asUintN(64, low | high);
+/** gnu_dev_makedev(3): what st_dev is to programs. The kernel's majors have 12 bits, minors 20. */
+function deviceNumber(major: number, minor: number): number {
+  return (minor & 0xff) + (major & 0xfff) * 0x100 + (minor & 0xfff00) * 0x1000;
 }
 
 function toMs({ sec, nsec }: Timespec): number {
@@ -103,13 +101,13 @@ export class Stats extends FileStats {
 
   constructor(statx: Statx) {
     super(statx);
-    this.dev = Number(deviceNumber(statx.devMajor, statx.devMinor));
+    this.dev = deviceNumber(statx.devMajor, statx.devMinor);
     this.ino = Number(statx.ino);
     this.mode = statx.mode;
     this.nlink = statx.nlink;
     this.uid = statx.uid;
     this.gid = statx.gid;
-    this.rdev = Number(deviceNumber(statx.rdevMajor, statx.rdevMinor));
+    this.rdev = deviceNumber(statx.rdevMajor, statx.rdevMinor);
     this.size = statx.size;
     this.blksize = statx.blksize;
     this.blocks = statx.blocks;
@@ -142,13 +140,13 @@ export class BigIntStats extends FileStats {
 
   constructor(statx: Statx) {
     super(statx);
-    this.dev = deviceNumber(statx.devMajor, statx.devMinor);
+    this.dev = BigInt(deviceNumber(statx.devMajor, statx.devMinor));
     this.ino = statx.ino;
     this.mode = BigInt(statx.mode);
     this.nlink = BigInt(statx.nlink);
     this.uid = BigInt(statx.uid);
     this.gid = BigInt(statx.gid);
-    this.rdev = deviceNumber(statx.rdevMajor, statx.rdevMinor);
+    this.rdev = BigInt(deviceNumber(statx.rdevMajor, statx.rdevMinor));
     this.size = BigInt(statx.size);
     this.blksize = BigInt(statx.blksize);
     this.blocks = BigInt(statx.blocks);

@@ -43,11 +43,17 @@ class Output {
     await this.#send(all);
   }
 
+  /** A reader that has stopped reading must not keep an interrupted command from its end. */
   async #send(bytes: Uint8Array): Promise<void> {
     this.#watch();
     if (interruption.aborted) throw interruption.reason;
     await new Promise<void>((resolve) => {
-      process.stdout.write(bytes, () => resolve());
+      const settle = (): void => {
+        interruption.removeEventListener('abort', settle);
+        resolve();
+      };
+      interruption.addEventListener('abort', settle);
+      process.stdout.write(bytes, settle);
     });
     if (interruption.aborted) throw interruption.reason;
   }

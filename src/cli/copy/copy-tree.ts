@@ -8,7 +8,7 @@
  * 1. A folder gets its attributes when the last entry in it is done: its times stay, and one that
  *    must not be written is filled first.
  * 2. What exists already is replaced, never written through: a symbolic link or another name of the
- *    same file elsewhere stays untouched. Folders are merged. Devices of the target are left alone.
+ *    same file elsewhere stays untouched. Folders are merged. A device gives way only to a device.
  * 3. An entry that fails is told of and the rest goes on; except where nothing can go on
  *    (`isHopeless`).
  */
@@ -20,7 +20,7 @@ import { escapeName } from '../names.ts';
 import { workThrough } from '../work-list.ts';
 import { copyData } from './copy-file.ts';
 import type { CopyReport } from './report.ts';
-import type { Attributes, SourceSide, TargetSide, Xattr } from './sides.ts';
+import type { Attributes, EntryType, SourceSide, TargetSide, Xattr } from './sides.ts';
 
 const width = 16;
 
@@ -176,7 +176,7 @@ class TreeCopy<S, T> {
     const { level, name } = task;
     const known = this.#linkables.get(attributes.identity);
     if (known !== undefined && (await known.copied)) {
-      await this.#clear(task);
+      await this.#clear(task, attributes);
       await target.link(known.level.target, known.name, level.target, name);
       known.namesLeft--;
       if (known.namesLeft === 0) await this.#forget(attributes.identity, known);
@@ -202,21 +202,23 @@ class TreeCopy<S, T> {
     }
   }
 
-  /** Sees to it that the name is free. */
-  async #clear(task: Task<S, T>): Promise<void> {
+  /** Sees to it that the name is free. A device gives way to a device alone: it may be in use. */
+  async #clear(task: Task<S, T>, attributes: Attributes): Promise<void> {
     if (task.level.fresh) return;
     const { target } = this.#wish;
     const present = await target.typeOf(task.level.target, task.name);
     if (present === undefined) return;
     if (present === 'directory') throw inTheWay(task, 'EISDIR', 'is a directory');
-    if (present === 'char' || present === 'block') throw inTheWay(task, 'EEXIST', 'is a device');
+    if (isDevice(present) && !isDevice(attributes.type)) {
+      throw inTheWay(task, 'EEXIST', 'is a device');
+    }
     await target.remove(task.level.target, task.name);
   }
 
   async #copyEntry(task: Task<S, T>, attributes: Attributes): Promise<void> {
     const { source, target } = this.#wish;
     const { level, sourceName, name } = task;
-    await this.#clear(task);
+    await this.#clear(task, attributes);
     const xattrs = await source.xattrs(level.source, sourceName);
     if (attributes.type === 'file') {
       await this.#copyFile(task, attributes);
@@ -253,6 +255,10 @@ class TreeCopy<S, T> {
       await from.close();
     }
   }
+}
+
+function isDevice(type: EntryType): boolean {
+  return type === 'char' || type === 'block';
 }
 
 /** The path of a task's entry below the place that the copy started from. */

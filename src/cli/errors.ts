@@ -19,7 +19,7 @@ const advices: Readonly<Record<string, string>> = {
   EDQUOT: 'Make room in this quota, or ask for a larger one.',
   EROFS: 'A file system with errors stays read-only: check it, for example with fsck.',
   EACCES: 'Ask its owner for the right, or be root.',
-  EPERM: 'Be root, or leave out what needs root.',
+  EPERM: 'The file system has no such thing, or only root may do that.',
   EIO: 'The disk or the file system is damaged there: copy what can be read, then check it.',
   EUCLEAN: 'Check the file system with its own tool, such as fsck, on a copy.',
   EBADMSG: 'Check the file system with its own tool, such as fsck, on a copy.',

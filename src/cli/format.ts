@@ -1,4 +1,6 @@
-/** Numbers and times for people, and the sizes that people type. Units are Linux's: 1 KiB = 1024. */
+/**
+ * Numbers and times for people, and the sizes that people type. Units are Linux's: 1 KiB = 1024.
+ */
 import { FsBridgeError } from '../errors.ts';
 
 const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
@@ -21,8 +23,8 @@ export function formatPercent(part: number, whole: number): string {
 }
 
 /**
- * The bytes of "256M", "1G", "3.5G", "1048576", "64 MiB". Throws ERR_USAGE for anything else; `what`
- * is the option's name.
+ * The bytes of "256M", "1G", "3.5G", "1048576", "64 MiB". Throws ERR_USAGE for anything else;
+ * `what` is the option's name.
  */
 export function parseSize(text: string, what: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?$/i.exec(text.trim());

@@ -1,6 +1,7 @@
 /**
- * Ctrl-C and its like: the command stops at the next safe place, everything is unmounted and closed,
- * and the process ends with 128 + the signal's number, as shells count. A second one does not wait.
+ * Ctrl-C and its like: the command stops at the next safe place, everything is unmounted and
+ * closed, and the process ends with 128 + the signal's number, as shells count. A second one does
+ * not wait.
  */
 
 const signals = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;

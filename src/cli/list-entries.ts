@@ -1,4 +1,7 @@
-/** Directories for `ls`: their entries, sorted by the bytes of their names, and how `ls -l` shows one. */
+/**
+ * Directories for `ls`: their entries, sorted by the bytes of their names, and how `ls -l` shows
+ * one.
+ */
 import { Buffer } from 'node:buffer';
 import { abi } from '../vfs-linux/abi.gen.ts';
 import type { Fd, LinuxCalls } from '../vfs-linux/calls.ts';

@@ -144,8 +144,8 @@ class ManifestWalk {
 }
 
 /**
- * Reads from an offset on until a read comes back short, a few pieces ahead; `take` gets the bytes in
- * order. 0, or a negative errno.
+ * Reads from an offset on until a read comes back short, a few pieces ahead; `take` gets the bytes
+ * in order. 0, or a negative errno.
  */
 async function readAhead(
   calls: LinuxCalls,

@@ -1,6 +1,6 @@
 /**
- * Standard output, written no faster than it is read, and in large pieces. When the reader goes away
- * (`| head`) the command is interrupted and ends quietly: that is no failure of ours.
+ * Standard output, written no faster than it is read, and in large pieces. When the reader goes
+ * away (`| head`) the command is interrupted and ends quietly: that is no failure of ours.
  */
 import { Buffer } from 'node:buffer';
 import { interrupt, interruption } from './interrupt.ts';
@@ -17,7 +17,9 @@ class Output {
     return process.stdout.isTTY === true;
   }
 
-  /** Takes text or bytes; waits where the reader is slower. The bytes are the caller's again after. */
+  /**
+   * Takes text or bytes; waits where the reader is slower. The bytes are the caller's again after.
+   */
   async write(data: string | Uint8Array): Promise<void> {
     const bytes = typeof data === 'string' ? Buffer.from(data) : data;
     if (bytes.length >= pieceBytes) {

@@ -1,7 +1,8 @@
 /**
  * The command line as a whole: which commands there are, and what becomes of their errors.
  *
- * Exit codes: 0, 1 for a failure, 2 for wrong usage, 128 + the signal's number after an interruption.
+ * Exit codes: 0, 1 for a failure, 2 for wrong usage, 128 + the signal's number after an
+ * interruption.
  */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';

@@ -2,8 +2,8 @@
  * What a command on a volume stands on: a kernel, the opened source, the mounted volume; and their
  * end, which is part of the command: what could not be written out is its failure.
  *
- * Life: boot -> open -> choose -> mount -> use -> sync (--rw) -> unmount -> detach -> close. An error
- * or an interruption at any place goes straight to the closing of what is open by then.
+ * Life: boot -> open -> choose -> mount -> use -> sync (--rw) -> unmount -> detach -> close. An
+ * error or an interruption at any place goes straight to the closing of what is open by then.
  */
 import { Kernel } from '../vfs-linux/kernel.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
@@ -46,7 +46,9 @@ async function endAll(steps: readonly (() => Promise<void>)[]): Promise<void> {
   if (errors.length > 0) throw errors[0];
 }
 
-/** `use`, and then `end` in any case. Where both fail, the failure of the end is reported at once. */
+/**
+ * `use`, and then `end` in any case. Where both fail, the failure of the end is reported at once.
+ */
 async function useAndEnd<T>(use: () => Promise<T>, end: () => Promise<void>): Promise<T> {
   let result: T;
   try {

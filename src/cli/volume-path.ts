@@ -1,6 +1,6 @@
 /**
- * Paths on a volume. A path that a person types is taken apart once; from then on everything goes by
- * an open directory and a name, so that no tree is too deep for PATH_MAX.
+ * Paths on a volume. A path that a person types is taken apart once; from then on everything goes
+ * by an open directory and a name, so that no tree is too deep for PATH_MAX.
  *
  * Invariants:
  * 1. What is open is registered with the volume: an interrupted command still unmounts.

@@ -2,7 +2,8 @@
  * Does many things, several at a time, where each may find more to do: the walk of a tree.
  *
  * Invariants:
- * 1. What was found last is done first, so that a walk goes into the depth and the list stays short.
+ * 1. What was found last is done first, so that a walk goes into the depth and the list stays
+ *    short.
  * 2. When it ends, in whatever way, nothing is under way any more.
  * 3. The first exception ends it: nothing new is begun. So does an interruption.
  */

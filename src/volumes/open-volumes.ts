@@ -1,10 +1,12 @@
 /**
- * From what a person typed to the volumes on it: opens the source, gives it to a kernel, looks at the
- * disk and at each partition that the kernel found, and mounts what was chosen.
+ * From what a person typed to the volumes on it: opens the source, gives it to a kernel, looks at
+ * the disk and at each partition that the kernel found, and mounts what was chosen.
  *
  * Invariants:
- * 1. Detection reads through the same device as the kernel: what a replayed journal changed is seen.
- * 2. Closing goes from the top down: what is mounted, the kernel's disk, the source. It is done once.
+ * 1. Detection reads through the same device as the kernel: what a replayed journal changed is
+ *    seen.
+ * 2. Closing goes from the top down: what is mounted, the kernel's disk, the source. It is done
+ *    once.
  */
 import { type OpenedSource, openSource } from '../block/open-source.ts';
 import type { Disk } from '../vfs-linux/disk.ts';

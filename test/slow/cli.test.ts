@@ -218,7 +218,7 @@ describe.skipIf(notRoot !== undefined)(`a rich tree${because(notRoot)}`, () => {
     expectClean(copy);
   });
 
-  test('in a file system that was not unmounted is whole, and its image stays as it is', async () => {
+  test('in a file system that was not unmounted is whole, and its image stays the same', async () => {
     const image = makeExt4('live.img', 64);
     const torn = path.join(folder, 'torn.img');
     await withNativeMount(image, { type: 'ext4' }, (mounted) => {

@@ -1,6 +1,6 @@
 /**
- * Runs bin/fsbridge as a user does, for tests. The Node that runs the tests comes first on the PATH,
- * so that the script does not look for another.
+ * Runs bin/fsbridge as a user does, for tests. The Node that runs the tests comes first on the
+ * PATH, so that the script does not look for another.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';

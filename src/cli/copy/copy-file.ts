@@ -1,7 +1,7 @@
 /**
  * A file's data from one side to the other: read a few pieces ahead, written in order (a file that
- * grows from its beginning on is laid out best, and some file systems know no other way). Holes stay
- * holes.
+ * grows from its beginning on is laid out best, and some file systems know no other way). Holes
+ * stay holes.
  */
 import { Buffer } from 'node:buffer';
 import { Gate } from '../gate.ts';

@@ -1,6 +1,7 @@
 /**
- * Copies an entry and everything below it from one side to the other, as `cp -a` does: modes, owners,
- * times, links between the files of the tree, symbolic links, holes, devices, extended attributes.
+ * Copies an entry and everything below it from one side to the other, as `cp -a` does: modes,
+ * owners, times, links between the files of the tree, symbolic links, holes, devices, extended
+ * attributes.
  *
  * A folder's way:  make -> open both sides -> entries (several at a time) -> attributes -> close.
  *
@@ -20,7 +21,14 @@ import { escapeName } from '../names.ts';
 import { workThrough } from '../work-list.ts';
 import { copyData } from './copy-file.ts';
 import type { CopyReport } from './report.ts';
-import type { Attributes, EntryType, SourceSide, TargetSide, Xattr } from './sides.ts';
+import {
+  type Attributes,
+  type EntryType,
+  isRefusal,
+  type SourceSide,
+  type TargetSide,
+  type Xattr,
+} from './sides.ts';
 
 const width = 16;
 
@@ -172,12 +180,11 @@ class TreeCopy<S, T> {
 
   /** The first name of a file is copied, the others are linked to it. */
   async #copyLinkable(task: Task<S, T>, attributes: Attributes): Promise<void> {
-    const { target } = this.#wish;
     const { level, name } = task;
     const known = this.#linkables.get(attributes.identity);
     if (known !== undefined && (await known.copied)) {
       await this.#clear(task, attributes);
-      await target.link(known.level.target, known.name, level.target, name);
+      if (!(await this.#link(task, known))) await this.#copyEntry(task, attributes);
       known.namesLeft--;
       if (known.namesLeft === 0) await this.#forget(attributes.identity, known);
       return;
@@ -191,6 +198,21 @@ class TreeCopy<S, T> {
     const namesLeft = attributes.nlink - 1;
     this.#linkables.set(attributes.identity, { level, name, copied, namesLeft });
     await copying;
+  }
+
+  /** Gives the file a further name; answers false where the target has no such thing. */
+  async #link(task: Task<S, T>, to: Linkable<S, T>): Promise<boolean> {
+    const { target, report } = this.#wish;
+    const { level, name } = task;
+    try {
+      await target.link(to.level.target, to.name, level.target, name);
+      return true;
+    } catch (error) {
+      const { code } = tell(error);
+      if (!isRefusal(code) && code !== 'EMLINK') throw error;
+      report.lost(pathOf(task), { what: 'hard link', code });
+      return false;
+    }
   }
 
   async #forget(identity: string, linkable: Linkable<S, T>): Promise<void> {
@@ -288,7 +310,9 @@ function located(error: unknown, path: string): unknown {
   return new FsBridgeError(code, path, why, advice, { cause: error });
 }
 
-/** Copies what the root names. Throws only where the copy cannot go on; the rest is in the report. */
+/**
+ * Copies what the root names. Throws only where the copy cannot go on; the rest is in the report.
+ */
 export async function copyTree<S, T>(wish: CopyWish<S, T>, root: CopyRoot<S, T>): Promise<void> {
   const { source, target, sourceName, name } = root;
   const copy = new TreeCopy(wish);

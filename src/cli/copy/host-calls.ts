@@ -1,7 +1,7 @@
 /**
  * System calls of a Linux host that Node's fs does not have: times to the nanosecond, devices,
- * extended attributes, holes. They go through node:ffi (experimental in Node 26): where it is missing,
- * or the host is no Linux, `hostCalls` is undefined and the copier makes do with fs.
+ * extended attributes, holes. They go through node:ffi (experimental in Node 26): where it is
+ * missing, or the host is no Linux, `hostCalls` is undefined and the copier makes do with fs.
  *
  * Invariant: every call answers 0 or a count, or a negative errno of the host, which is a Linux.
  */

@@ -1,15 +1,15 @@
 /**
  * A folder of the host as a side of a copy.
  *
- * On Linux a folder is an open descriptor, and its entries are reached through /proc/self/fd: no path
- * gets too long, and nobody can move a symbolic link into its middle. Elsewhere it is a path.
+ * On Linux a folder is an open descriptor, and its entries are reached through /proc/self/fd: no
+ * path gets too long, and nobody can move a symbolic link into its middle. Elsewhere it is a path.
  *
  * What Node's fs cannot do, host-calls.ts does on Linux. Without it: times are as exact as a double
  * (some 200 ns today), extended attributes stay behind, devices, fifos and sockets cannot be made,
  * and a hole is where a block of the file is all zeroes.
  *
- * What concerns names and attributes is done on the spot, as a trip through the thread pool costs ten
- * times what such a call takes; large reads and writes go through the pool.
+ * What concerns names and attributes is done on the spot, as a trip through the thread pool costs
+ * ten times what such a call takes; large reads and writes go through the pool.
  */
 import { Buffer } from 'node:buffer';
 import fs, { type BigIntStats, constants } from 'node:fs';
@@ -205,8 +205,9 @@ export class HostSide implements SourceSide<HostFolder>, TargetSide<HostFolder> 
   async makeNode(folder: HostFolder, name: Buffer, attributes: Attributes): Promise<void> {
     const calls = hostCalls();
     if (calls === undefined) {
-      const why = `this host lets no Node program make a ${attributes.type}`;
-      throw new FsBridgeError('EOPNOTSUPP', name.toString(), why);
+      const why = `this Node cannot make anything like it here: it is a ${attributes.type}`;
+      const advice = 'It is left out. On Linux, Node 26.10 or later can make it.';
+      throw new FsBridgeError('EOPNOTSUPP', name.toString(), why, advice);
     }
     const types: Partial<Record<EntryType, number>> = {
       char: abi.S_IFCHR,

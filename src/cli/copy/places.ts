@@ -1,6 +1,7 @@
 /**
  * From the two paths of `get` and `put` to where the copy begins, as `cp -a` has it: into the
- * destination under the source's name where the destination is a directory, else as the destination.
+ * destination under the source's name where the destination is a directory, else as the
+ * destination.
  *
  * A source without a name of its own ("/", ".", "..") is its content: it is merged into the
  * destination itself.

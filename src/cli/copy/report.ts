@@ -1,4 +1,7 @@
-/** What a copy did, what it left out, and what failed: for people as it goes, for programs at the end. */
+/**
+ * What a copy did, what it left out, and what failed: for people as it goes, for programs at the
+ * end.
+ */
 import type { Told } from '../errors.ts';
 import { count, formatSize } from '../format.ts';
 import type { EntryType, Loss } from './sides.ts';
@@ -68,10 +71,10 @@ export class CopyReport {
 
   /** Each kind of loss as a sentence. */
   warnings(): string[] {
-    return this.summary().lost.map(
-      ({ what, code, entries, first }) =>
-        `${what} could not be set for ${count(entries, 'entry', 'entries')}, first ${first} (${code})`,
-    );
+    return this.summary().lost.map(({ what, code, entries, first }) => {
+      const many = count(entries, 'entry', 'entries');
+      return `${what} could not be set for ${many}, first ${first} (${code})`;
+    });
   }
 
   /** "412 files (17.2 MiB), 33 directories, 2 symbolic links". */

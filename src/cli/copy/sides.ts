@@ -97,8 +97,8 @@ export interface TargetSide<Folder> {
 }
 
 /**
- * Refusals that mean "this file system, or you, cannot have that": an attribute is left out then, as
- * cp(1) does. Anything else is a failure.
+ * Refusals that mean "this file system, or you, cannot have that": an attribute is left out then,
+ * as cp(1) does. Anything else is a failure.
  */
 const refusals: ReadonlySet<string> = new Set([
   'EPERM',

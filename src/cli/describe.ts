@@ -28,7 +28,7 @@ export function typeName(type: number): string {
 }
 
 /** Seconds rounded down, a point, nine digits: half a second before 1970 is "-1.500000000". */
-export function timeText(time: Timespec): string {
+function timeText(time: Timespec): string {
   return `${time.sec}.${String(time.nsec).padStart(9, '0')}`;
 }
 

@@ -18,7 +18,7 @@ export interface VolumeOptions {
 }
 
 /** The kernel's memory in bytes. Throws ERR_MEMORY_SIZE where no kernel can have as much. */
-export function parseMemory(text: string): number {
+function parseMemory(text: string): number {
   const bytes = parseSize(text, '--memory');
   if (bytes >= memoryLeastBytes && bytes <= memoryMostBytes) return bytes;
   throw new FsBridgeError(

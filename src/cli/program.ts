@@ -40,7 +40,7 @@ function version(): string {
 }
 
 /** All commands; nothing of commander's writes to standard error or ends the process. */
-export function makeProgram(): Command {
+function makeProgram(): Command {
   const program = new Command('fsbridge')
     .description('Read and write Linux disks with the file systems of Linux itself.')
     .version(version(), '--version', 'print the version')

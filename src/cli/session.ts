@@ -15,7 +15,7 @@ import { interruption } from './interrupt.ts';
 import type { VolumeOptions } from './options.ts';
 
 /** Boots a kernel with the memory that was asked for; --verbose shows its log. */
-export function bootKernel(options: VolumeOptions): Promise<Kernel> {
+function bootKernel(options: VolumeOptions): Promise<Kernel> {
   return Kernel.boot({
     ...(options.memory === undefined ? {} : { memoryBytes: options.memory }),
     ...(options.verbose === true ? { onLog: (line) => process.stderr.write(`${line}\n`) } : {}),
@@ -23,7 +23,7 @@ export function bootKernel(options: VolumeOptions): Promise<Kernel> {
 }
 
 /** Throws where the command was interrupted. */
-export function checkInterruption(): void {
+function checkInterruption(): void {
   if (interruption.aborted) throw interruption.reason;
 }
 

@@ -59,7 +59,7 @@ export function pathOf(names: readonly Uint8Array[]): Buffer {
 }
 
 /** Registers a descriptor with the volume. */
-export function holdFd(volume: Volume, fd: Fd): OpenFd {
+function holdFd(volume: Volume, fd: Fd): OpenFd {
   let open = true;
   const close = async (): Promise<void> => {
     if (!open) return;

@@ -53,7 +53,7 @@ export function isMountable(entry: VolumeEntry): boolean {
 }
 
 /** 'ext4 "root"', 'unknown content': what a volume holds, in few words. */
-export function contentOf(entry: VolumeEntry): string {
+function contentOf(entry: VolumeEntry): string {
   const { detected } = entry;
   if (detected === undefined) return 'unknown content';
   return detected.label === undefined ? detected.type : `${detected.type} "${detected.label}"`;

@@ -18,7 +18,7 @@ export interface MountWish {
 }
 
 /** The file systems of this kernel that lie on a disk, in its order: /proc/filesystems. */
-export async function diskFileSystems(kernel: Kernel): Promise<readonly string[]> {
+async function diskFileSystems(kernel: Kernel): Promise<readonly string[]> {
   const lines = (await kernel.readOwn('/proc/filesystems')).split('\n');
   const types = lines.map((line) => line.split('\t'));
   return types.flatMap(([nodev, type]) => (nodev === '' && type !== undefined ? [type] : []));

@@ -33,19 +33,28 @@ export class LinuxCalls {
   readonly ring: RequestRing;
   readonly root: Fd;
   readonly cred: number;
+  /** What was opened through these calls and not closed yet: an unmount closes it first. */
+  readonly opened: Set<Fd>;
   #memory: KernelMemory;
 
-  constructor(ring: RequestRing, root: Fd, cred: number) {
+  constructor(ring: RequestRing, root: Fd, cred: number, opened: Set<Fd> = new Set()) {
     this.ring = ring;
     this.root = root;
     this.cred = cred;
+    this.opened = opened;
     this.#memory = ring.memory;
   }
 
   /** The same calls under another identity (Kernel.identity); 0 is root with every capability. */
   as(cred: number): LinuxCalls {
-    return new LinuxCalls(this.ring, this.root, cred);
+    return new LinuxCalls(this.ring, this.root, cred, this.opened);
   }
+
+  /** A decoder for calls that open something. */
+  #remember: Decode<number> = (_slot, ret) => {
+    if (ret >= 0) this.opened.add(ret);
+    return ret;
+  };
 
   #call<T = number>(
     op: number,
@@ -110,15 +119,21 @@ export class LinuxCalls {
   }
 
   openat2(dirfd: Fd, path: PathLike, openFlags: number, mode = 0, resolve = 0): Promise<number> {
-    return this.#named(abi.BRIDGE_OP_openat2, path, [dirfd, openFlags, mode, resolve]);
+    const args = [dirfd, openFlags, mode, resolve];
+    return this.#named(abi.BRIDGE_OP_openat2, path, args, this.#remember);
   }
 
   /** Opens what a descriptor (O_PATH too) stands for, as open("/proc/self/fd/N") would. */
   reopen(fd: Fd, openFlags: number): Promise<number> {
-    return this.#numbers(abi.BRIDGE_OP_reopen, [fd, openFlags]);
+    return this.#call(
+      abi.BRIDGE_OP_reopen,
+      (slot) => this.#fill(slot, [fd, openFlags], []),
+      this.#remember,
+    );
   }
 
   close(fd: Fd): Promise<number> {
+    this.opened.delete(fd);
     return this.#numbers(abi.BRIDGE_OP_close, [fd]);
   }
 
@@ -261,10 +276,14 @@ export class LinuxCalls {
 
   /** Opens the file of a handle that nameToHandleAt gave, even one from an earlier mount. */
   openByHandleAt(mountFd: Fd, handle: Buffer, openFlags: number): Promise<number> {
-    return this.#call(abi.BRIDGE_OP_open_by_handle_at, (slot) => {
-      this.#fill(slot, [mountFd, openFlags], []);
-      handle.copy(this.#memory.bytes, this.ring.buffer(slot));
-    });
+    return this.#call(
+      abi.BRIDGE_OP_open_by_handle_at,
+      (slot) => {
+        this.#fill(slot, [mountFd, openFlags], []);
+        handle.copy(this.#memory.bytes, this.ring.buffer(slot));
+      },
+      this.#remember,
+    );
   }
 
   statx(dirfd: Fd, path: PathLike, atFlags = 0, mask: number = allStatx): Promise<Statx | number> {

@@ -8,6 +8,7 @@
  * What holds what: a Volume holds its mount and its open files; a Disk is held by the volumes on it;
  * the kernel holds all. Closing goes from the files down.
  */
+import { setTimeout } from 'node:timers/promises';
 import type { BlockDevice } from '../block/block-device.ts';
 import { FsBridgeError } from '../errors.ts';
 import { abi, errno } from './abi.gen.ts';
@@ -55,11 +56,24 @@ export interface Identity {
   readonly capable?: boolean;
 }
 
+/**
+ * More may be dirty than on a machine that runs other programs too, so that a burst of writes goes at
+ * the speed of memory; and it is written out sooner, as this kernel dies with its process.
+ */
+const commandLine: string = [
+  'loglevel=7',
+  'sysctl.vm.dirty_ratio=50',
+  'sysctl.vm.dirty_background_ratio=25',
+  'sysctl.vm.dirty_expire_centisecs=500',
+  'sysctl.vm.dirty_writeback_centisecs=100',
+].join(' ');
 const keptLogLines = 200;
 /** How often, and from which difference on, the kernel's time of day follows the host's. */
 const clockCheckMs = 10_000;
 const clockToleranceMs = 200;
 const wasmPageBytes = 65536;
+const unmountAttempts = 20;
+const unmountPauseMs = 50;
 
 export class Kernel implements AsyncDisposable {
   readonly log: ConsoleLog;
@@ -122,7 +136,7 @@ export class Kernel implements AsyncDisposable {
     let disks: Disks | undefined;
     const host = new Host(
       memory,
-      `loglevel=7 ${options.commandLine ?? ''}`,
+      `${commandLine} ${options.commandLine ?? ''}`,
       log,
       {
         copyIn: (to, window, bytes) => ring?.copyIn(to, window, bytes) ?? bytes,
@@ -234,9 +248,10 @@ export class Kernel implements AsyncDisposable {
    */
   async mount(request: MountRequest): Promise<Volume> {
     const readOnly = request.readOnly ?? true;
+    // nodev: a device node on a stranger's disk must not open the disks of this kernel.
     const { flags, data } = parseMountOptions(
       request.options ?? '',
-      readOnly ? abi.MS_RDONLY : abi.MS_NOATIME,
+      abi.MS_NODEV | (readOnly ? abi.MS_RDONLY : abi.MS_NOATIME),
     );
     const target = `/mnt/${++this.#mounts}`;
     this.check(await this.calls.mkdirat(abi.AT_FDCWD, target, 0o755), target);
@@ -283,6 +298,7 @@ export class Kernel implements AsyncDisposable {
     const openFlags = abi.O_PATH | abi.O_DIRECTORY | abi.O_CLOEXEC;
     const root = await this.calls.openat2(abi.AT_FDCWD, target, openFlags);
     this.check(root, device);
+    this.calls.opened.delete(root);
     const readOnly = (flags & abi.MS_RDONLY) !== 0;
     if (!readOnly) this.#host.keepAlive++;
     const calls = new LinuxCalls(this.#ring, root, 0);
@@ -291,6 +307,8 @@ export class Kernel implements AsyncDisposable {
       if (!readOnly) this.#host.keepAlive--;
       await this.calls.close(root);
       const ret = await this.#unmount(target);
+      // Whatever became of it, what was written is to be on the disk.
+      if (ret < 0) await this.#ring.call(abi.BRIDGE_OP_sync, 0, 0, () => {});
       await this.calls.unlinkat(abi.AT_FDCWD, target, abi.AT_REMOVEDIR);
       this.check(ret, device);
     });
@@ -298,13 +316,18 @@ export class Kernel implements AsyncDisposable {
     return volume;
   }
 
+  /** Unmounts; waits a little for requests that are still under way on the volume. */
   async #unmount(target: string): Promise<number> {
-    return this.#ring.call(abi.BRIDGE_OP_umount2, 0, 0, (slot) => {
-      this.#ring.arg(slot, 0, 0);
-      const buffer = this.#ring.buffer(slot);
-      const { bytes } = this.#ring.memory;
-      bytes[buffer + bytes.write(target, buffer)] = 0;
-    });
+    for (let attempt = 1; ; attempt++) {
+      const ret = await this.#ring.call(abi.BRIDGE_OP_umount2, 0, 0, (slot) => {
+        this.#ring.arg(slot, 0, 0);
+        const buffer = this.#ring.buffer(slot);
+        const { bytes } = this.#ring.memory;
+        bytes[buffer + bytes.write(target, buffer)] = 0;
+      });
+      if (ret !== -errno.EBUSY || attempt === unmountAttempts) return ret;
+      await setTimeout(unmountPauseMs);
+    }
   }
 
   /** A number for LinuxCalls.as; given back with forgetIdentity. */

@@ -21,11 +21,9 @@ import type { ImageExports, KernelMemory } from './memory.ts';
 export type Decode<T> = (slot: number, ret: number) => T;
 type Fill = (slot: number) => void;
 
-interface Pending {
-  resolve(value: unknown): void;
-  decode: Decode<unknown> | undefined;
-}
+type Resolve = (value: unknown) => void;
 
+/** A request for which there is no slot yet. */
 interface Waiting {
   op: number;
   root: number;
@@ -33,8 +31,14 @@ interface Waiting {
   fill: Fill;
   decode: Decode<unknown> | undefined;
   window: Buffer | undefined;
-  resolve(value: unknown): void;
+  resolve: Resolve;
 }
+
+/** The resolve function of the promise made last: a closure fewer for each request. */
+let newest: Resolve = () => {};
+const capture = (resolve: Resolve): void => {
+  newest = resolve;
+};
 
 const slotWords = abi['bridge_slot.size'] / 4;
 const opWord = abi['bridge_slot.op'] / 4;
@@ -54,7 +58,8 @@ export class RequestRing {
   #urgentHeadWord: number;
   #urgentWord: number;
   #free: number[] = [];
-  #pending: (Pending | undefined)[] = new Array(slots).fill(undefined);
+  #resolves: (Resolve | undefined)[] = new Array(slots).fill(undefined);
+  #decodes: (Decode<unknown> | undefined)[] = new Array(slots).fill(undefined);
   #windows: (Buffer | undefined)[] = new Array(slots).fill(undefined);
   #waiting: Waiting[] = [];
   #inFlight = 0;
@@ -89,50 +94,53 @@ export class RequestRing {
     decode?: Decode<T>,
     window?: Buffer,
   ): Promise<T> {
-    return new Promise<T>((resolve) => {
-      const request: Waiting = {
-        op,
-        root,
-        cred,
-        fill,
-        decode,
-        window,
-        resolve: resolve as (value: unknown) => void,
-      };
-      if (this.#dead) this.#end(request);
-      else if (this.#free.length > urgentSlots && this.#waiting.length === 0) this.#start(request);
-      else this.#waiting.push(request);
-    });
+    const promise = new Promise(capture) as Promise<T>;
+    const resolve = newest;
+    if (this.#dead) {
+      this.#end(resolve, decode);
+    } else if (this.#free.length > urgentSlots && this.#waiting.length === 0) {
+      this.#start(op, root, cred, fill, decode, window, resolve, false);
+    } else {
+      this.#waiting.push({ op, root, cred, fill, decode, window, resolve });
+    }
+    return promise;
   }
 
   /** The same for what must not wait behind others. */
   callUrgently(op: number, fill: Fill): Promise<number> {
-    return new Promise((resolve) => {
-      const request: Waiting = {
-        op,
-        root: 0,
-        cred: 0,
-        fill,
-        decode: undefined,
-        window: undefined,
-        resolve: resolve as (value: unknown) => void,
-      };
-      if (this.#dead) this.#end(request);
-      else if (this.#free.length > 0) this.#start(request, true);
-      else this.#waiting.unshift(request);
-    });
+    const promise = new Promise(capture) as Promise<number>;
+    const resolve = newest;
+    if (this.#dead) {
+      this.#end(resolve, undefined);
+    } else if (this.#free.length > 0) {
+      this.#start(op, 0, 0, fill, undefined, undefined, resolve, true);
+    } else {
+      const waiting = { op, root: 0, cred: 0, fill, decode: undefined, window: undefined, resolve };
+      this.#waiting.unshift(waiting);
+    }
+    return promise;
   }
 
-  #start(request: Waiting, urgent = false): void {
+  #start(
+    op: number,
+    root: number,
+    cred: number,
+    fill: Fill,
+    decode: Decode<unknown> | undefined,
+    window: Buffer | undefined,
+    resolve: Resolve,
+    urgent: boolean,
+  ): void {
     const slot = this.#free.pop() as number;
     const { u32 } = this.memory;
     const base = this.#slotsAddress / 4 + slot * slotWords;
-    u32[base + opWord] = request.op;
-    u32[base + rootWord] = request.root;
-    u32[base + credWord] = request.cred;
-    request.fill(slot);
-    this.#windows[slot] = request.window;
-    this.#pending[slot] = { resolve: request.resolve, decode: request.decode };
+    u32[base + opWord] = op;
+    u32[base + rootWord] = root;
+    u32[base + credWord] = cred;
+    fill(slot);
+    this.#windows[slot] = window;
+    this.#resolves[slot] = resolve;
+    this.#decodes[slot] = decode;
     this.#inFlight++;
     const headWord = urgent ? this.#urgentHeadWord : this.#headWord;
     const queue = urgent ? this.#urgentWord : this.#requestsWord;
@@ -144,24 +152,26 @@ export class RequestRing {
 
   /** host.h's complete(): called by the kernel, so nothing may be thrown. */
   complete(slot: number): void {
-    const pending = this.#pending[slot];
-    if (pending === undefined) return;
-    this.#pending[slot] = undefined;
+    const resolve = this.#resolves[slot];
+    const decode = this.#decodes[slot];
+    if (resolve === undefined) return;
+    this.#resolves[slot] = undefined;
     this.#windows[slot] = undefined;
     const ret = this.memory.readS53(this.address(slot) + abi['bridge_slot.ret']);
     let value: unknown = ret;
-    if (pending.decode !== undefined) {
+    if (decode !== undefined) {
       try {
-        value = pending.decode(slot, ret);
+        value = decode(slot, ret);
       } catch (error) {
         value = Promise.reject(error);
       }
     }
     this.#inFlight--;
     this.#free.push(slot);
-    pending.resolve(value);
+    resolve(value);
     if (this.#waiting.length > 0 && this.#free.length > urgentSlots) {
-      this.#start(this.#waiting.shift() as Waiting);
+      const { op, root, cred, fill, decode, window, resolve } = this.#waiting.shift() as Waiting;
+      this.#start(op, root, cred, fill, decode, window, resolve, false);
     }
   }
 
@@ -169,18 +179,17 @@ export class RequestRing {
   die(): void {
     this.#dead = true;
     for (let slot = 0; slot < slots; slot++) {
-      const pending = this.#pending[slot];
-      this.#pending[slot] = undefined;
-      if (pending !== undefined) this.#end(pending);
+      const resolve = this.#resolves[slot];
+      this.#resolves[slot] = undefined;
+      if (resolve !== undefined) this.#end(resolve, this.#decodes[slot]);
     }
-    for (const request of this.#waiting.splice(0)) this.#end(request);
+    for (const { resolve, decode } of this.#waiting.splice(0)) this.#end(resolve, decode);
     this.#inFlight = 0;
   }
 
-  #end(request: { resolve(value: unknown): void; decode: Decode<unknown> | undefined }): void {
-    // A decoder returns what it is given when that is an error: it looks at nothing else.
-    const { decode } = request;
-    request.resolve(decode === undefined ? -errno.EIO : decode(-1, -errno.EIO));
+  /** A decoder returns what it is given when that is an error: it looks at nothing else. */
+  #end(resolve: Resolve, decode: Decode<unknown> | undefined): void {
+    resolve(decode === undefined ? -errno.EIO : decode(-1, -errno.EIO));
   }
 
   /** The address of a slot's structure. */

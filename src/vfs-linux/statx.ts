@@ -9,7 +9,19 @@ export interface Timespec {
   readonly nsec: number;
 }
 
-/** statx(2)'s answer. `ino` and `attributes` have 64 bits, the rest is exact as a number. */
+const ino = abi['statx.stx_ino'] / 4;
+const mode = abi['statx.stx_mode'] / 4;
+const tvNsec = abi['statx_timestamp.tv_nsec'] / 4;
+
+/** A 64-bit field as a number, exact between -2^53 and 2^53. */
+function s53(memory: KernelMemory, word: number): number {
+  return (memory.u32[word] as number) + (memory.i32[word + 1] as number) * 4294967296;
+}
+
+/**
+ * statx(2)'s answer. `ino` has 64 bits, the rest is exact as a number. It is read for every file that
+ * is looked at, so it keeps plain numbers, and makes objects of them when they are asked for.
+ */
 export class Statx {
   readonly mask: number;
   readonly blksize: number;
@@ -19,40 +31,71 @@ export class Statx {
   readonly gid: number;
   /** Type and permissions: S_IFMT and the low 12 bits. */
   readonly mode: number;
-  readonly ino: bigint;
   readonly size: number;
   /** In units of 512 bytes. */
   readonly blocks: number;
-  readonly atime: Timespec;
-  readonly btime: Timespec;
-  readonly ctime: Timespec;
-  readonly mtime: Timespec;
   readonly rdevMajor: number;
   readonly rdevMinor: number;
   readonly devMajor: number;
   readonly devMinor: number;
+  #inoLow: number;
+  #inoHigh: number;
+  #atimeSec: number;
+  #atimeNsec: number;
+  #btimeSec: number;
+  #btimeNsec: number;
+  #ctimeSec: number;
+  #ctimeNsec: number;
+  #mtimeSec: number;
+  #mtimeNsec: number;
 
   constructor(memory: KernelMemory, address: number) {
-    const { u32, bytes } = memory;
-    const word = (field: number): number => u32[(address + field) >>> 2] as number;
-    this.mask = word(abi['statx.stx_mask']);
-    this.blksize = word(abi['statx.stx_blksize']);
-    this.attributes = word(abi['statx.stx_attributes']);
-    this.nlink = word(abi['statx.stx_nlink']);
-    this.uid = word(abi['statx.stx_uid']);
-    this.gid = word(abi['statx.stx_gid']);
-    this.mode = bytes.readUInt16LE(address + abi['statx.stx_mode']);
-    this.ino = memory.readU64(address + abi['statx.stx_ino']);
-    this.size = memory.readU53(address + abi['statx.stx_size']);
-    this.blocks = memory.readU53(address + abi['statx.stx_blocks']);
-    this.atime = timespec(memory, address + abi['statx.stx_atime']);
-    this.btime = timespec(memory, address + abi['statx.stx_btime']);
-    this.ctime = timespec(memory, address + abi['statx.stx_ctime']);
-    this.mtime = timespec(memory, address + abi['statx.stx_mtime']);
-    this.rdevMajor = word(abi['statx.stx_rdev_major']);
-    this.rdevMinor = word(abi['statx.stx_rdev_minor']);
-    this.devMajor = word(abi['statx.stx_dev_major']);
-    this.devMinor = word(abi['statx.stx_dev_minor']);
+    const { u32 } = memory;
+    const word = address >>> 2;
+    this.mask = u32[word + abi['statx.stx_mask'] / 4] as number;
+    this.blksize = u32[word + abi['statx.stx_blksize'] / 4] as number;
+    this.attributes = u32[word + abi['statx.stx_attributes'] / 4] as number;
+    this.nlink = u32[word + abi['statx.stx_nlink'] / 4] as number;
+    this.uid = u32[word + abi['statx.stx_uid'] / 4] as number;
+    this.gid = u32[word + abi['statx.stx_gid'] / 4] as number;
+    this.mode = (u32[word + mode] as number) & 0xffff;
+    this.size = s53(memory, word + abi['statx.stx_size'] / 4);
+    this.blocks = s53(memory, word + abi['statx.stx_blocks'] / 4);
+    this.rdevMajor = u32[word + abi['statx.stx_rdev_major'] / 4] as number;
+    this.rdevMinor = u32[word + abi['statx.stx_rdev_minor'] / 4] as number;
+    this.devMajor = u32[word + abi['statx.stx_dev_major'] / 4] as number;
+    this.devMinor = u32[word + abi['statx.stx_dev_minor'] / 4] as number;
+    this.#inoLow = u32[word + ino] as number;
+    this.#inoHigh = u32[word + ino + 1] as number;
+    this.#atimeSec = s53(memory, word + abi['statx.stx_atime'] / 4);
+    this.#atimeNsec = u32[word + abi['statx.stx_atime'] / 4 + tvNsec] as number;
+    this.#btimeSec = s53(memory, word + abi['statx.stx_btime'] / 4);
+    this.#btimeNsec = u32[word + abi['statx.stx_btime'] / 4 + tvNsec] as number;
+    this.#ctimeSec = s53(memory, word + abi['statx.stx_ctime'] / 4);
+    this.#ctimeNsec = u32[word + abi['statx.stx_ctime'] / 4 + tvNsec] as number;
+    this.#mtimeSec = s53(memory, word + abi['statx.stx_mtime'] / 4);
+    this.#mtimeNsec = u32[word + abi['statx.stx_mtime'] / 4 + tvNsec] as number;
+  }
+
+  get ino(): bigint {
+    return (BigInt(this.#inoHigh) << 32n) | BigInt(this.#inoLow);
+  }
+
+  get atime(): Timespec {
+    return { sec: this.#atimeSec, nsec: this.#atimeNsec };
+  }
+
+  /** The time of birth; 1970 where the file system keeps none (hasBtime). */
+  get btime(): Timespec {
+    return { sec: this.#btimeSec, nsec: this.#btimeNsec };
+  }
+
+  get ctime(): Timespec {
+    return { sec: this.#ctimeSec, nsec: this.#ctimeNsec };
+  }
+
+  get mtime(): Timespec {
+    return { sec: this.#mtimeSec, nsec: this.#mtimeNsec };
   }
 
   /** Whether the file system keeps the time of birth (creation). */
@@ -64,12 +107,6 @@ export class Statx {
   get type(): number {
     return this.mode & abi.S_IFMT;
   }
-}
-
-function timespec(memory: KernelMemory, address: number): Timespec {
-  const sec = memory.readS53(address + abi['statx_timestamp.tv_sec']);
-  const nsec = memory.u32[(address + abi['statx_timestamp.tv_nsec']) >>> 2] as number;
-  return { sec, nsec };
 }
 
 /** statfs(2)'s answer: blocks are of `frsize` bytes. */

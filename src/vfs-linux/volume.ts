@@ -5,6 +5,7 @@
 import { Buffer } from 'node:buffer';
 import { abi } from './abi.gen.ts';
 import type { Fd, LinuxCalls } from './calls.ts';
+import { VolumeFs } from './fs/volume-fs.ts';
 import type { Kernel } from './kernel.ts';
 import type { Statfs } from './statx.ts';
 
@@ -25,6 +26,8 @@ export class Volume implements AsyncDisposable {
   readonly readOnly: boolean;
   /** Calls with this volume's root as "/". */
   readonly calls: LinuxCalls;
+  /** The same in the shape of Node's fs/promises. */
+  readonly fs: VolumeFs;
   #unmount: () => Promise<void>;
   #closing: Promise<void> | undefined;
   #held = new Set<() => Promise<unknown>>();
@@ -35,6 +38,11 @@ export class Volume implements AsyncDisposable {
     this.type = parts.type;
     this.readOnly = parts.readOnly;
     this.calls = parts.calls;
+    this.fs = new VolumeFs(
+      this.calls,
+      (close) => this.hold(close),
+      () => this.kernel.failure,
+    );
     this.#unmount = unmount;
   }
 
@@ -117,7 +125,7 @@ export class Volume implements AsyncDisposable {
 
   async #close(): Promise<void> {
     for (const close of this.#held) await close().catch(() => {});
-    if (this.#rootFd !== undefined) await this.calls.close(await this.#rootFd);
+    for (const fd of this.calls.opened) await this.calls.close(fd);
     await this.#unmount();
   }
 

@@ -4,8 +4,9 @@
  *
  * The threads are children of PID 1, not kernel threads: what a system call leaves to the return
  * to user space (the last fput(), the end of an unmount) is done before the answer. They share one
- * table of descriptors. One thread serves the ring for as long as nothing blocks; before it starts
- * a request with others waiting, it sees to it that another thread is ready to go on.
+ * table of descriptors. One thread serves the ring for as long as nothing blocks. When it leaves the
+ * CPU with others waiting, __switch_to() raises the request interrupt again, and that wakes the next
+ * thread, or has PID 1 make one; so does the timer's tick, for a request that computes for long.
  *
  * A thread with nothing to do halts the CPU itself for a tick or two before it goes to sleep, so
  * that a client which asks one thing after the other pays for no switch of threads.
@@ -22,6 +23,7 @@
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/syscalls.h>
+#include <linux/sysctl.h>
 #include <linux/task_work.h>
 #include <linux/wait.h>
 #include <asm/bridge.h>
@@ -32,6 +34,7 @@
 
 #define WORKERS_MAX	64
 #define WORKERS_URGENT	2
+#define WORKERS_MIN	2
 #define DESCRIPTORS_MAX	(1 << 20)
 
 struct ring {
@@ -40,7 +43,7 @@ struct ring {
 	u32 *tail;
 	wait_queue_head_t wait;
 	unsigned int workers, asleep, workers_max;
-	bool help_coming;	/* a thread is on its way to this ring */
+	bool help_coming;	/* a thread was woken for this ring, and has not run yet */
 };
 
 struct bridge_slot bridge_slots[BRIDGE_SLOTS];
@@ -71,13 +74,45 @@ static bool ring_empty(struct ring *ring)
 	return READ_ONCE(*ring->head) == *ring->tail;
 }
 
+/* PID 1, which makes threads: an interrupt cannot. */
+static struct task_struct *spawner;
+
+static void call_for_help(struct ring *ring)
+{
+	if (ring_empty(ring) || ring->help_coming)
+		return;
+	if (ring->asleep) {
+		ring->help_coming = true;
+		wake_up(&ring->wait);
+	} else if (ring->workers < ring->workers_max) {
+		wake_up_process(spawner);
+	}
+}
+
 void bridge_request_interrupt(void)
 {
-	int i;
+	struct ring *ring;
 
-	for (i = 0; i < ARRAY_SIZE(rings); i++)
-		if (!ring_empty(&rings[i]))
-			wake_up(&rings[i].wait);
+	/* A running thread of the ring's looks at it by itself, very soon. */
+	for (ring = rings; ring < rings + ARRAY_SIZE(rings); ring++)
+		if (current->thread.ring != ring)
+			call_for_help(ring);
+}
+
+/* Or not so soon: it computes. */
+void bridge_request_tick(void)
+{
+	struct ring *ring;
+
+	for (ring = rings; ring < rings + ARRAY_SIZE(rings); ring++)
+		call_for_help(ring);
+}
+
+/* A thread of the ring's leaves the CPU, inside the scheduler: nothing can be woken here. */
+void bridge_worker_leaves(struct ring *ring)
+{
+	if (!ring_empty(ring))
+		wasm_shared.irq_pending |= WASM_IRQ_REQUEST;
 }
 
 /* Runs one operation with "/" at the descriptor that the slot names. */
@@ -123,26 +158,10 @@ static void serve(u32 number)
 		kvfree((void *)s->data);
 }
 
-static int worker(void *arg);
-
-/* The caller may block: another thread must be ready for what waits in the ring. */
-static void get_help(struct ring *ring)
-{
-	if (ring->help_coming)
-		return;
-	if (ring->asleep) {
-		ring->help_coming = true;
-		wake_up(&ring->wait);
-	} else if (ring->workers < ring->workers_max) {
-		ring->help_coming = true;
-		if (user_mode_thread(worker, ring, CLONE_FILES) > 0)
-			ring->workers++;
-		else
-			ring->help_coming = false;
-	}
-}
-
-/* Waits where it stands for the next request, for two ticks at most. */
+/*
+ * Waits where it stands for the next request, for two ticks at most. What comes for this ring alone
+ * needs no interrupt's handling: the thread sees it itself.
+ */
 static void halt_briefly(struct ring *ring)
 {
 	unsigned long until = jiffies + 2;
@@ -151,31 +170,50 @@ static void halt_briefly(struct ring *ring)
 	       time_before(jiffies, until)) {
 		local_irq_disable();
 		wasm_halt();
+		if (wasm_shared.irq_pending == WASM_IRQ_REQUEST && ring_empty(&rings[1]))
+			wasm_shared.irq_pending = 0;
 		local_irq_enable();
 	}
+}
+
+static void sleep_until_called(struct ring *ring)
+{
+	DEFINE_WAIT(wait);
+
+	prepare_to_wait_exclusive(&ring->wait, &wait, TASK_IDLE);
+	if (ring_empty(ring)) {
+		ring->asleep++;
+		schedule();
+		ring->asleep--;
+	}
+	finish_wait(&ring->wait, &wait);
+	ring->help_coming = false;
 }
 
 static int worker(void *arg)
 {
 	struct ring *ring = arg;
 
+	current->thread.ring = ring;
 	current->fs->umask = 0;
+	ring->help_coming = false;
 	for (;;) {
-		ring->help_coming = false;
 		while (!ring_empty(ring)) {
-			u32 number = ring->slots[(*ring->tail)++ % WASM_QUEUE_SIZE];
-
-			if (!ring_empty(ring))
-				get_help(ring);
-			serve(number);
+			serve(ring->slots[(*ring->tail)++ % WASM_QUEUE_SIZE]);
 			cond_resched();
 		}
-		halt_briefly(ring);
-		ring->asleep++;
-		wait_event_idle_exclusive(ring->wait, !ring_empty(ring));
-		ring->asleep--;
+		if (ring == &rings[0])
+			halt_briefly(ring);
+		if (ring_empty(ring))
+			sleep_until_called(ring);
 	}
 	return 0;
+}
+
+static void add_worker(struct ring *ring)
+{
+	if (user_mode_thread(worker, ring, CLONE_FILES) > 0)
+		ring->workers++;
 }
 
 static void __init mount_own(const char *type, char *dir)
@@ -191,11 +229,13 @@ static void __init mount_own(const char *type, char *dir)
  */
 int __init bridge_main(void)
 {
+	struct ring *ring;
 	int i;
 
 	async_synchronize_full();
 	system_state = SYSTEM_RUNNING;
 	rcu_end_inkernel_boot();
+	do_sysctl_args();
 	/* Out of memory is the error of who asks: there is nobody to kill. */
 	oom_killer_disable(0);
 	current->signal->rlim[RLIMIT_NOFILE].rlim_cur = DESCRIPTORS_MAX;
@@ -208,16 +248,22 @@ int __init bridge_main(void)
 	for (i = 0; i < 3; i++)		/* 0 is "no descriptor" in a slot */
 		sys_openat(AT_FDCWD, (const char __user *)"/", O_PATH, 0);
 
-	for (i = 0; i < ARRAY_SIZE(rings); i++) {
-		init_waitqueue_head(&rings[i].wait);
-		while (rings[i].workers < (i ? WORKERS_URGENT : 2)) {
-			user_mode_thread(worker, &rings[i], CLONE_FILES);
-			rings[i].workers++;
-		}
+	spawner = current;
+	for (ring = rings; ring < rings + ARRAY_SIZE(rings); ring++) {
+		init_waitqueue_head(&ring->wait);
+		while (ring->workers < WORKERS_MIN)
+			add_worker(ring);
 	}
 	wasm_shared.ready = 1;
 	for (;;) {
 		set_current_state(TASK_IDLE);
+		for (ring = rings; ring < rings + ARRAY_SIZE(rings); ring++) {
+			if (ring_empty(ring) || ring->asleep || ring->workers >= ring->workers_max)
+				continue;
+			__set_current_state(TASK_RUNNING);
+			ring->help_coming = true;
+			add_worker(ring);
+		}
 		schedule();
 	}
 }

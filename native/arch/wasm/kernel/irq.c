@@ -48,8 +48,10 @@ static void deliver(void)
 		wasm_irqs_disabled = ARCH_IRQ_DISABLED;
 		old = set_irq_regs(&regs);
 		irq_enter();
-		if (pending & WASM_IRQ_TIMER)
+		if (pending & WASM_IRQ_TIMER) {
 			wasm_timer_interrupt();
+			bridge_request_tick();
+		}
 		if (pending & WASM_IRQ_DISK)
 			bridge_disk_interrupt();
 		if (pending & WASM_IRQ_REQUEST)
@@ -98,20 +100,16 @@ void wasm_poll_soon(void)
 		deliver();
 }
 
-/* Stops the CPU until an interrupt waits. Interrupts are off, and stay so. */
+/*
+ * Stops the CPU until an interrupt waits. Interrupts are off, and stay so. Returns when the host has
+ * one, or when it was woken for the timer: then the clock says whether that is due.
+ */
 void wasm_halt(void)
 {
-	double now;
-
-	if (!wasm_shared.irq_pending) {
-		now = host_monotonic_ns();
-		if (now >= wasm_timer_due_ns)
-			wasm_shared.irq_pending |= WASM_IRQ_TIMER;
-		else
-			host_idle(wasm_timer_due_ns == WASM_TIMER_NEVER ? -1 :
-				  wasm_timer_due_ns - now);
-	}
-	if (wasm_timer_due_ns != WASM_TIMER_NEVER && host_monotonic_ns() >= wasm_timer_due_ns)
+	if (wasm_shared.irq_pending)
+		return;
+	host_idle(wasm_timer_due_ns);
+	if (!wasm_shared.irq_pending && host_monotonic_ns() >= wasm_timer_due_ns)
 		wasm_shared.irq_pending |= WASM_IRQ_TIMER;
 }
 

@@ -53,6 +53,8 @@ noinline struct task_struct *__switch_to(struct task_struct *prev, struct task_s
 		flags |= HOST_SWITCH_FRESH;
 	if (READ_ONCE(prev->__state) == TASK_DEAD)
 		flags |= HOST_SWITCH_DEAD;
+	if (prev->thread.ring)
+		bridge_worker_leaves(prev->thread.ring);
 	next->thread.started = true;
 	__current_task = next;
 	switched_from = prev;
@@ -87,6 +89,7 @@ void wasm_boot(void)
 int copy_thread(struct task_struct *p, const struct kernel_clone_args *args)
 {
 	p->thread.started = false;
+	p->thread.ring = NULL;
 	p->thread.fn = args->fn;
 	p->thread.arg = args->fn_arg;
 	return 0;

@@ -26,6 +26,7 @@ void __init setup_arch(char **command_line_p)
 	unsigned long zones[MAX_NR_ZONES] = { 0 };
 	unsigned long memory_start = PAGE_ALIGN((unsigned long)__heap_base);
 
+	wasm_crc32c_init();
 	memory_end = __builtin_wasm_memory_size(0) << 16;
 	host_command_line(command_line, sizeof(command_line));
 	strscpy(boot_command_line, command_line, COMMAND_LINE_SIZE);

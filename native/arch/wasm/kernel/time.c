@@ -62,7 +62,7 @@ unsigned long long sched_clock(void)
 
 void read_persistent_clock64(struct timespec64 *ts)
 {
-	*ts = ns_to_timespec64((s64)host_realtime_ns());
+	*ts = ns_to_timespec64((s64)host_realtime_ms() * NSEC_PER_MSEC);
 }
 
 void __init time_init(void)

@@ -11,6 +11,9 @@
 extern double wasm_timer_due_ns;
 extern void wasm_timer_interrupt(void);
 
+/* kernel/crc32c.c: before anything is summed. */
+extern void wasm_crc32c_init(void);
+
 /* kernel/irq.c */
 extern void wasm_halt(void);
 
@@ -30,7 +33,10 @@ extern int bridge_disk_remove(u32 disk);
 extern int bridge_disk_resize(u32 disk, u64 size_bytes);
 
 /* bridge/request.c */
+struct ring;
+extern void bridge_worker_leaves(struct ring *ring);
 extern void bridge_request_interrupt(void);
+extern void bridge_request_tick(void);
 extern int bridge_main(void);
 
 #endif

@@ -19,8 +19,8 @@ struct task_struct;
 void host_command_line(char *buf, size_t size) HOST(command_line);
 /* Nanoseconds since an arbitrary start, never going back. */
 double host_monotonic_ns(void) HOST(monotonic_ns);
-/* Nanoseconds since 1970, as the host's clock has them. */
-double host_realtime_ns(void) HOST(realtime_ns);
+/* Milliseconds since 1970, as the host's clock has them. */
+double host_realtime_ms(void) HOST(realtime_ms);
 /* Fills buf with random bytes fit for keys. */
 void host_random(void *buf, size_t size) HOST(random);
 /* One piece of the console's output. */
@@ -32,8 +32,8 @@ void host_panic(void) HOST(panic) __attribute__((noreturn));
 #define HOST_SWITCH_DEAD  2	/* prev never runs again */
 /* Leaves the coroutine of prev, goes on with that of next. Suspends until somebody comes back. */
 void host_switch(struct task_struct *prev, struct task_struct *next, u32 flags) HOST(switch);
-/* Waits for an interrupt, or delay_ns (negative: for ever). Suspends. */
-void host_idle(double delay_ns) HOST(idle);
+/* Waits for an interrupt, or until due_ns of host_monotonic_ns(), or a little less. Suspends. */
+void host_idle(double due_ns) HOST(idle);
 /* Lets the host's event loop take a turn. Suspends. */
 void host_yield(void) HOST(yield);
 

@@ -4,6 +4,7 @@
 
 #include <asm/ptrace.h>
 
+struct ring;
 struct task_struct;
 
 /* Everything is within reach of "user space": see uaccess.h. */
@@ -16,6 +17,7 @@ struct thread_struct {
 	unsigned long sp;	/* __stack_pointer while another thread runs */
 	int (*fn)(void *);
 	void *arg;
+	struct ring *ring;	/* bridge/request.c: the ring that this thread serves, if any */
 	bool started;
 };
 #define INIT_THREAD { .started = true }

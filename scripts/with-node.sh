@@ -8,7 +8,8 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 cd "$here"
 if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
   echo "Installing the packages that package-lock.json names ..." >&2
-  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+  # Not `npm ci`: it wants every platform's optional packages in the lock file.
+  npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error >&2
   touch node_modules/.package-lock.json
 fi
 exec "$FSBRIDGE_NODE" "$@"

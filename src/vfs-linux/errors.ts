@@ -65,7 +65,8 @@ export class SystemError extends Error {
   readonly dest: string | undefined;
 
   constructor(number: number, syscall: string, path?: string, dest?: string) {
-    const code = errnoName(number);
+    // Node calls errno 95 by its other name.
+    const code = errnoName(number).replace(/^EOPNOTSUPP$/, 'ENOTSUP');
     const where = path === undefined ? '' : ` '${path}'`;
     const to = dest === undefined ? '' : ` -> '${dest}'`;
     super(`${code}: ${errnoMeaning(number)}, ${syscall}${where}${to}`);

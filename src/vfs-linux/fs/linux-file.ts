@@ -60,9 +60,6 @@ const fallocateModes: Readonly<Record<FallocateMode, number>> = {
 const extentsAtOnce = Math.floor(
   (abi.BRIDGE_BUFFER - abi['fiemap.fm_extents']) / abi['fiemap_extent.size'],
 );
-/** struct file_clone_range of include/uapi/linux/fs.h: src_fd, src_offset, src_length, dest_offset. */
-const cloneRangeBytes = 32;
-
 export class LinuxFile extends OpenFile {
   /** All that statx(2) says. */
   async statx(): Promise<Statx> {
@@ -113,11 +110,14 @@ export class LinuxFile extends OpenFile {
     await source.using('clone', (sourceFd) =>
       this.checked('clone', (fd, calls) => {
         if (range === undefined) return calls.ioctlNumber(fd, abi.FICLONE, sourceFd);
-        const structure = Buffer.alloc(cloneRangeBytes);
-        structure.writeBigInt64LE(BigInt(sourceFd), 0);
-        structure.writeBigUInt64LE(BigInt(range.sourceOffsetBytes ?? 0), 8);
-        structure.writeBigUInt64LE(BigInt(range.lengthBytes ?? 0), 16);
-        structure.writeBigUInt64LE(BigInt(range.offsetBytes ?? 0), 24);
+        const structure = Buffer.alloc(abi['file_clone_range.size']);
+        const set = (bytes: number, field: number): void => {
+          structure.writeBigUInt64LE(BigInt(bytes), field);
+        };
+        set(sourceFd, abi['file_clone_range.src_fd']);
+        set(range.sourceOffsetBytes ?? 0, abi['file_clone_range.src_offset']);
+        set(range.lengthBytes ?? 0, abi['file_clone_range.src_length']);
+        set(range.offsetBytes ?? 0, abi['file_clone_range.dest_offset']);
         return calls.ioctl(fd, abi.FICLONERANGE, structure);
       }),
     );

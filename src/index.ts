@@ -53,3 +53,11 @@ export type { SetXattrOptions } from './vfs-linux/fs/xattr.ts';
 export { type BootOptions, type Identity, Kernel, type MountRequest } from './vfs-linux/kernel.ts';
 export type { Statfs, Statx, Timespec } from './vfs-linux/statx.ts';
 export type { Volume } from './vfs-linux/volume.ts';
+export {
+  type ByteReader,
+  type Detected,
+  detect,
+  type Members,
+  type VolumeKind,
+  type VolumeState,
+} from './volumes/detect.ts';

@@ -27,7 +27,7 @@ export interface OpenSourceOptions {
   readonly allowInUse?: boolean;
 }
 
-export interface OpenedSource {
+export interface OpenedSource extends AsyncDisposable {
   /** Can be written: the source itself, or an overlay over it. */
   readonly device: BlockDevice;
   /** The source itself; readOnly where writing was not asked for. */
@@ -62,7 +62,8 @@ export async function openSource(spec: string, options: OpenSourceOptions): Prom
   const device = write ? base : overlayOver(base, options.overlayMemoryBytes);
   if (device !== base) opened.defer(() => device.close());
   const keep = opened.move();
-  return { device, base, warnings, close: () => keep.disposeAsync() };
+  const close = (): Promise<void> => keep.disposeAsync();
+  return { device, base, warnings, close, [Symbol.asyncDispose]: close };
 }
 
 interface Look {

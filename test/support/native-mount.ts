@@ -154,7 +154,8 @@ export async function nativeMountErrno(
   return 'errno' in answer ? answer.errno : undefined;
 }
 
-function parseLines(text: Buffer): ManifestEntry[] {
+/** The lines of a manifest, as native-manifest.py and `fsbridge manifest` print them. */
+export function parseManifest(text: Buffer): ManifestEntry[] {
   const entries: ManifestEntry[] = [];
   // Line by line: 300,000 entries with xattrs may be more than one JavaScript string holds.
   for (let start = 0; start < text.length; ) {
@@ -170,7 +171,7 @@ async function manifestOfFolder(folder: string, wish: ManifestOptions): Promise<
   const argv = [script('native-manifest.py'), folder];
   if (wish.hash === true) argv.push('--hash');
   if (wish.hashLimitBytes !== undefined) argv.push(`--hash-limit=${wish.hashLimitBytes}`);
-  return parseLines((await mustRun(argv)).stdout);
+  return parseManifest((await mustRun(argv)).stdout);
 }
 
 /**

@@ -18,7 +18,7 @@ import type { ConsoleLog } from './console-log.ts';
 import type { ImageExports, KernelMemory } from './memory.ts';
 
 /** The longest that a chain of promises may keep the event loop from its turn. */
-const turnNs = 4e6;
+const turnNs = 3e6;
 /** A busy client raises every few µs: the clock is not looked at every time. */
 const raisesPerLook = 16;
 const longestTimerMs = 0x7fffffff;

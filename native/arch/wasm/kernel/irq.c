@@ -24,7 +24,7 @@
 #include <asm/ptrace.h>
 #include <asm/shared.h>
 
-#define TURN_NS		(4 * NSEC_PER_MSEC)
+#define TURN_NS		(3 * NSEC_PER_MSEC)
 #define POLL_SHORT_NS	(50 * NSEC_PER_USEC)
 #define POLL_LONG_NS	(300 * NSEC_PER_USEC)
 #define POLL_BUDGET_MAX	128

@@ -130,7 +130,7 @@ export class FsBridge implements Subject {
         break;
       }
       if (entries.length === 0) break;
-      for (const entry of entries) list.push(entry.name.toString());
+      for (const entry of entries) list.push(entry.text ?? entry.name.toString());
     }
     await this.#calls.close(fd);
     expectBytes(path, list.length, names);

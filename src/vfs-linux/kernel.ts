@@ -19,8 +19,9 @@ import { type DiskCounters, Disks } from './disks.ts';
 import { errnoMeaning, errnoName, KernelFailedError } from './errors.ts';
 import { Host } from './host.ts';
 import { loadImage } from './image.ts';
-import { disksMost, memoryDefaultBytes, memoryLeastBytes, memoryMostBytes } from './limits.ts';
-import { type ImageExports, KernelMemory } from './memory.ts';
+import { disksMost, memoryDefaultBytes } from './limits.ts';
+import type { ImageExports } from './memory.ts';
+import { allocateMemory } from './memory-size.ts';
 import { parseMountOptions } from './mount-options.ts';
 import { RequestRing } from './request-ring.ts';
 import { readWhole, writeWhole } from './small-files.ts';
@@ -71,7 +72,6 @@ const keptLogLines = 200;
 /** How often, and from which difference on, the kernel's time of day follows the host's. */
 const clockCheckMs = 10_000;
 const clockToleranceMs = 200;
-const wasmPageBytes = 65536;
 const unmountAttempts = 20;
 const unmountPauseMs = 50;
 
@@ -126,9 +126,8 @@ export class Kernel implements AsyncDisposable {
    * host has not as much, ERR_NO_KERNEL_IMAGE, ERR_KERNEL_IMAGE, or ERR_KERNEL_FAILED.
    */
   static async boot(options: BootOptions = {}): Promise<Kernel> {
-    const memoryBytes = checkMemory(options.memoryBytes ?? memoryDefaultBytes);
     const module = await loadImage(options.image);
-    const memory = allocate(memoryBytes);
+    const memory = allocateMemory(options.memoryBytes ?? memoryDefaultBytes);
     const log = new ConsoleLog();
     log.onLine = options.onLog;
     let kernel: Kernel | undefined;
@@ -155,7 +154,7 @@ export class Kernel implements AsyncDisposable {
     ring.raise = (irq) => host.raise(irq);
     disks.raise = (irq) => host.raise(irq);
     disks.onFault = (device, error) => log.write(`fsbridge: ${device.name}: ${error}\n`);
-    kernel = new Kernel({ log, host, ring, disks, memoryBytes });
+    kernel = new Kernel({ log, host, ring, disks, memoryBytes: memory.bytes.length });
     try {
       await host.boot(exports);
     } catch (reason) {
@@ -405,32 +404,5 @@ export class Kernel implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-}
-
-function checkMemory(bytes: number): number {
-  const whole = Math.floor(bytes / wasmPageBytes) * wasmPageBytes;
-  if (!Number.isFinite(bytes) || whole < memoryLeastBytes || whole > memoryMostBytes) {
-    throw new FsBridgeError(
-      'ERR_MEMORY_SIZE',
-      'the kernel memory',
-      `${bytes} bytes is not between ${memoryLeastBytes} and ${memoryMostBytes}`,
-      'Give it 48 MB to 3.5 GB; 256 MB is the default.',
-    );
-  }
-  return whole;
-}
-
-function allocate(bytes: number): KernelMemory {
-  try {
-    return new KernelMemory(bytes);
-  } catch (error) {
-    throw new FsBridgeError(
-      'ERR_OUT_OF_MEMORY',
-      'the kernel memory',
-      `this machine does not give ${Math.round(bytes / 1048576)} MB`,
-      'Ask for less with --memory.',
-      { cause: error },
-    );
   }
 }

@@ -2,6 +2,7 @@
 import { Buffer } from 'node:buffer';
 import { abi } from './abi.gen.ts';
 import type { KernelMemory } from './memory.ts';
+import { nameToString } from './names.ts';
 
 /** A point in time: whole seconds since 1970, rounded down, and nanoseconds from there on. */
 export interface Timespec {
@@ -141,35 +142,68 @@ export function decodeStatfs(memory: KernelMemory, address: number): Statfs {
   };
 }
 
-/** One entry of a directory. */
-export interface Dirent64 {
-  readonly name: Buffer;
-  readonly ino: bigint;
+const dot = 0x2e;
+
+/**
+ * One entry of a directory, as getdents64(2) gives it. Large directories are read for the sake of a
+ * few of their entries, so what costs is made when it is asked for.
+ */
+export class Dirent64 {
   /** DT_REG, DT_DIR, …; DT_UNKNOWN where the file system does not say. */
   readonly type: number;
+  #block: Buffer;
+  #at: number;
+  #end: number;
+
+  /** `block` holds the record at `at`, whose name ends before `end`. */
+  constructor(
+    block: Buffer,
+    at: number,
+    end: number,
+    type: number = block[at + abi['linux_dirent64.d_type']] as number,
+  ) {
+    this.type = type;
+    this.#block = block;
+    this.#at = at;
+    this.#end = end;
+  }
+
+  get name(): Buffer {
+    return this.#block.subarray(this.#at + abi['linux_dirent64.d_name'], this.#end);
+  }
+
+  /** The name as a string, or undefined where its bytes are no UTF-8. */
+  get text(): string | undefined {
+    const start = this.#at + abi['linux_dirent64.d_name'];
+    const text = this.#block.toString('utf8', start, this.#end);
+    return text.includes('\ufffd') ? nameToString(this.name) : text;
+  }
+
+  /** The same entry with the type that somebody looked up. */
+  withType(type: number): Dirent64 {
+    return new Dirent64(this.#block, this.#at, this.#end, type);
+  }
+
+  get ino(): bigint {
+    return this.#block.readBigUInt64LE(this.#at + abi['linux_dirent64.d_ino']);
+  }
 }
 
 /** The entries of one getdents64(2) answer, "." and ".." left out. */
 export function decodeDirents(memory: KernelMemory, address: number, bytes: number): Dirent64[] {
   const entries: Dirent64[] = [];
-  // One copy for all names: each is a slice of it.
+  // One copy for all of them: each looks into it.
   const block = Buffer.from(memory.bytes.subarray(address, address + bytes));
   let at = 0;
   while (at < bytes) {
-    const recordBytes = block.readUInt16LE(at + abi['linux_dirent64.d_reclen']);
     const start = at + abi['linux_dirent64.d_name'];
-    const end = block.indexOf(0, start);
+    let end = start;
+    while (block[end] !== 0) end++;
     const dots =
-      block[start] === 0x2e &&
-      (end - start === 1 || (end - start === 2 && block[start + 1] === 0x2e));
-    if (!dots) {
-      entries.push({
-        name: block.subarray(start, end),
-        ino: block.readBigUInt64LE(at + abi['linux_dirent64.d_ino']),
-        type: block[at + abi['linux_dirent64.d_type']] as number,
-      });
-    }
-    at += recordBytes;
+      block[start] === dot &&
+      (end - start === 1 || (end - start === 2 && block[start + 1] === dot));
+    if (!dots) entries.push(new Dirent64(block, at, end));
+    at += block.readUInt16LE(at + abi['linux_dirent64.d_reclen']);
   }
   return entries;
 }

@@ -87,7 +87,8 @@ async function readTree(
     const directory = directories.get(prefix);
     if (directory === undefined) continue;
     const parent = parentPathOf(path, directory.place, encoding);
-    for (const { key, name, type } of sorted(directory.entries)) {
+    for (const { key, entry } of sorted(directory.entries)) {
+      const { name, type } = entry;
       const inside = prefix === '' ? key : `${prefix}/${key}`;
       if (type === abi.DT_DIR) queue.push(inside);
       if (options.withFileTypes === true) {
@@ -100,8 +101,8 @@ async function readTree(
   return options.withFileTypes === true ? dirents : names;
 }
 
-function sorted(entries: readonly Dirent64[]): (Dirent64 & { key: string })[] {
+function sorted(entries: readonly Dirent64[]): { key: string; entry: Dirent64 }[] {
   return entries
-    .map((entry) => ({ ...entry, key: entry.name.toString('latin1') }))
+    .map((entry) => ({ key: entry.name.toString('latin1'), entry }))
     .sort((a, b) => (a.key < b.key ? -1 : 1));
 }

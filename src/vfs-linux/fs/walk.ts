@@ -49,7 +49,7 @@ export async function readTyped(context: FsContext, fd: Fd): Promise<Dirent64[] 
     }
     const statx = await context.calls.statx(fd, entry.name, abi.AT_SYMLINK_NOFOLLOW);
     if (typeof statx === 'number' && statx !== -errno.ENOENT) return statx;
-    if (typeof statx !== 'number') typed.push({ ...entry, type: statx.type >>> typeShift });
+    if (typeof statx !== 'number') typed.push(entry.withType(statx.type >>> typeShift));
   }
   // All of them gone is not the end.
   return typed.length > 0 ? typed : readTyped(context, fd);

@@ -29,7 +29,7 @@ export interface CliManifest {
 }
 
 /** Runs the command line of this checkout with these arguments. */
-export async function runCli(
+async function runCli(
   argv: readonly string[],
   timeoutMs = 120_000,
 ): Promise<{ status: number; stdout: Buffer; stderr: string }> {

@@ -1,6 +1,6 @@
 /**
  * fsbridge as a library: a booted kernel, the image file as its disk, a mounted volume, and
- * volume.calls awaited. Default memory. Reading on and on keeps four requests in flight; writing one:
+ * volume.calls awaited. Default memory. Reading on and on keeps two requests in flight; writing one:
  * the kernel locks a file for each write, so more would only wait for each other.
  */
 import { openFileSource } from '../../src/block/file-source.ts';
@@ -19,7 +19,7 @@ import {
   type Subject,
 } from './subject.ts';
 
-const sequentialDepth = 4;
+const sequentialDepth = 2;
 const { AT_FDCWD, O_CREAT, O_DIRECTORY, O_EXCL, O_RDONLY, O_RDWR, O_WRONLY } = abi;
 
 export class FsBridge implements Subject {

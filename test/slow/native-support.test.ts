@@ -1,8 +1,9 @@
 /**
- * Tests of the native side of the twin tests, against itself: can this machine make every image of
- * the catalogue, is it whole, and does the machine's own kernel see the same tree in it twice?
+ * Tests of the native side of the twin tests, against itself: can this machine make the images of the
+ * catalogue, are they whole, and does the machine's own kernel see the same tree in them twice?
  *
- * Needs root, for loop mounts. TWIN=regex takes only the recipes whose names match.
+ * Needs root, for loop mounts. One recipe for each way in which an image comes to be is tried;
+ * TWIN=regex takes those whose names match, TWIN=. all (some five minutes).
  */
 import { copyFile, mkdir, mkdtemp, open, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,6 +14,8 @@ import { corpusFolder, corpusImage, corpusTypes, listCorpus } from '../support/c
 import { fsckKnows, fsckVerdict } from '../support/fsck.ts';
 import { type ImageRecipe, type MadeImage, makeImage, twinImages } from '../support/images.ts';
 import { countsInodes, inodeCount } from '../support/inode-count.ts';
+import { lanes } from '../support/lanes.ts';
+import { pathBytes } from '../support/manifest-compare.ts';
 import {
   isRoot,
   type ManifestEntry,
@@ -27,27 +30,25 @@ const RECIPE_TIMEOUT_MS = 120_000;
 /** Above this a file is compared by size alone: hashing 4 GiB of holes takes seconds each time. */
 const HASH_LIMIT_BYTES = 64 * 1024 * 1024;
 
-const wanted = new RegExp(process.env['TWIN'] ?? '');
+/** Filled by a native mount, by the tool where it could be mounted or not, from a folder, by nobody. */
+const ONE_EACH =
+  /^(ext4-4k|ext4-4k-by-mke2fs|ext4-casefold|xfs-v4|btrfs-subvolumes|erofs-plain|f2fs-default|vfat-16)$/;
+
+const asked = process.env['TWIN'];
+const wanted = asked === undefined ? ONE_EACH : new RegExp(asked);
 const recipes = twinImages.filter((recipe) => wanted.test(recipe.name));
 const table: string[] = [];
 
-function fullPath(entry: ManifestEntry): Buffer {
-  return Buffer.from(
-    entry.path ?? entry.path64 ?? '',
-    entry.path === undefined ? 'base64' : 'utf8',
-  );
-}
-
 function bySha(entries: readonly ManifestEntry[]): Map<string, string> {
   const files = entries.filter((entry) => entry.sha256 !== undefined);
-  return new Map(files.map((entry) => [fullPath(entry).toString('latin1'), entry.sha256 ?? '']));
+  return new Map(files.map((entry) => [pathBytes(entry).toString('latin1'), entry.sha256 ?? '']));
 }
 
 function expectWellFormed(entries: readonly ManifestEntry[], least: number): void {
   expect(entries.length).toBeGreaterThanOrEqual(least);
   expect(entries[0]?.path).toBe('/');
   expect(entries.filter((entry) => entry.error !== undefined)).toEqual([]);
-  const paths = entries.map(fullPath);
+  const paths = entries.map(pathBytes);
   expect(paths.every((path, at) => at === 0 || path.compare(paths[at - 1] ?? path) > 0)).toBe(true);
 }
 
@@ -104,23 +105,6 @@ async function checkRecipe(recipe: ImageRecipe): Promise<string> {
   return `filled by ${made.filledBy}, ${fsck}, ${seen}${refusal}`;
 }
 
-/** Recipes at work at the same time: half of a recipe's time is waiting for disks. */
-const LANES = 2;
-let freeLanes = LANES;
-const waiting: (() => void)[] = [];
-
-async function inLane<T>(work: () => Promise<T>): Promise<T> {
-  if (freeLanes > 0) freeLanes -= 1;
-  else await new Promise<void>((resolve) => waiting.push(resolve));
-  try {
-    return await work();
-  } finally {
-    const next = waiting.shift();
-    if (next === undefined) freeLanes += 1;
-    else next();
-  }
-}
-
 async function runRecipe(recipe: ImageRecipe, skip: (why: string) => void): Promise<void> {
   const started = performance.now();
   const row = (word: string, text: unknown): void => {
@@ -137,7 +121,9 @@ async function runRecipe(recipe: ImageRecipe, skip: (why: string) => void): Prom
   }
 }
 
-describe.skipIf(!isRoot)('every image of the catalogue can be made, and is whole', () => {
+describe.skipIf(!isRoot)('an image of the catalogue can be made, and is whole', () => {
+  const inLane = lanes(2);
+
   afterAll(() => {
     console.log(table.sort().join('\n'));
   });

@@ -1,8 +1,11 @@
 /**
  * Where an image of the corpus is not seen here as this machine's own kernel sees it, and why that is
  * right. test/slow/corpus.test.ts fails for a difference that is not here, and for a row that is no
- * longer true.
+ * longer true: the latter on a machine with the kernel that the list was made with.
  */
+
+/** The native kernel of the rows, as os.release() begins. */
+export const listedFor = '6.18.';
 
 /**
  * mounted here only, mounted natively only, errno: of the refusal; manifest: what is in it;

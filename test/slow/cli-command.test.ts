@@ -6,8 +6,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { mustCommand, runCommand, startCommand } from '../../support/command.ts';
-import { cannotMount } from '../../support/kernel-volume.ts';
+import { mustCommand, runCommand, startCommand } from '../support/command.ts';
+import { cannotMount } from '../support/kernel-volume.ts';
 
 const missing = cannotMount();
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fsbridge-cli-'));
@@ -68,10 +68,10 @@ test('every command has examples in its help', async () => {
 test('the version is the package’s, through a link and from any folder', async () => {
   const link = path.join(folder, 'linked');
   fs.symlinkSync(
-    path.relative(folder, path.resolve(import.meta.dirname, '../../../bin/fsbridge')),
+    path.relative(folder, path.resolve(import.meta.dirname, '../../bin/fsbridge')),
     link,
   );
-  const manifest = path.resolve(import.meta.dirname, '../../../package.json');
+  const manifest = path.resolve(import.meta.dirname, '../../package.json');
   const { version } = JSON.parse(fs.readFileSync(manifest, 'utf8')) as { version: string };
   const { code, stdout } = await runCommand(['--version'], { program: link, cwd: os.tmpdir() });
   expect([code, stdout.toString()]).toEqual([0, `${version}\n`]);

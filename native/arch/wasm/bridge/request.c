@@ -214,6 +214,8 @@ static void add_worker(struct ring *ring)
 {
 	if (user_mode_thread(worker, ring, CLONE_FILES) > 0)
 		ring->workers++;
+	else
+		ring->help_coming = false;	/* no memory: the tick asks again */
 }
 
 static void __init mount_own(const char *type, char *dir)

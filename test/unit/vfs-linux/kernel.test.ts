@@ -4,16 +4,22 @@ import { MemoryDevice } from '../../../src/block/memory-source.ts';
 import { abi, errno } from '../../../src/vfs-linux/abi.gen.ts';
 import { Kernel } from '../../../src/vfs-linux/kernel.ts';
 
-/** The longest pause that the event loop saw while `work` ran, in ms. */
+/** This thread's computing so far, in ms: what other programs do on the machine does not count. */
+function computedMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
+/** The longest that this thread computed, while `work` ran, without a turn of the event loop. */
 async function longestPauseMs(work: () => Promise<void>): Promise<number> {
   let longest = 0;
-  let last = performance.now();
+  let last = computedMs();
   let going = true;
   const tick = (): void => {
-    const now = performance.now();
+    const now = computedMs();
     longest = Math.max(longest, now - last);
     last = now;
-    if (going) setTimeout(tick, 0);
+    if (going) setImmediate(tick);
   };
   tick();
   await work();
@@ -56,13 +62,9 @@ describe('a kernel', () => {
   });
 
   test('lets the event loop run while it computes for long', async () => {
-    let turns = 0;
-    const timer = setInterval(() => turns++, 1);
-    const pauseMs = await longestPauseMs(() => kernel.spin(400));
-    clearInterval(timer);
-    expect(turns).toBeGreaterThan(20);
-    // 10 ms are promised on a machine that has nothing else to do.
-    expect(pauseMs).toBeLessThan(100);
+    // The first time, code is still being compiled.
+    await kernel.spin(100);
+    expect(await longestPauseMs(() => kernel.spin(500))).toBeLessThan(10);
   });
 
   test('keeps its clock right while it computes for long', async () => {

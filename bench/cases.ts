@@ -50,7 +50,8 @@ function dataCases(sizes: Sizes): Case[] {
       amount: (passes * warmBytes) / mib,
       needs: ['readSequential'],
       async run(subject) {
-        for (let i = 0; i < passes; i++) await subject.readSequential(paths.warm, warmBytes, mib);
+        for (let i = 0; i < passes; i++)
+          await subject.readSequential(paths.warm, warmBytes, mib, 1);
       },
     },
     {
@@ -60,7 +61,7 @@ function dataCases(sizes: Sizes): Case[] {
       cold: true,
       amount: coldBytes / mib,
       needs: ['readSequential'],
-      run: (subject) => subject.readSequential(paths.cold, coldBytes, mib),
+      run: (subject) => subject.readSequential(paths.cold, coldBytes, mib, 4),
     },
     {
       name: 'write 1 MiB, warm (over old data, no fsync)',

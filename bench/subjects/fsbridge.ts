@@ -1,7 +1,8 @@
 /**
  * fsbridge as a library: a booted kernel, the image file as its disk, a mounted volume, and
- * volume.calls awaited. Default memory. Reading on and on keeps two requests in flight; writing one:
- * the kernel locks a file for each write, so more would only wait for each other.
+ * volume.calls awaited. Default memory. Reading a disk on and on keeps four requests in flight.
+ * Reading memory keeps one, and so does writing: the kernel locks a file for each write, so that
+ * more would only wait for each other.
  */
 import { openFileSource } from '../../src/block/file-source.ts';
 import { abi } from '../../src/vfs-linux/abi.gen.ts';
@@ -19,7 +20,6 @@ import {
   type Subject,
 } from './subject.ts';
 
-const sequentialDepth = 2;
 const { AT_FDCWD, O_CREAT, O_DIRECTORY, O_EXCL, O_RDONLY, O_RDWR, O_WRONLY } = abi;
 
 export class FsBridge implements Subject {
@@ -74,11 +74,16 @@ export class FsBridge implements Subject {
     return this.#kernel.check(await this.#calls.openat2(AT_FDCWD, path, flags, mode), path);
   }
 
-  async readSequential(path: string, lengthBytes: number, pieceBytes: number): Promise<void> {
+  async readSequential(
+    path: string,
+    lengthBytes: number,
+    pieceBytes: number,
+    depth: number,
+  ): Promise<void> {
     const calls = this.#calls;
-    const lanes = buffers(sequentialDepth, pieceBytes);
+    const lanes = buffers(depth, pieceBytes);
     const fd = await this.#open(path, O_RDONLY);
-    await inFlight(lengthBytes / pieceBytes, sequentialDepth, async (index, lane) => {
+    await inFlight(lengthBytes / pieceBytes, depth, async (index, lane) => {
       const count = await calls.pread(fd, lanes[lane] as Buffer, index * pieceBytes);
       expectBytes(path, count, pieceBytes);
     });

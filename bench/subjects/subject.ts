@@ -7,8 +7,16 @@
  */
 
 export interface Work {
-  /** Reads the file's first lengthBytes, pieceBytes at a time, from the first to the last. */
-  readSequential(path: string, lengthBytes: number, pieceBytes: number): Promise<void>;
+  /**
+   * Reads the file's first lengthBytes, pieceBytes at a time, from the first to the last. Where calls are promises, `depth` of them are in flight: one
+   * where memory answers (more would only spread the buffers over the caches), some for a disk.
+   */
+  readSequential(
+    path: string,
+    lengthBytes: number,
+    pieceBytes: number,
+    depth: number,
+  ): Promise<void>;
   /** Writes them likewise; makes the file where it is not there, and leaves its length. */
   writeSequential(path: string, lengthBytes: number, pieceBytes: number): Promise<void>;
   /** Reads lengthBytes at each of the offsets, `depth` requests in flight. */

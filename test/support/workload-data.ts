@@ -157,7 +157,10 @@ export function planCopyRange(load: Workload, to: OpenFile): Step {
   };
 }
 
-/** fs/remap_range.c: nothing is cloned into an O_APPEND file, and a last part of a block goes only over a file's end. */
+/**
+ * fs/remap_range.c: nothing is cloned into an O_APPEND file, and a last part of a block goes only
+ * over a file's end.
+ */
 export function planClone(load: Workload, to: OpenFile): Step {
   const from = other(load, to);
   const unit = load.can.cloneBytes;

@@ -8,8 +8,9 @@
 
 export interface Work {
   /**
-   * Reads the file's first lengthBytes, pieceBytes at a time, from the first to the last. Where calls are promises, `depth` of them are in flight: one
-   * where memory answers (more would only spread the buffers over the caches), some for a disk.
+   * Reads the file's first lengthBytes, pieceBytes at a time, from the first to the last. Where
+   * calls are promises, `depth` of them are in flight: one where memory answers (more would only
+   * spread the buffers over the caches), some for a disk.
    */
   readSequential(
     path: string,

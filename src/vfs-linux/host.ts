@@ -117,12 +117,6 @@ export class Host {
     }
   }
 
-  /** The same from a callback of the event loop: this is a turn. */
-  raiseFromEventLoop(irq: number): void {
-    this.#tookTurn();
-    this.raise(irq);
-  }
-
   /** No coroutine is resumed after this. */
   stop(): void {
     this.#stopped = true;

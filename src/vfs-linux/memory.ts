@@ -8,7 +8,6 @@ const wasmPageBytes = 65536;
 
 /** What the image exports. */
 export interface ImageExports {
-  readonly __indirect_function_table?: WebAssembly.Table;
   readonly wasm_shared: WebAssembly.Global;
   readonly wasm_abi: WebAssembly.Global;
   readonly bridge_slots: WebAssembly.Global;

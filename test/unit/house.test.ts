@@ -13,7 +13,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   block: [],
   'vfs-linux': ['block'],
   volumes: ['vfs-linux', 'block'],
-  cli: ['volumes', 'vfs-linux', 'block'],
+  cache: ['vfs-linux'],
+  fsbridge: ['cache', 'vfs-linux'],
+  winfsp: ['fsbridge', 'cache', 'vfs-linux'],
+  fuse: ['cache', 'vfs-linux'],
+  cli: ['winfsp', 'fuse', 'fsbridge', 'cache', 'volumes', 'vfs-linux', 'block'],
 };
 
 function filesBelow(folder: string, ending: RegExp): string[] {

@@ -44,6 +44,11 @@ export class Host {
   readonly memory: KernelMemory;
   /** The process stays while this is above 0: a volume that may be written is mounted. */
   keepAlive = 0;
+  /**
+   * Asked when the kernel has nothing to do, before it waits. What it submits is served at once: no
+   * promise is made, no coroutine suspended, and the event loop has no turn (turnIsDue).
+   */
+  onIdle: (() => void) | undefined;
   #commandLine: string;
   #log: ConsoleLog;
   #services: HostServices;
@@ -89,7 +94,7 @@ export class Host {
       task: number,
     ) => Promise<void>;
     const boot = WebAssembly.promising(exports.wasm_boot) as () => Promise<void>;
-    this.#tookTurn();
+    this.tookTurn();
     return new Promise((resolve, reject) => {
       this.#onReady = resolve;
       boot().catch((reason: unknown) => {
@@ -109,7 +114,7 @@ export class Host {
     ) {
       this.#wakeScheduled = true;
       setImmediate(() => {
-        this.#tookTurn();
+        this.tookTurn();
         this.#wake();
       });
     } else {
@@ -126,8 +131,14 @@ export class Host {
     clearInterval(this.#anchor);
   }
 
-  #tookTurn(): void {
+  /** Told by whoever is called by the event loop, and goes on to submit requests. */
+  tookTurn(): void {
     this.memory.f64[this.#turnDouble] = monotonicNs();
+  }
+
+  /** Whether the event loop has waited for its turn long enough. */
+  turnIsDue(): boolean {
+    return monotonicNs() - (this.memory.f64[this.#turnDouble] as number) > turnNs;
   }
 
   #fail(reason: unknown): void {
@@ -160,7 +171,7 @@ export class Host {
     this.#timer = setTimeout(
       () => {
         this.#timerDueNs = Number.POSITIVE_INFINITY;
-        this.#tookTurn();
+        this.tookTurn();
         this.#wake();
       },
       Math.min(delayMs, longestTimerMs),
@@ -229,6 +240,10 @@ export class Host {
       this.#onReady();
       this.#onReady = undefined;
     }
+    if (this.onIdle !== undefined) {
+      this.onIdle();
+      if ((this.memory.u32[this.#irqWord] as number) !== 0) return undefined;
+    }
     if (dueNs < this.#timerDueNs) this.#armTimer(dueNs);
     this.#anchorProcess();
     return new Promise((resolve) => {
@@ -240,7 +255,7 @@ export class Host {
     return new Promise((resolve) => {
       setImmediate(() => {
         if (this.#stopped) return;
-        this.#tookTurn();
+        this.tookTurn();
         resolve();
       });
     });

@@ -181,6 +181,25 @@ export class Kernel implements AsyncDisposable {
     return this.#volumes;
   }
 
+  /**
+   * Has `poll` asked for more to do whenever the kernel has nothing left, before it waits: requests
+   * that it submits are served without a turn of the event loop in between. It must not throw, and
+   * must let the loop have its turn when `turnIsDue`.
+   */
+  pollWhenIdle(poll: (() => void) | undefined): void {
+    this.#host.onIdle = poll;
+  }
+
+  /** Whether the event loop has waited for its turn long enough. */
+  turnIsDue(): boolean {
+    return this.#host.turnIsDue();
+  }
+
+  /** To be told by a poll that the event loop itself called. */
+  tookTurn(): void {
+    this.#host.tookTurn();
+  }
+
   /** The host found the kernel dead. */
   private fail(reason: unknown): void {
     this.#failure = new KernelFailedError(reason, this.log.last(keptLogLines));

@@ -1,0 +1,61 @@
+/**
+ * C structures as data: a structure is declared once, by its fields and their C types, and the
+ * offsets follow from the rules that every Windows compiler keeps: a field lies at a multiple of its
+ * alignment, and the structure's size is a multiple of the largest one. The size that the WinFsp
+ * header asserts is asserted here too, so that a field forgotten or mistyped is found at the start.
+ */
+
+interface FieldKind {
+  readonly bytes: number;
+  readonly alignment: number;
+}
+
+const fieldKinds = {
+  u8: { bytes: 1, alignment: 1 },
+  u16: { bytes: 2, alignment: 2 },
+  u32: { bytes: 4, alignment: 4 },
+  u64: { bytes: 8, alignment: 8 },
+  /** FSP_FSCTL_TRANSACT_BUF: u16 Offset, u16 Size. */
+  buf: { bytes: 4, alignment: 2 },
+} as const satisfies Readonly<Record<string, FieldKind>>;
+
+export type FieldType = keyof typeof fieldKinds;
+
+/** A field's type; with a number behind it an array of so many. */
+export type Field = FieldType | readonly [FieldType, number];
+
+/** The offset of each field, and the size of the whole in bytes. */
+export type Layout<Fields> = { readonly [Name in keyof Fields]: number } & {
+  readonly size: number;
+};
+
+/**
+ * Lays out a structure. `sizeBytes` is what C's sizeof says; `startBytes` places a member of a union
+ * or a structure in a structure: its offsets count from the outer one's start, its size too.
+ */
+export function layout<Fields extends Readonly<Record<string, Field>>>(
+  name: string,
+  sizeBytes: number,
+  fields: Fields,
+  startBytes = 0,
+): Layout<Fields> {
+  const offsets: Record<string, number> = {};
+  let end = startBytes;
+  let largest = 1;
+  for (const [field, type] of Object.entries(fields)) {
+    const [element, count] = typeof type === 'string' ? [type, 1] : type;
+    const { bytes, alignment } = fieldKinds[element];
+    const at = alignUp(end, alignment);
+    offsets[field] = at;
+    end = at + bytes * count;
+    largest = Math.max(largest, alignment);
+  }
+  const size = alignUp(end, largest);
+  if (size !== sizeBytes) throw new Error(`${name} has ${size} bytes instead of ${sizeBytes}`);
+  return { ...offsets, size } as Layout<Fields>;
+}
+
+/** The next multiple of `alignment`, a power of two. */
+export function alignUp(offset: number, alignment: number): number {
+  return (offset + alignment - 1) & -alignment;
+}

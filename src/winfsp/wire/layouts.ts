@@ -1,0 +1,161 @@
+/**
+ * The structures that cross between WinFsp's driver and us, as inc/winfsp/fsctl.h of WinFsp 2.1 and
+ * 2.2 has them. Names are the header's own. All numbers are little-endian; BUF fields hold an offset
+ * from the trailer's start, which is where the fixed part ends.
+ */
+import { type Layout, layout } from './layout.ts';
+
+const volumeParamsV0Fields = {
+  Version: 'u16',
+  SectorSize: 'u16',
+  SectorsPerAllocationUnit: 'u16',
+  MaxComponentLength: 'u16',
+  VolumeCreationTime: 'u64',
+  VolumeSerialNumber: 'u32',
+  TransactTimeout: 'u32',
+  IrpTimeout: 'u32',
+  IrpCapacity: 'u32',
+  FileInfoTimeout: 'u32',
+  Flags: 'u32',
+  Prefix: ['u16', 192],
+  FileSystemName: ['u16', 16],
+} as const;
+
+const volumeParamsFields = {
+  ...volumeParamsV0Fields,
+  TimeoutValid: 'u32',
+  VolumeInfoTimeout: 'u32',
+  DirInfoTimeout: 'u32',
+  SecurityTimeout: 'u32',
+  StreamInfoTimeout: 'u32',
+  EaTimeout: 'u32',
+  FsextControlCode: 'u32',
+  Reserved32: 'u32',
+  Reserved64: ['u64', 2],
+} as const;
+
+/** FSP_FSCTL_VOLUME_PARAMS_V0: what drivers before 2018 take, and the beginning of the later one. */
+export const volumeParamsV0: Layout<typeof volumeParamsV0Fields> = layout(
+  'FSP_FSCTL_VOLUME_PARAMS_V0',
+  456,
+  volumeParamsV0Fields,
+);
+
+/** FSP_FSCTL_VOLUME_PARAMS: Version holds this size. */
+export const volumeParams: Layout<typeof volumeParamsFields> = layout(
+  'FSP_FSCTL_VOLUME_PARAMS',
+  504,
+  volumeParamsFields,
+);
+
+const fileInfoFields = {
+  FileAttributes: 'u32',
+  ReparseTag: 'u32',
+  AllocationSize: 'u64',
+  FileSize: 'u64',
+  CreationTime: 'u64',
+  LastAccessTime: 'u64',
+  LastWriteTime: 'u64',
+  ChangeTime: 'u64',
+  IndexNumber: 'u64',
+  HardLinks: 'u32',
+  EaSize: 'u32',
+} as const;
+
+/** FSP_FSCTL_FILE_INFO */
+export const fileInfo: Layout<typeof fileInfoFields> = layout(
+  'FSP_FSCTL_FILE_INFO',
+  72,
+  fileInfoFields,
+);
+
+const volumeInfoFields = {
+  TotalSize: 'u64',
+  FreeSize: 'u64',
+  VolumeLabelLength: 'u16',
+  VolumeLabel: ['u16', 32],
+} as const;
+
+/** FSP_FSCTL_VOLUME_INFO */
+export const volumeInfo: Layout<typeof volumeInfoFields> = layout(
+  'FSP_FSCTL_VOLUME_INFO',
+  88,
+  volumeInfoFields,
+);
+
+const dirInfoFields = {
+  Size: 'u16',
+  FileInfo: ['u64', 9],
+  NextOffset: 'u64',
+  Padding: ['u64', 2],
+} as const;
+
+/** FSP_FSCTL_DIR_INFO; the name follows, and records begin at multiples of 8. */
+export const dirInfo: Layout<typeof dirInfoFields> = layout(
+  'FSP_FSCTL_DIR_INFO',
+  104,
+  dirInfoFields,
+);
+
+const notifyInfoFields = { Size: 'u16', Filter: 'u32', Action: 'u32' } as const;
+
+/** FSP_FSCTL_NOTIFY_INFO; the name follows, and records begin at multiples of 8. */
+export const notifyInfo: Layout<typeof notifyInfoFields> = layout(
+  'FSP_FSCTL_NOTIFY_INFO',
+  12,
+  notifyInfoFields,
+);
+
+const bufFields = { Offset: 'u16', Size: 'u16' } as const;
+
+/** FSP_FSCTL_TRANSACT_BUF */
+export const buf: Layout<typeof bufFields> = layout('FSP_FSCTL_TRANSACT_BUF', 4, bufFields);
+
+const requestFields = {
+  Version: 'u16',
+  Size: 'u16',
+  Kind: 'u32',
+  Hint: 'u64',
+  Req: ['u64', 8],
+  FileName: 'buf',
+} as const;
+
+/** FSP_FSCTL_TRANSACT_REQ without its trailer. */
+export const request: Layout<typeof requestFields> = layout(
+  'FSP_FSCTL_TRANSACT_REQ',
+  88,
+  requestFields,
+);
+
+const responseFields = {
+  Version: 'u16',
+  Size: 'u16',
+  Kind: 'u32',
+  Hint: 'u64',
+  Information: 'u32',
+  Status: 'u32',
+  Rsp: ['u64', 13],
+} as const;
+
+/** FSP_FSCTL_TRANSACT_RSP without its trailer. */
+export const response: Layout<typeof responseFields> = layout(
+  'FSP_FSCTL_TRANSACT_RSP',
+  128,
+  responseFields,
+);
+
+const mountDescFields = {
+  VolumeHandle: 'u64',
+  VolumeName: 'u64',
+  Security: 'u64',
+  Reserved: 'u64',
+  MountPoint: 'u64',
+  MountHandle: 'u64',
+} as const;
+
+/** FSP_MOUNT_DESC on 64-bit machines. */
+export const mountDesc: Layout<typeof mountDescFields> = layout(
+  'FSP_MOUNT_DESC',
+  48,
+  mountDescFields,
+);

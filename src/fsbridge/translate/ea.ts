@@ -1,0 +1,182 @@
+/**
+ * Extended attributes: FILE_FULL_EA_INFORMATION (MS-FSCC 2.4.15.1) and Linux's user.* attributes.
+ *
+ *     u32 NextEntryOffset, u8 Flags, u8 EaNameLength, u16 EaValueLength, name, NUL, value
+ *
+ * each entry at a multiple of four, the last with NextEntryOffset 0. An EA NAME is the attribute
+ * user.NAME. Windows's names are ASCII here, 1 to 254 characters and without FAT's reserved ones; a byte
+ * that one cannot have is %XX, and a "%" that would be read so is %25. Samba's own attributes are not
+ * shown, nor can they be set: user.DOSATTRIB is what attributes.ts is about.
+ */
+import { Buffer } from 'node:buffer';
+import { type NtStatus, STATUS } from './ntstatus.ts';
+
+/** The only flag: a program that does not understand this EA must not use the file. */
+export const FILE_NEED_EA = 0x80;
+/** All of a file's EAs together, as OS/2 counts them: more is EA_TOO_LARGE. */
+export const EA_LIST_MAX = 65535;
+
+const headerBytes = 8;
+const nameMax = 254;
+const valueMax = 0xffff;
+const userPrefix = 'user.';
+
+export interface Ea {
+  /** As it is on the wire: ASCII. */
+  readonly name: string;
+  readonly value: Buffer;
+  readonly flags: number;
+}
+
+/** Why a list was refused, and where: IRP_MJ_SET_EA's Information is that offset. */
+export interface EaListError {
+  readonly status: NtStatus;
+  readonly errorOffset: number;
+}
+
+export type EaList =
+  | { readonly list: readonly Ea[]; readonly error?: undefined }
+  | { readonly error: EaListError };
+
+/** What FAT's names cannot have, and EA names neither (FsRtlIsFatDbcsLegal); spaces they can. */
+const reserved: Uint8Array = new Uint8Array(256).fill(1, 0, 0x20).fill(1, 0x7f);
+for (const character of '"*+,/:;<=>?[\\]|') reserved[character.charCodeAt(0)] = 1;
+
+/** Whether a name can be an EA's. */
+export function isValidEaName(name: string): boolean {
+  if (name.length === 0 || name.length > nameMax) return false;
+  for (let at = 0; at < name.length; at++) {
+    const unit = name.charCodeAt(at);
+    if (unit > 0xff || reserved[unit] === 1) return false;
+  }
+  return true;
+}
+
+const refused = (status: NtStatus, errorOffset: number): EaList => ({
+  error: { status, errorOffset },
+});
+
+/** The entries of a list, in their order. An empty buffer is an empty list. */
+export function parseEaList(buffer: Uint8Array): EaList {
+  const bytes = Buffer.from(buffer.buffer, buffer.byteOffset, buffer.length);
+  const list: Ea[] = [];
+  for (let at = 0; bytes.length > 0; ) {
+    if (at + headerBytes > bytes.length) return refused(STATUS.EA_LIST_INCONSISTENT, at);
+    const next = bytes.readUInt32LE(at);
+    const flags = bytes.readUInt8(at + 4);
+    const nameEnd = at + headerBytes + bytes.readUInt8(at + 5);
+    const valueEnd = nameEnd + 1 + bytes.readUInt16LE(at + 6);
+    const limit = next === 0 ? bytes.length : at + next;
+    // IoCheckEaBufferValidity's rules.
+    if (next % 4 !== 0 || limit > bytes.length || valueEnd > limit || bytes[nameEnd] !== 0) {
+      return refused(STATUS.EA_LIST_INCONSISTENT, at);
+    }
+    const name = bytes.toString('latin1', at + headerBytes, nameEnd);
+    if (!isValidEaName(name)) return refused(STATUS.INVALID_EA_NAME, at);
+    if ((flags & ~FILE_NEED_EA) !== 0) return refused(STATUS.INVALID_EA_FLAG, at);
+    list.push({ name, flags, value: bytes.subarray(nameEnd + 1, valueEnd) });
+    if (next === 0) break;
+    at += next;
+  }
+  return { list };
+}
+
+const align4 = (offset: number): number => (offset + 3) & ~3;
+const entryBytes = (ea: Ea): number => headerBytes + ea.name.length + 1 + ea.value.length;
+
+/** The list on the wire; the last entry is not padded. */
+export function formatEaList(list: readonly Ea[]): Buffer {
+  let total = 0;
+  for (const ea of list) total = align4(total) + entryBytes(ea);
+  const bytes = Buffer.alloc(total);
+  let at = 0;
+  list.forEach((ea, index) => {
+    const size = entryBytes(ea);
+    const next = index === list.length - 1 ? 0 : align4(size);
+    bytes.writeUInt32LE(next, at);
+    bytes.writeUInt8(ea.flags, at + 4);
+    bytes.writeUInt8(ea.name.length, at + 5);
+    bytes.writeUInt16LE(ea.value.length, at + 6);
+    bytes.write(ea.name, at + headerBytes, 'latin1');
+    bytes.set(ea.value, at + headerBytes + ea.name.length + 1);
+    at += next;
+  });
+  return bytes;
+}
+
+/**
+ * What FileEaInformation and directory entries call EaSize: the list as OS/2's FEALIST, four bytes and
+ * then for each EA flags, two lengths, the name, a NUL and the value. 0 without any.
+ */
+export function eaSizeOf(list: readonly Ea[]): number {
+  let size = 0;
+  for (const ea of list) size += 5 + ea.name.length + ea.value.length;
+  return size === 0 ? 0 : size + 4;
+}
+
+/** Samba's and fsbridge's own, in lower case: no program on Windows is to see or set them. */
+const hidden: ReadonlySet<string> = new Set([
+  'dosattrib',
+  'samba_pai',
+  'samba_marker',
+  'ntacl',
+  'sambashare',
+]);
+const hiddenPrefixes: readonly string[] = ['dosstream.', 'samba_streams.'];
+
+function isHidden(name: string): boolean {
+  const lower = name.toLowerCase();
+  return hidden.has(lower) || hiddenPrefixes.some((prefix) => lower.startsWith(prefix));
+}
+
+/** A byte of an attribute's name as it shows in an EA's. */
+const escapes = (byte: number): boolean => reserved[byte] === 1;
+const hexByte = (byte: number): string => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+const percentEscape = /%([0-9A-F]{2})/g;
+
+/** The byte of an escape, if it is one that is written. */
+function escapedByte(digits: string): number | undefined {
+  const byte = Number.parseInt(digits, 16);
+  return byte !== 0 && (byte === 0x25 || escapes(byte)) ? byte : undefined;
+}
+
+/**
+ * The EA's name of an extended attribute (its full name's bytes); undefined for what is not shown: other
+ * namespaces than user, Samba's own, and what is too long.
+ */
+export function eaNameOfXattr(xattr: Uint8Array): string | undefined {
+  const full = Buffer.from(xattr.buffer, xattr.byteOffset, xattr.length).toString('latin1');
+  if (!full.startsWith(userPrefix) || full.length === userPrefix.length) return undefined;
+  const bare = full.slice(userPrefix.length);
+  if (isHidden(bare)) return undefined;
+  let name = '';
+  for (let at = 0; at < bare.length; at++) {
+    const byte = bare.charCodeAt(at);
+    const asEscape = byte === 0x25 && escapedByte(digitsAt(bare, at)) !== undefined;
+    name += asEscape || escapes(byte) ? hexByte(byte) : bare.charAt(at);
+  }
+  return name.length <= nameMax ? name : undefined;
+}
+
+function digitsAt(text: string, percentAt: number): string {
+  const digits = text.slice(percentAt + 1, percentAt + 3);
+  return /^[0-9A-F]{2}$/.test(digits) ? digits : '';
+}
+
+/** The attribute of an EA's name; undefined for one that is not valid or not for programs. */
+export function xattrOfEaName(name: string): Buffer | undefined {
+  if (!isValidEaName(name)) return undefined;
+  const bare = name.replaceAll(percentEscape, (whole: string, digits: string) => {
+    const byte = escapedByte(digits);
+    return byte === undefined ? whole : String.fromCharCode(byte);
+  });
+  return isHidden(bare) ? undefined : Buffer.from(userPrefix + bare, 'latin1');
+}
+
+/** An EA of an attribute, or undefined where Windows cannot have it. */
+export function eaOfXattr(xattr: Uint8Array, value: Uint8Array): Ea | undefined {
+  const name = eaNameOfXattr(xattr);
+  if (name === undefined || value.length > valueMax) return undefined;
+  const { buffer, byteOffset, length } = value;
+  return { name, flags: 0, value: Buffer.from(buffer, byteOffset, length) };
+}

@@ -17,7 +17,7 @@
  */
 import { abi } from '../vfs-linux/abi.gen.ts';
 import type { Fd, LinuxCalls } from '../vfs-linux/calls.ts';
-import type { Dirent64 } from '../vfs-linux/statx.ts';
+import type { Dirent64 } from '../vfs-linux/dirents.ts';
 
 /** An entry; undefined behind the last one; or a negative errno. */
 export type EntryAnswer = Dirent64 | undefined | number;

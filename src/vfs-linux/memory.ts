@@ -24,6 +24,7 @@ export class KernelMemory {
   readonly u32: Uint32Array;
   readonly i32: Int32Array;
   readonly f64: Float64Array;
+  readonly i64: BigInt64Array;
 
   constructor(sizeBytes: number) {
     const pages = sizeBytes / wasmPageBytes;
@@ -33,6 +34,7 @@ export class KernelMemory {
     this.u32 = new Uint32Array(buffer);
     this.i32 = new Int32Array(buffer);
     this.f64 = new Float64Array(buffer);
+    this.i64 = new BigInt64Array(buffer);
   }
 
   /** The unsigned 64-bit number at an address that is a multiple of 4; exact below 2^53. */

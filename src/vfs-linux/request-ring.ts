@@ -211,9 +211,11 @@ export class RequestRing {
     this.memory.u32[this.#slotsAddress / 4 + slot * slotWords + argWord + index] = value;
   }
 
-  /** Sets a 64-bit argument: a whole number between -2^53 and 2^53. */
-  wide(slot: number, index: number, value: number): void {
-    this.memory.writeS53(this.address(slot) + abi['bridge_slot.wide'] + index * 8, value);
+  /** Sets a 64-bit argument: a whole number between -2^53 and 2^53, or any as a bigint. */
+  wide(slot: number, index: number, value: number | bigint): void {
+    const address = this.address(slot) + abi['bridge_slot.wide'] + index * 8;
+    if (typeof value === 'number') this.memory.writeS53(address, value);
+    else this.memory.i64[address / 8] = value;
   }
 
   /** host.h's copy_in(): from the caller's buffer into the kernel. Returns the bytes not copied. */

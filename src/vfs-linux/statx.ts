@@ -1,8 +1,6 @@
-/** What statx(2), statfs(2) and getdents64(2) answer, decoded from the kernel's memory. */
-import { Buffer } from 'node:buffer';
+/** What statx(2) and statfs(2) answer, decoded from the kernel's memory. */
 import { abi } from './abi.gen.ts';
 import type { KernelMemory } from './memory.ts';
-import { nameToString } from './names.ts';
 
 /** A point in time: whole seconds since 1970, rounded down, and nanoseconds from there on. */
 export interface Timespec {
@@ -14,8 +12,11 @@ const ino = abi['statx.stx_ino'] / 4;
 const mode = abi['statx.stx_mode'] / 4;
 const tvNsec = abi['statx_timestamp.tv_nsec'] / 4;
 
+/** Where a structure lies: the kernel's memory, or a copy of a piece of it. */
+export type Words = Pick<KernelMemory, 'u32' | 'i32'>;
+
 /** A 64-bit field as a number, exact between -2^53 and 2^53. */
-function s53(memory: KernelMemory, word: number): number {
+function s53(memory: Words, word: number): number {
   return (memory.u32[word] as number) + (memory.i32[word + 1] as number) * 4294967296;
 }
 
@@ -39,18 +40,19 @@ export class Statx {
   readonly rdevMinor: number;
   readonly devMajor: number;
   readonly devMinor: number;
-  #inoLow: number;
-  #inoHigh: number;
-  #atimeSec: number;
-  #atimeNsec: number;
-  #btimeSec: number;
-  #btimeNsec: number;
-  #ctimeSec: number;
-  #ctimeNsec: number;
-  #mtimeSec: number;
-  #mtimeNsec: number;
+  /** `ino` in two halves, as it costs less; both unsigned. */
+  readonly inoLow: number;
+  readonly inoHigh: number;
+  readonly atimeSec: number;
+  readonly atimeNsec: number;
+  readonly btimeSec: number;
+  readonly btimeNsec: number;
+  readonly ctimeSec: number;
+  readonly ctimeNsec: number;
+  readonly mtimeSec: number;
+  readonly mtimeNsec: number;
 
-  constructor(memory: KernelMemory, address: number) {
+  constructor(memory: Words, address: number) {
     const { u32 } = memory;
     const word = address >>> 2;
     this.mask = u32[word + abi['statx.stx_mask'] / 4] as number;
@@ -66,37 +68,37 @@ export class Statx {
     this.rdevMinor = u32[word + abi['statx.stx_rdev_minor'] / 4] as number;
     this.devMajor = u32[word + abi['statx.stx_dev_major'] / 4] as number;
     this.devMinor = u32[word + abi['statx.stx_dev_minor'] / 4] as number;
-    this.#inoLow = u32[word + ino] as number;
-    this.#inoHigh = u32[word + ino + 1] as number;
-    this.#atimeSec = s53(memory, word + abi['statx.stx_atime'] / 4);
-    this.#atimeNsec = u32[word + abi['statx.stx_atime'] / 4 + tvNsec] as number;
-    this.#btimeSec = s53(memory, word + abi['statx.stx_btime'] / 4);
-    this.#btimeNsec = u32[word + abi['statx.stx_btime'] / 4 + tvNsec] as number;
-    this.#ctimeSec = s53(memory, word + abi['statx.stx_ctime'] / 4);
-    this.#ctimeNsec = u32[word + abi['statx.stx_ctime'] / 4 + tvNsec] as number;
-    this.#mtimeSec = s53(memory, word + abi['statx.stx_mtime'] / 4);
-    this.#mtimeNsec = u32[word + abi['statx.stx_mtime'] / 4 + tvNsec] as number;
+    this.inoLow = u32[word + ino] as number;
+    this.inoHigh = u32[word + ino + 1] as number;
+    this.atimeSec = s53(memory, word + abi['statx.stx_atime'] / 4);
+    this.atimeNsec = u32[word + abi['statx.stx_atime'] / 4 + tvNsec] as number;
+    this.btimeSec = s53(memory, word + abi['statx.stx_btime'] / 4);
+    this.btimeNsec = u32[word + abi['statx.stx_btime'] / 4 + tvNsec] as number;
+    this.ctimeSec = s53(memory, word + abi['statx.stx_ctime'] / 4);
+    this.ctimeNsec = u32[word + abi['statx.stx_ctime'] / 4 + tvNsec] as number;
+    this.mtimeSec = s53(memory, word + abi['statx.stx_mtime'] / 4);
+    this.mtimeNsec = u32[word + abi['statx.stx_mtime'] / 4 + tvNsec] as number;
   }
 
   get ino(): bigint {
-    return (BigInt(this.#inoHigh) << 32n) | BigInt(this.#inoLow);
+    return (BigInt(this.inoHigh) << 32n) | BigInt(this.inoLow);
   }
 
   get atime(): Timespec {
-    return { sec: this.#atimeSec, nsec: this.#atimeNsec };
+    return { sec: this.atimeSec, nsec: this.atimeNsec };
   }
 
   /** The time of birth; 1970 where the file system keeps none (hasBtime). */
   get btime(): Timespec {
-    return { sec: this.#btimeSec, nsec: this.#btimeNsec };
+    return { sec: this.btimeSec, nsec: this.btimeNsec };
   }
 
   get ctime(): Timespec {
-    return { sec: this.#ctimeSec, nsec: this.#ctimeNsec };
+    return { sec: this.ctimeSec, nsec: this.ctimeNsec };
   }
 
   get mtime(): Timespec {
-    return { sec: this.#mtimeSec, nsec: this.#mtimeNsec };
+    return { sec: this.mtimeSec, nsec: this.mtimeNsec };
   }
 
   /** Whether the file system keeps the time of birth (creation). */
@@ -140,70 +142,4 @@ export function decodeStatfs(memory: KernelMemory, address: number): Statfs {
     namelen: word(abi['statfs64.f_namelen']),
     flags: word(abi['statfs64.f_flags']),
   };
-}
-
-const dot = 0x2e;
-
-/**
- * One entry of a directory, as getdents64(2) gives it. Large directories are read for the sake of a
- * few of their entries, so what costs is made when it is asked for.
- */
-export class Dirent64 {
-  /** DT_REG, DT_DIR, …; DT_UNKNOWN where the file system does not say. */
-  readonly type: number;
-  #block: Buffer;
-  #at: number;
-  #end: number;
-
-  /** `block` holds the record at `at`, whose name ends before `end`. */
-  constructor(
-    block: Buffer,
-    at: number,
-    end: number,
-    type: number = block[at + abi['linux_dirent64.d_type']] as number,
-  ) {
-    this.type = type;
-    this.#block = block;
-    this.#at = at;
-    this.#end = end;
-  }
-
-  get name(): Buffer {
-    return this.#block.subarray(this.#at + abi['linux_dirent64.d_name'], this.#end);
-  }
-
-  /** The name as a string, or undefined where its bytes are no UTF-8. */
-  get text(): string | undefined {
-    const start = this.#at + abi['linux_dirent64.d_name'];
-    const text = this.#block.toString('utf8', start, this.#end);
-    return text.includes('\ufffd') ? nameToString(this.name) : text;
-  }
-
-  /** The same entry with the type that somebody looked up. */
-  withType(type: number): Dirent64 {
-    return new Dirent64(this.#block, this.#at, this.#end, type);
-  }
-
-  get ino(): bigint {
-    return this.#block.readBigUInt64LE(this.#at + abi['linux_dirent64.d_ino']);
-  }
-}
-
-/** The entries of one getdents64(2) answer, "." and ".." left out. */
-export function decodeDirents(memory: KernelMemory, address: number, bytes: number): Dirent64[] {
-  const entries: Dirent64[] = [];
-  // One copy for all of them: each looks into it.
-  const block = Buffer.from(memory.bytes.subarray(address, address + bytes));
-  let at = 0;
-  while (at < bytes) {
-    const start = at + abi['linux_dirent64.d_name'];
-    let end = start;
-    while (block[end] !== 0) end++;
-    const dots =
-      block[start] === dot &&
-      (end - start === 1 || (end - start === 2 && block[start + 1] === dot));
-    if (!dots) entries.push(new Dirent64(block, at, end));
-    at += block.readUInt16LE(at + abi['linux_dirent64.d_reclen']);
-  }
-  return entries;
 }

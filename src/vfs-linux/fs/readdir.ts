@@ -2,8 +2,8 @@
 import { Buffer } from 'node:buffer';
 import { abi } from '../abi.gen.ts';
 import type { Fd } from '../calls.ts';
+import type { Dirent64 } from '../dirents.ts';
 import type { PathLike } from '../names.ts';
-import type { Dirent64 } from '../statx.ts';
 import { type EncodingOptions, type FsPath, type NameEncoding, nameAs } from './arguments.ts';
 import type { FsContext } from './context.ts';
 import { Dirent } from './dirent.ts';

@@ -7,8 +7,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { abi, errno } from '../abi.gen.ts';
 import type { Fd } from '../calls.ts';
+import type { Dirent64 } from '../dirents.ts';
 import type { PathLike } from '../names.ts';
-import type { Dirent64 } from '../statx.ts';
 import { TreeError } from './argument-errors.ts';
 import { shownPath, toInteger } from './arguments.ts';
 import type { FsContext } from './context.ts';

@@ -8,7 +8,7 @@
 import type { Buffer } from 'node:buffer';
 import { abi, errno } from '../abi.gen.ts';
 import type { Fd } from '../calls.ts';
-import type { Dirent64 } from '../statx.ts';
+import type { Dirent64 } from '../dirents.ts';
 import type { FsContext } from './context.ts';
 import type { Place } from './place.ts';
 

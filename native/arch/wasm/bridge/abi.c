@@ -50,7 +50,9 @@ const struct abi_entry wasm_abi[] = {
 	SIZE(wasm_disk_done) OFFSET(wasm_disk_done, command) OFFSET(wasm_disk_done, status)
 
 	CONSTANT(BRIDGE_SLOTS) CONSTANT(BRIDGE_BUFFER) CONSTANT(BRIDGE_SECOND)
-	CONSTANT(BRIDGE_DIRENTS)
+	CONSTANT(BRIDGE_DIRENTS) CONSTANT(BRIDGE_LIST) CONSTANT(BRIDGE_LIST_DOTS)
+	CONSTANT(BRIDGE_LIST_STATX) CONSTANT(BRIDGE_LIST_HANDLES) CONSTANT(BRIDGE_LIST_HANDLE)
+	CONSTANT(BRIDGE_LIST_STATX_BYTES)
 	SIZE(bridge_slot) OFFSET(bridge_slot, op) OFFSET(bridge_slot, root)
 	OFFSET(bridge_slot, cred) OFFSET(bridge_slot, arg) OFFSET(bridge_slot, wide)
 	OFFSET(bridge_slot, ret) OFFSET(bridge_slot, data) OFFSET(bridge_slot, data_bytes)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Operations on descriptors: the system calls of the same names. */
+#include <linux/exportfs.h>
 #include <linux/fadvise.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/fs_struct.h>
 #include <linux/fsnotify.h>
 #include <linux/mm.h>
 #include <linux/namei.h>
@@ -23,25 +25,30 @@ s64 op_openat2(struct bridge_slot *s)
 	return sys_openat2(s->arg[0], slot_first(s), &how, sizeof(how));
 }
 
-/* What open("/proc/self/fd/N") is on Linux: a handle (O_PATH) becomes an open file. */
-s64 op_reopen(struct bridge_slot *s)
+/* Opens what is there, without a walk; a handle (O_PATH) or an open file, as the flags say. */
+static s64 open_path(const struct path *path, u32 flags)
 {
+	int fd = get_unused_fd_flags(O_CLOEXEC);
 	struct file *file;
-	int fd;
 
-	CLASS(fd_raw, from)(s->arg[0]);
-	if (fd_empty(from))
-		return -EBADF;
-	fd = get_unused_fd_flags(O_CLOEXEC);
 	if (fd < 0)
 		return fd;
-	file = file_open_root(&fd_file(from)->f_path, "", s->arg[1] | O_LARGEFILE, 0);
+	file = file_open_root(path, "", flags | (flags & O_PATH ? 0 : O_LARGEFILE), 0);
 	if (IS_ERR(file)) {
 		put_unused_fd(fd);
 		return PTR_ERR(file);
 	}
 	fd_install(fd, file);
 	return fd;
+}
+
+/* What open("/proc/self/fd/N") is on Linux: a handle (O_PATH) becomes an open file. */
+s64 op_reopen(struct bridge_slot *s)
+{
+	CLASS(fd_raw, from)(s->arg[0]);
+	if (fd_empty(from))
+		return -EBADF;
+	return open_path(&fd_file(from)->f_path, s->arg[1]);
 }
 
 s64 op_close(struct bridge_slot *s)
@@ -147,7 +154,42 @@ s64 op_fstatfs(struct bridge_slot *s)
 	return sys_fstatfs64(s->arg[0], sizeof(struct statfs64), (void *)slot_second(s));
 }
 
+static int any_dentry(void *context, struct dentry *dentry)
+{
+	return 1;
+}
+
+/* Opens what a handle means on the mount that root lies on. */
+static s64 open_handle(const struct path *root, struct file_handle *handle, u32 flags)
+{
+	struct path path = { .mnt = root->mnt };
+	s64 ret;
+
+	if (!handle->handle_bytes || handle->handle_bytes > MAX_HANDLE_SZ)
+		return -EINVAL;
+	path.dentry = exportfs_decode_fh(path.mnt, (struct fid *)handle->f_handle,
+					 handle->handle_bytes / sizeof(u32), handle->handle_type,
+					 any_dentry, NULL);
+	if (IS_ERR_OR_NULL(path.dentry))
+		return path.dentry ? PTR_ERR(path.dentry) : -ESTALE;
+	ret = open_path(&path, flags);
+	dput(path.dentry);
+	return ret;
+}
+
+/*
+ * Unlike the system call this takes an O_PATH descriptor of the mount, and no capability to find
+ * the file: the host keeps the handles that it was given, and nobody else has any. To open it,
+ * permission is needed as ever.
+ */
 s64 op_open_by_handle_at(struct bridge_slot *s)
 {
-	return sys_open_by_handle_at(s->arg[0], (void *)slot_first(s), s->arg[1] | O_LARGEFILE);
+	struct file_handle *handle = (void *)slot_first(s);
+
+	if ((int)s->arg[0] == AT_FDCWD)
+		return open_handle(&current->fs->pwd, handle, s->arg[1]);
+	CLASS(fd_raw, mount)(s->arg[0]);
+	if (fd_empty(mount))
+		return -EBADF;
+	return open_handle(&fd_file(mount)->f_path, handle, s->arg[1]);
 }

@@ -12,6 +12,8 @@
  * the first at its start, the second (or a structure's result) at BRIDGE_SECOND.
  */
 
+#include <linux/stat.h>
+#include <linux/stddef.h>
 #include <linux/types.h>
 #include <asm/uaccess.h>
 
@@ -19,6 +21,18 @@
 #define BRIDGE_BUFFER		8192
 #define BRIDGE_SECOND		4096
 #define BRIDGE_DIRENTS		32768	/* bytes of directory entries in one answer, at most */
+#define BRIDGE_LIST		131072	/* and of those with what they stand for */
+
+/*
+ * What getdents_statx gives. An answer is records of linux_dirent64, each with the first bytes of
+ * a struct statx (up to stx_dev_minor, 0 throughout if there is none) and a struct file_handle of
+ * BRIDGE_LIST_HANDLE bytes (handle_bytes 0 if there is none) at its end, as asked for.
+ */
+#define BRIDGE_LIST_DOTS	1	/* "." and ".." too */
+#define BRIDGE_LIST_STATX	2
+#define BRIDGE_LIST_HANDLES	4
+#define BRIDGE_LIST_HANDLE	32	/* no file system that keeps one's own files needs more */
+#define BRIDGE_LIST_STATX_BYTES	offsetofend(struct statx, stx_dev_minor)
 
 struct bridge_slot {
 	u32 op;		/* BRIDGE_OP_* */
@@ -100,7 +114,12 @@ static inline void __user *slot_window(struct bridge_slot *s)
 	X(getxattrat)		/* dirfd, at flags, bytes; path, name; window */ \
 	X(setxattrat)		/* dirfd, at flags, bytes, flags; path, name; window */ \
 	X(listxattrat)		/* dirfd, at flags, bytes; path; window */	\
-	X(removexattrat)	/* dirfd, at flags; path, name */
+	X(removexattrat)	/* dirfd, at flags; path, name */		\
+	/* several in one, in ops-statx.c */					\
+	X(openat2_statx)	/* as openat2, mask; statx to second */		\
+	X(open_by_handle_at_statx) /* as open_by_handle_at, mask; statx to second */ \
+	X(name_to_handle_statx)	/* dirfd, at flags, mask; path; statx, file_handle to second */ \
+	X(getdents_statx)	/* fd, BRIDGE_LIST_*, mask, budget, entry bytes; offset; data */
 
 #define DECLARE_OP(name) s64 op_##name(struct bridge_slot *s);
 BRIDGE_OPS(DECLARE_OP)

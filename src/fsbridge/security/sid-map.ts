@@ -1,0 +1,213 @@
+/**
+ * Users and groups: Linux's numbers and Windows's SIDs.
+ *
+ * The rules are Cygwin's, as WinFsp has them too, so that both show the same numbers for a Windows
+ * account:
+ *
+ *     below 0x200, and 1000                 S-1-5-N
+ *     0x200 to 0x3e7                        S-1-5-32-N
+ *     0x1000 * X + RID    (X 1 to 15)       S-1-5-X-RID
+ *     0x10000 + 0x100 * X + Y               S-1-X-Y
+ *     0x30000 + RID                         this machine's account, where its SID is known
+ *     0x60000 + RID                         S-1-16-RID
+ *     0x100000 + RID                        the primary domain's account, where its SID is known
+ *     a trusted domain's offset + RID       that domain's account
+ *     65534                                 S-1-0-65534
+ *
+ * For all other numbers, most of those of a Linux machine's users, those rules have nothing. They are
+ * S-1-22-1-uid and S-1-22-2-gid, as Samba shows accounts that it cannot map. So is uid 0 (S-1-5-0 is
+ * nobody), and everything with `style: 'samba'`. An override says which SID one number has, whatever the
+ * rules are: the mounting user's for uid 1000, say.
+ *
+ * Invariants: no two uids have one SID, nor do two gids. A SID leads back to the number that has it and
+ * to no other; one that no number has leads to none.
+ */
+import { parseSid, type Sid } from './sid.ts';
+
+export interface SidOverride {
+  readonly id: number;
+  readonly sid: Sid;
+}
+
+export interface Domain {
+  /** S-1-5-21-X-Y-Z. */
+  readonly sid: Sid;
+  /** The first number of its accounts (trustPosixOffset). */
+  readonly offset: number;
+}
+
+export interface SidMapOptions {
+  readonly style?: 'cygwin' | 'samba' | undefined;
+  /** Users whose SID is given: "uid 1000 is me". */
+  readonly uids?: readonly SidOverride[] | undefined;
+  readonly gids?: readonly SidOverride[] | undefined;
+  /** This machine's account domain, S-1-5-21-X-Y-Z. */
+  readonly machineSid?: Sid | undefined;
+  readonly primaryDomainSid?: Sid | undefined;
+  readonly trustedDomains?: readonly Domain[] | undefined;
+}
+
+/** (uid_t) -1, which chown(2) takes for "leave it". */
+const noId = 0xffffffff;
+const unmapped = 65534;
+const machineOffset = 0x30000;
+const labelOffset = 0x60000;
+const labelEnd = 0x70000;
+const domainOffset = 0x100000;
+const sambaUsers = 'S-1-22-1-';
+const sambaGroups = 'S-1-22-2-';
+const rootId = 0;
+const otherOrganization = 1000;
+
+const isId = (id: number): boolean => Number.isInteger(id) && id >= 0 && id < noId;
+
+/** The last number of a SID that begins with `prefix` and has just one more; -1 for another SID. */
+function restOf(sid: Sid, prefix: string): number {
+  if (!sid.startsWith(prefix)) return -1;
+  const rest = sid.slice(prefix.length);
+  return /^\d+$/.test(rest) ? Number(rest) : -1;
+}
+
+/** Domains with the number at which each ends, the last first. */
+interface NumberedDomain extends Domain {
+  readonly end: number;
+}
+
+function numberedDomains(options: SidMapOptions): readonly NumberedDomain[] {
+  const domains: Domain[] = [...(options.trustedDomains ?? [])];
+  const { machineSid, primaryDomainSid } = options;
+  if (machineSid !== undefined) domains.push({ sid: machineSid, offset: machineOffset });
+  if (primaryDomainSid !== undefined) domains.push({ sid: primaryDomainSid, offset: domainOffset });
+  domains.sort((a, b) => a.offset - b.offset);
+  return domains.map((domain, index) => {
+    const next = domains[index + 1]?.offset ?? noId;
+    const end = domain.offset < labelOffset ? Math.min(next, labelOffset) : next;
+    return { ...domain, end };
+  });
+}
+
+/** One of the two kinds of accounts. */
+class AccountMap {
+  readonly #sidById: ReadonlyMap<number, Sid>;
+  readonly #idBySid: ReadonlyMap<Sid, number>;
+  readonly #domains: readonly NumberedDomain[];
+  readonly #isSamba: boolean;
+  readonly #fallback: string;
+  readonly #known: Map<number, Sid> = new Map();
+
+  constructor(options: SidMapOptions, overrides: readonly SidOverride[], fallback: string) {
+    const sidById = new Map<number, Sid>();
+    const idBySid = new Map<Sid, number>();
+    for (const { id, sid: text } of overrides) {
+      const sid = parseSid(text);
+      if (sid === undefined || !isId(id) || sidById.has(id) || idBySid.has(sid)) continue;
+      sidById.set(id, sid);
+      idBySid.set(sid, id);
+    }
+    this.#sidById = sidById;
+    this.#idBySid = idBySid;
+    this.#domains = numberedDomains(options);
+    this.#isSamba = options.style === 'samba';
+    this.#fallback = fallback;
+  }
+
+  sidOf(id: number): Sid {
+    const known = this.#known.get(id);
+    if (known !== undefined) return known;
+    const sid = this.#makeSid(id);
+    // A disk may have any number of owners; those of the first thousand are remembered.
+    if (this.#known.size < 1000) this.#known.set(id, sid);
+    return sid;
+  }
+
+  #makeSid(id: number): Sid {
+    const given = this.#sidById.get(id);
+    if (given !== undefined) return given;
+    const plain = this.#fallback + id;
+    const byRule = this.#isSamba ? undefined : this.#ruleSid(id);
+    // A SID that an override gave away is that other number's.
+    if (byRule !== undefined && !this.#idBySid.has(byRule)) return byRule;
+    return plain;
+  }
+
+  #ruleSid(id: number): Sid | undefined {
+    if (id === rootId) return undefined;
+    if (id === unmapped) return `S-1-0-${unmapped}`;
+    if (id < 0x200 || id === otherOrganization) return `S-1-5-${id}`;
+    if (id < otherOrganization) return `S-1-5-32-${id}`;
+    if (id >= 0x1000 && id < 0x10000) return `S-1-5-${id >>> 12}-${id & 0xfff}`;
+    if (id >= 0x10000 && id < 0x20000) return authoritySid((id >>> 8) & 0xff, id & 0xff);
+    if (id >= labelOffset && id < labelEnd) return `S-1-16-${id - labelOffset}`;
+    const domain = this.#domains.find(({ offset, end }) => id >= offset && id < end);
+    return domain === undefined ? undefined : `${domain.sid}-${id - domain.offset}`;
+  }
+
+  /** The number whose SID this is. */
+  idOf(sid: Sid): number | undefined {
+    const given = this.#idBySid.get(sid);
+    if (given !== undefined) return given;
+    for (const id of this.#candidates(sid)) {
+      if (isId(id) && this.sidOf(id) === sid) return id;
+    }
+    return undefined;
+  }
+
+  /** The numbers that the rules could have made this SID of. */
+  #candidates(sid: Sid): readonly number[] {
+    const plain = restOf(sid, this.#fallback);
+    if (plain >= 0) return [plain];
+    const numbers = /^S-1-(\d+)-(\d+)(?:-(\d+))?$/.exec(sid);
+    if (numbers === null) return this.#domainCandidates(sid);
+    const authority = Number(numbers[1]);
+    const first = Number(numbers[2]);
+    if (numbers[3] === undefined) {
+      return [
+        authority === 0 ? unmapped : 0x10000 + 0x100 * authority + first,
+        authority === 5 ? first : labelOffset + first,
+      ];
+    }
+    const second = Number(numbers[3]);
+    if (authority !== 5) return [];
+    return first === 32 ? [second] : [0x1000 * first + second];
+  }
+
+  #domainCandidates(sid: Sid): readonly number[] {
+    return this.#domains.flatMap((domain) => {
+      const rid = restOf(sid, `${domain.sid}-`);
+      return rid < 0 ? [] : [domain.offset + rid];
+    });
+  }
+}
+
+/** S-1-X-Y, but for the authorities whose SIDs have other numbers: 5 (NT) and 16 (labels). */
+function authoritySid(authority: number, value: number): Sid | undefined {
+  return authority === 5 || authority === 16 ? undefined : `S-1-${authority}-${value}`;
+}
+
+export class SidMap {
+  readonly #users: AccountMap;
+  readonly #groups: AccountMap;
+
+  constructor(options: SidMapOptions = {}) {
+    this.#users = new AccountMap(options, options.uids ?? [], sambaUsers);
+    this.#groups = new AccountMap(options, options.gids ?? [], sambaGroups);
+  }
+
+  uidToSid(uid: number): Sid {
+    return this.#users.sidOf(uid);
+  }
+
+  gidToSid(gid: number): Sid {
+    return this.#groups.sidOf(gid);
+  }
+
+  /** The uid that has this SID; undefined where none has. */
+  sidToUid(sid: Sid): number | undefined {
+    return this.#users.idOf(sid);
+  }
+
+  /** The gid that has this SID; undefined where none has. */
+  sidToGid(sid: Sid): number | undefined {
+    return this.#groups.idOf(sid);
+  }
+}

@@ -12,25 +12,12 @@
 import type { Buffer } from 'node:buffer';
 import type { FileInfo } from '../file-info.ts';
 import type { FileObject } from '../file-object.ts';
+import type { AccessToken } from '../security/access-check.ts';
 
-/** Whoever asks, as the transport can find out: looked at only where the answer depends on it. */
-export interface AccessToken {
-  /** Looks the token up; called at most once for a request. Undefined: it cannot be read. */
-  facts(): AccessTokenFacts | undefined;
-}
-
-export interface AccessTokenFacts {
-  /** The user's SID in its text form, S-1-5-21-… */
-  readonly user: string;
-  /** Enabled groups, in the same form. */
-  readonly groups: readonly string[];
-  /** Groups that only deny (SE_GROUP_USE_FOR_DENY_ONLY). */
-  readonly denyOnlyGroups: readonly string[];
-  /** The owner and the group of what this token creates, where they are not the user's own. */
-  readonly owner?: string | undefined;
-  readonly primaryGroup?: string | undefined;
-  /** Names of the enabled privileges, SeBackupPrivilege and the like. */
-  readonly privileges: readonly string[];
+/** Whoever asks: looked up only where the answer depends on it. */
+export interface TokenSource {
+  /** Called at most once for a request. Undefined: it cannot be read. */
+  facts(): AccessToken | undefined;
 }
 
 /** IRP_MJ_CREATE. */
@@ -65,7 +52,7 @@ export interface CreateIrp {
   hasTrailingBackslash: boolean;
   /** The transport has a use for the security descriptor in the answer. */
   acceptsSecurityDescriptor: boolean;
-  accessToken: AccessToken | undefined;
+  accessToken: TokenSource | undefined;
 
   /** Out: 0 superseded, 1 opened, 2 created, 3 overwritten; with STATUS_REPARSE the tag. */
   information: number;
@@ -190,7 +177,7 @@ export interface SetRenameInformation extends SetInformationBase {
   newName: string;
   /** FILE_RENAME_REPLACE_IF_EXISTS 1, POSIX_SEMANTICS 2, IGNORE_READONLY_ATTRIBUTE 0x40. */
   flags: number;
-  accessToken: AccessToken | undefined;
+  accessToken: TokenSource | undefined;
 }
 
 /** FileLinkInformation(Ex): one more name for the same file. */
@@ -199,7 +186,7 @@ export interface SetLinkInformation extends SetInformationBase {
   newName: string;
   /** FILE_LINK_REPLACE_IF_EXISTS 1, POSIX_SEMANTICS 2, IGNORE_READONLY_ATTRIBUTE 0x40. */
   flags: number;
-  accessToken: AccessToken | undefined;
+  accessToken: TokenSource | undefined;
 }
 
 /** IRP_MJ_SET_INFORMATION. */
@@ -281,7 +268,7 @@ export interface FileSystemControlIrp {
   outputBufferLength: number;
   /** Bytes of the substitute name before the part that lies on this volume; 0: it does not. */
   targetOnFileSystem: number;
-  accessToken: AccessToken | undefined;
+  accessToken: TokenSource | undefined;
   /** Out. */
   outputBuffer: Buffer | undefined;
 }

@@ -28,6 +28,14 @@ export interface SecurityResult {
   readonly sd: SecurityDescriptor | undefined;
 }
 
+export interface NewSecurity extends SecurityResult {
+  /**
+   * Whose list it is: the maker's (with what is inherited), the parent's, or nobody's. With 'default' a
+   * Linux file system has a better idea than the token: the mode that its umask gives.
+   */
+  readonly daclFrom: 'creator' | 'parent' | 'default';
+}
+
 export interface NewObject {
   readonly parent: SecurityDescriptor | undefined;
   /** What the request to create gave. */
@@ -49,21 +57,22 @@ export function hasInheritableAces(acl: Acl | null | undefined, isDirectory: boo
 }
 
 /** The descriptor of a new file or directory; INVALID_OWNER for an owner that the token may not give. */
-export function createObjectSecurity(object: NewObject): SecurityResult {
+export function createObjectSecurity(object: NewObject): NewSecurity {
   const { creator, token } = object;
   const owner = creator?.owner ?? token.ownerSid ?? token.userSid;
   if (creator?.owner !== undefined && !mayOwn(token, owner)) {
-    return { status: STATUS.INVALID_OWNER, sd: undefined };
+    return { status: STATUS.INVALID_OWNER, sd: undefined, daclFrom: 'default' };
   }
   const group = creator?.group ?? token.primaryGroupSid ?? object.parent?.group ?? owner;
   const dacl = newDacl(object, owner, group);
   const sacl = creator?.sacl ?? undefined;
   const control =
     ((creator?.control ?? 0) & (SE.DACL_PROTECTED | SE.SACL_PROTECTED)) |
-    (dacl.isInherited ? SE.DACL_AUTO_INHERITED : 0) |
+    (dacl.isAutoInherited ? SE.DACL_AUTO_INHERITED : 0) |
     SE.DACL_PRESENT |
     (sacl === undefined ? 0 : SE.SACL_PRESENT);
-  return { status: STATUS.SUCCESS, sd: { control, owner, group, dacl: dacl.acl, sacl } };
+  const sd = { control, owner, group, dacl: dacl.acl, sacl };
+  return { status: STATUS.SUCCESS, sd, daclFrom: dacl.from };
 }
 
 /** A user may give an object to himself and to groups that own; who may restore, to anybody. */
@@ -75,15 +84,19 @@ export function mayOwn(token: AccessToken, owner: Sid): boolean {
   );
 }
 
-function newDacl(
-  object: NewObject,
-  owner: Sid,
-  group: Sid,
-): { readonly acl: Acl | null; readonly isInherited: boolean } {
+interface NewDacl {
+  readonly acl: Acl | null;
+  readonly from: NewSecurity['daclFrom'];
+  readonly isAutoInherited: boolean;
+}
+
+function newDacl(object: NewObject, owner: Sid, group: Sid): NewDacl {
   const { creator, parent, isDirectory, mapping } = object;
   const given = creator?.dacl;
   const isDefault = given === undefined || ((creator?.control ?? 0) & SE.DACL_DEFAULTED) !== 0;
-  if (!isDefault && given === null) return { acl: null, isInherited: false };
+  if (!isDefault && given === null) {
+    return { acl: null, from: 'creator', isAutoInherited: false };
+  }
   const isProtected = !isDefault && ((creator?.control ?? 0) & SE.DACL_PROTECTED) !== 0;
   const inherited =
     parent?.dacl && !isProtected
@@ -94,10 +107,15 @@ function newDacl(
     ? []
     : (given?.aces ?? []).filter((ace) => isProtected || (ace.flags & ACE_FLAG.INHERITED) === 0);
   if (isDefault && inherited.length === 0) {
-    return { acl: given ?? defaultDacl(object.token, owner), isInherited: false };
+    const acl = given ?? defaultDacl(object.token, owner);
+    return { acl, from: 'default', isAutoInherited: false };
   }
   const specific = own.flatMap((ace) => explicitAces(ace, isDirectory, owner, group, mapping));
-  return { acl: aclOf([...specific, ...inherited]), isInherited: inherited.length > 0 };
+  return {
+    acl: aclOf([...specific, ...inherited]),
+    from: isDefault ? 'parent' : 'creator',
+    isAutoInherited: inherited.length > 0,
+  };
 }
 
 /** What a token without a list of its own gives: everything to the owner and to the system. */

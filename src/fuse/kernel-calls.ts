@@ -1,0 +1,316 @@
+/**
+ * Linux's calls once more, for a transport: what `LinuxCalls` gives as promises, with a callback
+ * instead, that is called the moment the kernel is done, while the results lie in the slot. A request
+ * of FUSE's then costs no promise, no microtask, and no copy of what it only passes on.
+ *
+ * Invariants:
+ * 1. `done` is called exactly once, with the call's result or a negative errno; -EIO, with slot -1,
+ *    where the kernel has died. Results are to be read before it returns.
+ * 2. Arguments are written before the method returns, as long as a slot is free: the session takes
+ *    no more requests than there is room for (hasRoom). Only then may a name lie in the request.
+ * 3. An exception of `done` is a mistake of this program: it goes to the owner's `onBug`, never to
+ *    the kernel. A call belongs to the request that its owner worked on when it was submitted.
+ */
+import { Buffer } from 'node:buffer';
+import { trace } from '../cache/trace.ts';
+import { abi } from '../vfs-linux/abi.gen.ts';
+import type { LinuxCalls } from '../vfs-linux/calls.ts';
+import { slots, urgentSlots } from '../vfs-linux/limits.ts';
+import type { KernelMemory } from '../vfs-linux/memory.ts';
+import type { RequestRing } from '../vfs-linux/request-ring.ts';
+import type { Request } from './request.ts';
+
+export type Done = (ret: number, slot: number) => void;
+
+/** A name in some buffer: from `start` to `end`, without a NUL. */
+export interface Name {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Whose calls they are. */
+export interface CallsOwner {
+  /** The request that is being worked on. */
+  working: Request | undefined;
+  onBug(error: unknown, request: Request | undefined): void;
+}
+
+/** Slots that stay free for the calls that follow a call, and for others than FUSE. */
+const reserveSlots = 48;
+const second = abi.BRIDGE_SECOND;
+const statxMask = abi.STATX_BASIC_STATS | abi.STATX_BTIME;
+
+export class KernelCalls {
+  readonly memory: KernelMemory;
+  readonly #ring: RequestRing;
+  readonly #root: number;
+  readonly #owner: CallsOwner;
+
+  constructor(calls: LinuxCalls, owner: CallsOwner) {
+    this.#ring = calls.ring;
+    this.#root = calls.root;
+    this.memory = calls.ring.memory;
+    this.#owner = owner;
+  }
+
+  /** Whether one more request of FUSE's may be taken. */
+  get hasRoom(): boolean {
+    return this.#ring.inFlight < slots - urgentSlots - reserveSlots;
+  }
+
+  get inFlight(): number {
+    return this.#ring.inFlight;
+  }
+
+  /** Where a call's structure lies when it is done: statx, statfs64, file_handle, a link's text. */
+  result(slot: number): number {
+    return this.#ring.buffer(slot) + second;
+  }
+
+  /** Where a call with a result of its own memory (getdents64) has put it. */
+  data(slot: number): number {
+    const word = (this.#ring.address(slot) + abi['bridge_slot.data']) >>> 2;
+    return this.memory.u32[word] as number;
+  }
+
+  /** The slot's first buffer: an ioctl's structure. */
+  first(slot: number): number {
+    return this.#ring.buffer(slot);
+  }
+
+  #run(op: number, cred: number, fill: (slot: number) => void, done: Done, window?: Buffer): void {
+    const owner = this.#owner;
+    const request = owner.working;
+    const finished = trace.isOn ? traced(op, request, done) : done;
+    void this.#ring.call<void>(
+      op,
+      this.#root,
+      cred,
+      fill,
+      (slot, ret) => {
+        const outer = owner.working;
+        owner.working = request;
+        try {
+          finished(ret, slot);
+        } catch (error) {
+          owner.onBug(error, request);
+        }
+        owner.working = outer;
+      },
+      window,
+    );
+  }
+
+  #name(address: number, { bytes, start, end }: Name): void {
+    const kernel = this.memory.bytes;
+    // A copy of so few bytes takes less time here than the call of a function that copies.
+    if (end - start <= 24) {
+      for (let at = start, to = address; at < end; at++) kernel[to++] = bytes[at] as number;
+    } else {
+      bytes.copy(kernel, address, start, end);
+    }
+    kernel[address + end - start] = 0;
+  }
+
+  /** An operation on one name, with numbers. */
+  named(
+    op: number,
+    cred: number,
+    name: Name,
+    arg0: number,
+    arg1: number,
+    arg2: number,
+    done: Done,
+  ): void {
+    const fill = (slot: number): void => {
+      this.#ring.arg(slot, 0, arg0);
+      this.#ring.arg(slot, 1, arg1);
+      this.#ring.arg(slot, 2, arg2);
+      this.#ring.arg(slot, 3, 0);
+      this.#name(this.#ring.buffer(slot), name);
+    };
+    this.#run(op, cred, fill, done);
+  }
+
+  /** An operation on two names. */
+  namedTwice(
+    op: number,
+    cred: number,
+    first: Name,
+    other: Name,
+    arg0: number,
+    arg1: number,
+    arg2: number,
+    done: Done,
+  ): void {
+    const fill = (slot: number): void => {
+      this.#ring.arg(slot, 0, arg0);
+      this.#ring.arg(slot, 1, arg1);
+      this.#ring.arg(slot, 2, arg2);
+      this.#name(this.#ring.buffer(slot), first);
+      this.#name(this.#ring.buffer(slot) + second, other);
+    };
+    this.#run(op, cred, fill, done);
+  }
+
+  /** An operation with numbers alone; `wides` are of 64 bits. */
+  numbers(
+    op: number,
+    args: readonly number[],
+    wides: readonly number[],
+    done: Done,
+    cred = 0,
+  ): void {
+    const fill = (slot: number): void => {
+      for (let i = 0; i < args.length; i++) this.#ring.arg(slot, i, args[i] as number);
+      for (let i = 0; i < wides.length; i++) this.#ring.wide(slot, i, wides[i] as number);
+    };
+    this.#run(op, cred, fill, done);
+  }
+
+  /** pread64 or pwrite64 of `bytes` at the start of `window`. */
+  transfer(
+    op: number,
+    cred: number,
+    fd: number,
+    window: Buffer,
+    bytes: number,
+    offsetBytes: number,
+    done: Done,
+  ): void {
+    const fill = (slot: number): void => {
+      this.#ring.arg(slot, 0, fd);
+      this.#ring.arg(slot, 1, bytes);
+      this.#ring.wide(slot, 0, offsetBytes);
+    };
+    this.#run(op, cred, fill, done, window);
+  }
+
+  /** statx of a name, or with an empty one of the descriptor itself. The result: struct statx. */
+  statx(dirfd: number, name: Name, atFlags: number, done: Done): void {
+    this.named(abi.BRIDGE_OP_statx, 0, name, dirfd, atFlags, statxMask, done);
+  }
+
+  fstatx(fd: number, done: Done): void {
+    this.statx(fd, noName, abi.AT_EMPTY_PATH, done);
+  }
+
+  /** The result: struct file_handle. */
+  nameToHandle(dirfd: number, name: Name, done: Done): void {
+    const atFlags = name.start === name.end ? abi.AT_EMPTY_PATH : 0;
+    this.named(abi.BRIDGE_OP_name_to_handle_at, 0, name, dirfd, atFlags, 0, done);
+  }
+
+  openByHandle(handle: Buffer, openFlags: number, done: Done): void {
+    const fill = (slot: number): void => {
+      this.#ring.arg(slot, 0, this.#root);
+      this.#ring.arg(slot, 1, openFlags);
+      handle.copy(this.memory.bytes, this.#ring.buffer(slot));
+    };
+    this.#run(abi.BRIDGE_OP_open_by_handle_at, 0, fill, done);
+  }
+
+  openat2(
+    cred: number,
+    dirfd: number,
+    name: Name,
+    openFlags: number,
+    mode: number,
+    done: Done,
+  ): void {
+    this.named(abi.BRIDGE_OP_openat2, cred, name, dirfd, openFlags, mode, done);
+  }
+
+  reopen(fd: number, openFlags: number, done: Done): void {
+    this.numbers(abi.BRIDGE_OP_reopen, [fd, openFlags], [], done);
+  }
+
+  close(fd: number, done: Done = ignore): void {
+    this.numbers(abi.BRIDGE_OP_close, [fd], [], done);
+  }
+
+  utimensat(
+    fd: number,
+    atime: { readonly sec: number; readonly nsec: number },
+    mtime: { readonly sec: number; readonly nsec: number },
+    done: Done,
+  ): void {
+    const fill = (slot: number): void => {
+      this.#ring.arg(slot, 0, fd);
+      this.#ring.arg(slot, 1, abi.AT_EMPTY_PATH);
+      this.#ring.arg(slot, 2, atime.nsec);
+      this.#ring.arg(slot, 3, mtime.nsec);
+      this.#ring.wide(slot, 0, atime.sec);
+      this.#ring.wide(slot, 1, mtime.sec);
+      this.#name(this.#ring.buffer(slot), noName);
+    };
+    this.#run(abi.BRIDGE_OP_utimensat, 0, fill, done);
+  }
+
+  fchownat(fd: number, uid: number, gid: number, done: Done): void {
+    const fill = (slot: number): void => {
+      this.#ring.arg(slot, 0, fd);
+      this.#ring.arg(slot, 1, uid);
+      this.#ring.arg(slot, 2, gid);
+      this.#ring.arg(slot, 3, abi.AT_EMPTY_PATH);
+      this.#name(this.#ring.buffer(slot), noName);
+    };
+    this.#run(abi.BRIDGE_OP_fchownat, 0, fill, done);
+  }
+
+  /** A call on a descriptor's extended attributes; `window` gives or takes the value. */
+  xattr(
+    op: number,
+    cred: number,
+    fd: number,
+    name: Name,
+    bytes: number,
+    flags: number,
+    window: Buffer | undefined,
+    done: Done,
+  ): void {
+    const fill = (slot: number): void => {
+      this.#ring.arg(slot, 0, fd);
+      this.#ring.arg(slot, 1, abi.AT_EMPTY_PATH);
+      this.#ring.arg(slot, 2, bytes);
+      this.#ring.arg(slot, 3, flags);
+      this.#name(this.#ring.buffer(slot), noName);
+      this.#name(this.#ring.buffer(slot) + second, name);
+    };
+    this.#run(op, cred, fill, done, window);
+  }
+
+  /** ioctl(2) on a structure, which is at first(slot) when it is done. */
+  ioctl(fd: number, command: number, structure: Uint8Array, done: Done): void {
+    const fill = (slot: number): void => {
+      this.#ring.arg(slot, 0, fd);
+      this.#ring.arg(slot, 1, command);
+      this.#ring.arg(slot, 2, -1);
+      this.memory.bytes.set(structure, this.#ring.buffer(slot));
+    };
+    this.#run(abi.BRIDGE_OP_ioctl, 0, fill, done);
+  }
+}
+
+/** For calls on a descriptor itself. */
+export const noName: Name = { bytes: Buffer.alloc(0), start: 0, end: 0 };
+
+function ignore(): void {}
+
+const opNames = new Map<number, string>(
+  Object.entries(abi).flatMap(([name, value]) =>
+    name.startsWith('BRIDGE_OP_') ? [[value, name.slice('BRIDGE_OP_'.length)]] : [],
+  ),
+);
+
+/** The same, and a span in the trace. */
+function traced(op: number, request: Request | undefined, done: Done): Done {
+  const startMs = performance.now();
+  return (ret, slot) => {
+    const name = opNames.get(op) ?? String(op);
+    const detail = ret < 0 ? { errno: -ret } : undefined;
+    trace.span('kernel', name, request?.traceId ?? 0, startMs, performance.now(), detail);
+    done(ret, slot);
+  };
+}

@@ -1,0 +1,74 @@
+/**
+ * The host's system calls that Node does not have, through koffi: mount(2), and reading and writing
+ * /dev/fuse without a thread in between. Loaded on Linux alone, when something is to be mounted.
+ *
+ * Invariant: each call answers what the system call answers, or a negative errno, and throws
+ * nothing; none blocks but those that say so.
+ */
+import type { Buffer } from 'node:buffer';
+
+/** What tells that a descriptor has become readable, on the event loop. */
+export interface Poll {
+  /** Tells nothing until `resume`. */
+  pause(): void;
+  resume(): void;
+  stop(): void;
+}
+
+export interface Libc {
+  /** read(2) into the buffer's first `bytes`. */
+  read(fd: number, target: Buffer, bytes: number): number;
+  /** write(2) of the buffer's first `bytes`. */
+  write(fd: number, source: Buffer, bytes: number): number;
+  mount(source: string, target: string, type: string, flags: number, data: string): number;
+  /** On a thread of its own: an unmount may write through the very daemon that asks for it. */
+  umount2(target: string, flags: number): Promise<number>;
+  prctl(option: number, argument: number): number;
+  /** Calls `onReady` on this thread whenever the descriptor is readable or has hung up. */
+  poll(fd: number, onReady: () => void): Poll;
+}
+
+type Int = (...args: readonly unknown[]) => number;
+interface AsyncInt extends Int {
+  async: (...args: readonly unknown[]) => void;
+}
+
+let loaded: Promise<Libc> | undefined;
+
+async function load(): Promise<Libc> {
+  const { default: koffi } = await import('koffi');
+  const lib = koffi.load(null);
+  const read = lib.func('read', 'int64', ['int', 'void *', 'size_t']) as Int;
+  const write = lib.func('write', 'int64', ['int', 'void *', 'size_t']) as Int;
+  const mount = lib.func('mount', 'int', ['str', 'str', 'str', 'ulong', 'str']) as Int;
+  const umount2 = lib.func('umount2', 'int', ['str', 'int']) as AsyncInt;
+  const prctl = lib.func('prctl', 'int', ['int', 'ulong', 'ulong', 'ulong', 'ulong']) as Int;
+  const done = (answer: number): number => (answer < 0 ? -koffi.errno() : answer);
+  return {
+    read: (fd, target, bytes) => done(read(fd, target, bytes)),
+    write: (fd, source, bytes) => done(write(fd, source, bytes)),
+    mount: (source, target, type, flags, data) => done(mount(source, target, type, flags, data)),
+    umount2: (target, flags) =>
+      new Promise((resolve) => {
+        umount2.async(target, flags, (error: unknown, answer: number) =>
+          resolve(error ? -koffi.os.errno['EIO']! : done(answer)),
+        );
+      }),
+    prctl: (option, argument) => done(prctl(option, argument, 0, 0, 0)),
+    poll: (fd, onReady) => {
+      const wanted = { readable: true };
+      const handle = koffi.node.poll(fd, wanted, () => onReady());
+      return {
+        pause: () => handle.stop(),
+        resume: () => handle.start(wanted, () => onReady()),
+        stop: () => handle.close(),
+      };
+    },
+  };
+}
+
+/** The calls; one binding serves the process. */
+export function libc(): Promise<Libc> {
+  loaded ??= load();
+  return loaded;
+}

@@ -1,0 +1,120 @@
+/**
+ * Putting the mount into the host's tree and taking it out: mount(2) and umount2(2) as root,
+ * fusermount3 for everybody else.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { FsBridgeError } from '../errors.ts';
+import { abi, errno } from '../vfs-linux/abi.gen.ts';
+import { errnoMeaning, errnoName } from '../vfs-linux/errors.ts';
+import type { Libc } from './libc.ts';
+import { transferMostBytes } from './wire.ts';
+
+export interface MountWish {
+  readonly source: string;
+  readonly allowOther?: boolean;
+  readonly dev?: boolean;
+  readonly suid?: boolean;
+  readonly exec?: boolean;
+}
+
+export interface Attached {
+  /** The device, open and non-blocking. */
+  readonly fd: number;
+  readonly mountPoint: string;
+  readonly asRoot: boolean;
+}
+
+const device = '/dev/fuse';
+const fsType = 'fuse.fsbridge';
+/** PR_SET_IO_FLUSHER of linux/prctl.h. */
+const prSetIoFlusher = 57;
+const readAheadKib = 1024;
+
+function openDevice(): number {
+  try {
+    return fs.openSync(device, fs.constants.O_RDWR | fs.constants.O_NONBLOCK);
+  } catch (error) {
+    throw new FsBridgeError(
+      'ERR_NO_FUSE',
+      device,
+      error instanceof Error ? error.message : 'it cannot be opened',
+      'Load the module with `modprobe fuse`; in a container, give it the device /dev/fuse.',
+    );
+  }
+}
+
+/** Mounts; nothing is mounted or open when it throws. */
+export async function attach(
+  libc: Libc,
+  where: string,
+  readOnly: boolean,
+  wish: MountWish,
+): Promise<Attached> {
+  const mountPoint = await fs.promises.realpath(where).catch((error: NodeJS.ErrnoException) => {
+    throw new FsBridgeError(error.code ?? 'EIO', where, 'there is no such directory');
+  });
+  const { mode } = await fs.promises.stat(mountPoint);
+  const fd = openDevice();
+  const flags =
+    (readOnly ? abi.MS_RDONLY : 0) |
+    (wish.dev === true ? 0 : abi.MS_NODEV) |
+    (wish.suid === true ? 0 : abi.MS_NOSUID) |
+    (wish.exec === false ? abi.MS_NOEXEC : 0);
+  const data = [
+    `fd=${fd}`,
+    `rootmode=${(mode & abi.S_IFMT).toString(8)}`,
+    `user_id=${process.getuid?.() ?? 0}`,
+    `group_id=${process.getgid?.() ?? 0}`,
+    'default_permissions',
+    ...((wish.allowOther ?? true) ? ['allow_other'] : []),
+    `max_read=${transferMostBytes}`,
+  ].join(',');
+  const ret = libc.mount(wish.source, mountPoint, fsType, flags, data);
+  if (ret < 0) {
+    fs.closeSync(fd);
+    throw new FsBridgeError(errnoName(ret), where, `cannot be mounted on: ${errnoMeaning(ret)}`);
+  }
+  // Memory that this process needs must not wait for what it is to write itself.
+  libc.prctl(prSetIoFlusher, 1);
+  return { fd, mountPoint, asRoot: true };
+}
+
+/** Throws FsBridgeError where the host says no. */
+export async function detach(libc: Libc, attached: Attached, lazy: boolean): Promise<void> {
+  const ret = await libc.umount2(attached.mountPoint, lazy ? abi.MNT_DETACH : 0);
+  if (ret >= 0 || ret === -errno.EINVAL) return;
+  const busy = ret === -errno.EBUSY;
+  throw new FsBridgeError(
+    errnoName(ret),
+    attached.mountPoint,
+    `cannot be unmounted: ${errnoMeaning(ret)}`,
+    busy ? 'Somebody uses it: `fuser -m` tells who; --lazy takes it away all the same.' : undefined,
+  );
+}
+
+/** The mount's entry in /proc/self/mountinfo: its device's number, "0:45". */
+async function deviceNumber(mountPoint: string): Promise<string | undefined> {
+  const lines = (await fs.promises.readFile('/proc/self/mountinfo', 'latin1')).split('\n');
+  const escaped = mountPoint.replace(
+    /[ \t\n\\]/g,
+    (c) => `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`,
+  );
+  const fields = lines.map((line) => line.split(' ')).findLast((field) => field[4] === escaped);
+  return fields?.[2];
+}
+
+/**
+ * Lets the host read ahead and gather writes as for a disk of its own; by default it treats FUSE as a
+ * slow stranger. Only root may, and without it is only slower.
+ */
+export async function tune(attached: Attached): Promise<void> {
+  const number = await deviceNumber(attached.mountPoint);
+  if (number === undefined) return;
+  const folder = path.join('/sys/class/bdi', number);
+  const write = (name: string, value: number): Promise<void> =>
+    fs.promises.writeFile(path.join(folder, name), String(value)).catch(() => {});
+  await write('read_ahead_kb', readAheadKib);
+  await write('strict_limit', 0);
+  await write('max_ratio', 100);
+}

@@ -1,0 +1,80 @@
+/**
+ * What a volume's file system can do, and what is agreed with the host because of it.
+ */
+import { Buffer } from 'node:buffer';
+import { abi, errno } from '../vfs-linux/abi.gen.ts';
+import type { Volume } from '../vfs-linux/volume.ts';
+import { initFlags, initFlags2 } from './protocol.ts';
+
+/** What the rest needs to know of a mount. */
+export interface Features {
+  /** The root's file_handle; some bytes of no meaning where there are no handles. */
+  readonly rootHandle: Buffer;
+  /** Whether a file can be opened again by its handle, at any time. */
+  readonly handles: boolean;
+  readonly posixAcl: boolean;
+  /** Whether a name means the same file until somebody changes it: not where case is ignored. */
+  readonly namesLast: boolean;
+  /** Whether the host keeps what is written, and hands it over later. */
+  readonly writeback: boolean;
+}
+
+/** Handles that only work while the inode is in memory: Linux' fs/fat/nfs.c without nfs=nostale_ro. */
+const weakHandles: ReadonlySet<string> = new Set(['vfat', 'msdos']);
+/** Names that differ in case alone are one. */
+const ignoresCase: ReadonlySet<string> = new Set([
+  'vfat',
+  'msdos',
+  'exfat',
+  'hfs',
+  'hfsplus',
+  'ntfs3',
+]);
+
+/** Asks the volume. */
+export async function probeFeatures(volume: Volume, writeback: boolean): Promise<Features> {
+  const { calls, root, type } = volume;
+  const handle = await calls.nameToHandleAt(root, '', abi.AT_EMPTY_PATH);
+  const handles = typeof handle !== 'number' && !weakHandles.has(type);
+  const name = 'system.posix_acl_access';
+  const acl = await calls.getxattrat(root, '', abi.AT_EMPTY_PATH, name, Buffer.alloc(0));
+  return {
+    rootHandle: handles ? handle : Buffer.from('root'),
+    handles,
+    posixAcl: acl >= 0 || acl === -errno.ENODATA,
+    namesLast: !ignoresCase.has(type),
+    writeback: writeback && !volume.readOnly,
+  };
+}
+
+/** The flags to ask for, of those that the host offers; both words of FUSE_INIT. */
+export function agree(
+  features: Features,
+  offered: number,
+  offered2: number,
+): { readonly flags: number; readonly flags2: number } {
+  const f = initFlags;
+  let wanted =
+    f.asyncRead |
+    f.atomicTrunc |
+    f.exportSupport |
+    f.bigWrites |
+    f.dontMask |
+    f.ioctlDir |
+    f.asyncDio |
+    f.parallelDirops |
+    f.maxPages |
+    f.cacheSymlinks |
+    f.noOpendirSupport |
+    f.explicitInvalData |
+    f.handleKillprivV2 |
+    f.setxattrExt |
+    f.initExt;
+  if (features.handles) wanted |= f.readdirplus | f.readdirplusAuto;
+  if (features.posixAcl) wanted |= f.posixAcl;
+  if (features.writeback) wanted |= f.writebackCache;
+  return {
+    flags: (wanted & offered) >>> 0,
+    flags2: (initFlags2.directIoAllowMmap & offered2) >>> 0,
+  };
+}

@@ -1,0 +1,103 @@
+/**
+ * Every operation of the protocol, once: its code, its name for the statistics and the trace, the
+ * least size of its body, and who carries it out. What is not in the table is answered with ENOSYS,
+ * which the host remembers for most operations.
+ *
+ * Left to the host, which is the only client, so that its own locks are right: GETLK, SETLK, SETLKW.
+ * Not needed: ACCESS (the host checks permissions itself: default_permissions), BMAP and POLL (no
+ * file of a disk needs them), FLUSH (a close has nothing to say: what was written is here already).
+ */
+import { errno } from '../vfs-linux/abi.gen.ts';
+import { getattr, setattr, statx } from './ops/attributes.ts';
+import { create, link, mkdir, mknod, symlink, tmpfile } from './ops/create.ts';
+import { fsyncdir, readdir, readdirplus } from './ops/directories.ts';
+import {
+  copyFileRange,
+  copyFileRange64,
+  fallocate,
+  fsync,
+  lseek,
+  open,
+  read,
+  release,
+  write,
+} from './ops/files.ts';
+import { ioctl } from './ops/ioctl.ts';
+import { batchForget, forget, lookup, readlink } from './ops/lookup.ts';
+import { rename, rename2, rmdir, unlink } from './ops/remove.ts';
+import { destroy, init, interrupt, statfs, syncfs } from './ops/session.ts';
+import { getxattr, listxattr, removexattr, setxattr } from './ops/xattr.ts';
+import type { Request } from './request.ts';
+import type { Session } from './session.ts';
+
+export type Handler = (session: Session, request: Request) => void;
+
+export interface Operation {
+  readonly opcode: number;
+  readonly name: string;
+  /** Bytes of the body without which it makes no sense. */
+  readonly bodyBytes: number;
+  readonly handle: Handler;
+  /** Makes something that will belong to the caller: his identity is needed. */
+  readonly creates?: true;
+}
+
+const notImplemented: Handler = (session, request) => session.fail(request, -errno.ENOSYS);
+
+export const operations: readonly Operation[] = [
+  { opcode: 0, name: 'UNKNOWN', bodyBytes: 0, handle: notImplemented },
+  { opcode: 1, name: 'LOOKUP', bodyBytes: 2, handle: lookup },
+  { opcode: 2, name: 'FORGET', bodyBytes: 8, handle: forget },
+  { opcode: 3, name: 'GETATTR', bodyBytes: 16, handle: getattr },
+  { opcode: 4, name: 'SETATTR', bodyBytes: 88, handle: setattr },
+  { opcode: 5, name: 'READLINK', bodyBytes: 0, handle: readlink },
+  { opcode: 6, name: 'SYMLINK', bodyBytes: 4, handle: symlink, creates: true },
+  { opcode: 8, name: 'MKNOD', bodyBytes: 18, handle: mknod, creates: true },
+  { opcode: 9, name: 'MKDIR', bodyBytes: 10, handle: mkdir, creates: true },
+  { opcode: 10, name: 'UNLINK', bodyBytes: 2, handle: unlink },
+  { opcode: 11, name: 'RMDIR', bodyBytes: 2, handle: rmdir },
+  { opcode: 12, name: 'RENAME', bodyBytes: 12, handle: rename },
+  { opcode: 13, name: 'LINK', bodyBytes: 10, handle: link },
+  { opcode: 14, name: 'OPEN', bodyBytes: 8, handle: open },
+  { opcode: 15, name: 'READ', bodyBytes: 40, handle: read },
+  { opcode: 16, name: 'WRITE', bodyBytes: 40, handle: write },
+  { opcode: 17, name: 'STATFS', bodyBytes: 0, handle: statfs },
+  { opcode: 18, name: 'RELEASE', bodyBytes: 24, handle: release },
+  { opcode: 20, name: 'FSYNC', bodyBytes: 16, handle: fsync },
+  { opcode: 21, name: 'SETXATTR', bodyBytes: 18, handle: setxattr },
+  { opcode: 22, name: 'GETXATTR', bodyBytes: 10, handle: getxattr },
+  { opcode: 23, name: 'LISTXATTR', bodyBytes: 8, handle: listxattr },
+  { opcode: 24, name: 'REMOVEXATTR', bodyBytes: 2, handle: removexattr },
+  { opcode: 25, name: 'FLUSH', bodyBytes: 0, handle: notImplemented },
+  { opcode: 26, name: 'INIT', bodyBytes: 16, handle: init },
+  { opcode: 27, name: 'OPENDIR', bodyBytes: 0, handle: notImplemented },
+  { opcode: 28, name: 'READDIR', bodyBytes: 40, handle: readdir },
+  { opcode: 30, name: 'FSYNCDIR', bodyBytes: 16, handle: fsyncdir },
+  { opcode: 34, name: 'ACCESS', bodyBytes: 0, handle: notImplemented },
+  { opcode: 35, name: 'CREATE', bodyBytes: 18, handle: create, creates: true },
+  { opcode: 36, name: 'INTERRUPT', bodyBytes: 8, handle: interrupt },
+  { opcode: 38, name: 'DESTROY', bodyBytes: 0, handle: destroy },
+  { opcode: 39, name: 'IOCTL', bodyBytes: 32, handle: ioctl },
+  { opcode: 42, name: 'BATCH_FORGET', bodyBytes: 8, handle: batchForget },
+  { opcode: 43, name: 'FALLOCATE', bodyBytes: 32, handle: fallocate },
+  { opcode: 44, name: 'READDIRPLUS', bodyBytes: 40, handle: readdirplus },
+  { opcode: 45, name: 'RENAME2', bodyBytes: 20, handle: rename2 },
+  { opcode: 46, name: 'LSEEK', bodyBytes: 24, handle: lseek },
+  { opcode: 47, name: 'COPY_FILE_RANGE', bodyBytes: 56, handle: copyFileRange },
+  { opcode: 50, name: 'SYNCFS', bodyBytes: 0, handle: syncfs },
+  { opcode: 51, name: 'TMPFILE', bodyBytes: 16, handle: tmpfile, creates: true },
+  { opcode: 52, name: 'STATX', bodyBytes: 24, handle: statx },
+  { opcode: 53, name: 'COPY_FILE_RANGE_64', bodyBytes: 56, handle: copyFileRange64 },
+];
+
+export const operationNames: readonly string[] = operations.map(({ name }) => name);
+
+const places: readonly number[] = operations.reduce<number[]>((list, { opcode }, place) => {
+  list[opcode] = place;
+  return list;
+}, []);
+
+/** The place of an operation in the table; 0, which is not implemented, for an unknown one. */
+export function operationOf(opcode: number): number {
+  return places[opcode] ?? 0;
+}

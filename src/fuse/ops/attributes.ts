@@ -1,0 +1,181 @@
+/** GETATTR, STATX and SETATTR. */
+import { abi, errno } from '../../vfs-linux/abi.gen.ts';
+import { answerAttr, withFd, withNode } from '../entry.ts';
+import { noName } from '../kernel-calls.ts';
+import type { Node } from '../nodes.ts';
+import { fattr, inBody, outBody, setattrIn, sizes } from '../protocol.ts';
+import { type Request, u64 } from '../request.ts';
+import type { Session } from '../session.ts';
+
+/** fuse_statx_out: where its struct statx begins, in words; its layout is Linux' own. */
+const statxOutStat = 8;
+const foreverSeconds = 1_000_000_000;
+
+export function getattr(session: Session, request: Request): void {
+  withFd(session, request, (fd, node) => answerNow(session, request, fd, node));
+}
+
+function answerNow(session: Session, request: Request, fd: number, node: Node): void {
+  const { calls } = session;
+  calls.fstatx(fd, (ret, slot) => {
+    if (ret < 0) session.fail(request, ret);
+    else answerAttr(session, request, node, calls.result(slot) >>> 2);
+  });
+}
+
+export function statx(session: Session, request: Request): void {
+  withFd(session, request, (fd) => {
+    const { calls, wire } = session;
+    calls.fstatx(fd, (ret, slot) => {
+      if (ret < 0) {
+        session.fail(request, ret);
+        return;
+      }
+      const { u32 } = wire.out;
+      const start = calls.result(slot) >>> 2;
+      u32.fill(0, outBody, outBody + statxOutStat);
+      u32[outBody] = foreverSeconds;
+      const stat = calls.memory.u32.subarray(start, start + abi['statx.size'] / 4);
+      u32.set(stat, outBody + statxOutStat);
+      session.answer(request, sizes.statxOut);
+    });
+  });
+}
+
+/** What a SETATTR asks for, out of the request's buffer, which is somebody else's by then. */
+interface Wish {
+  readonly valid: number;
+  readonly openFd: number;
+  readonly size: number;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly atime: Time;
+  readonly mtime: Time;
+}
+
+interface Time {
+  readonly sec: number;
+  readonly nsec: number;
+}
+
+function timeWish(request: Request, given: boolean, now: boolean, sec: number, nsec: number): Time {
+  if (now) return { sec: 0, nsec: abi.UTIME_NOW };
+  if (!given) return { sec: 0, nsec: abi.UTIME_OMIT };
+  return { sec: request.signed(sec), nsec: request.word(nsec) };
+}
+
+function wishOf(session: Session, request: Request): Wish {
+  const valid = request.word(setattrIn.valid);
+  const has = (flag: number): boolean => (valid & flag) !== 0;
+  const file = has(fattr.fh)
+    ? session.files.get(u64(request.buffer.u32, inBody + setattrIn.fh))
+    : undefined;
+  return {
+    valid,
+    openFd: file?.node.id === request.nodeId ? file.fd : -1,
+    size: request.wide(setattrIn.size),
+    mode: request.word(setattrIn.mode),
+    uid: has(fattr.uid) ? request.word(setattrIn.uid) : -1,
+    gid: has(fattr.gid) ? request.word(setattrIn.gid) : -1,
+    atime: timeWish(
+      request,
+      has(fattr.atime),
+      has(fattr.atimeNow),
+      setattrIn.atime,
+      setattrIn.atimensec,
+    ),
+    mtime: timeWish(
+      request,
+      has(fattr.mtime),
+      has(fattr.mtimeNow),
+      setattrIn.mtime,
+      setattrIn.mtimensec,
+    ),
+  };
+}
+
+/** One of the calls that a SETATTR is made of. */
+type Step = (fd: number, done: (ret: number) => void) => void;
+
+/**
+ * The host sends what one system call of a program's changes: one step, mostly. Owner before mode, as
+ * a change of owner takes bits of the mode away; times last, as all others change the time.
+ * The time of change (FATTR_CTIME) is the kernel's own business.
+ */
+function stepsOf(session: Session, wish: Wish): Step[] {
+  const { calls, identities } = session;
+  const { valid, uid, gid, mode, atime, mtime } = wish;
+  const steps: Step[] = [];
+  if ((valid & fattr.size) !== 0) {
+    const cred = (valid & fattr.killSuidgid) !== 0 ? identities.nobody : 0;
+    steps.push((fd, done) => truncate(session, fd, wish, cred, done));
+  }
+  if ((valid & (fattr.uid | fattr.gid)) !== 0) {
+    steps.push((fd, done) => calls.fchownat(fd, uid, gid, done));
+  }
+  if ((valid & fattr.mode) !== 0) {
+    const chmod = abi.BRIDGE_OP_fchmodat2;
+    const bits = mode & 0o7777;
+    steps.push((fd, done) => calls.named(chmod, 0, noName, fd, bits, abi.AT_EMPTY_PATH, done));
+  }
+  const times = fattr.atime | fattr.atimeNow | fattr.mtime | fattr.mtimeNow;
+  if ((valid & times) !== 0) {
+    steps.push((fd, done) => calls.utimensat(fd, atime, mtime, done));
+  }
+  return steps;
+}
+
+/** As `cred`: a truncation by somebody without CAP_FSETID takes SUID and SGID away. */
+function truncate(
+  session: Session,
+  fd: number,
+  wish: Wish,
+  cred: number,
+  done: (ret: number) => void,
+): void {
+  const { calls } = session;
+  const op = abi.BRIDGE_OP_ftruncate;
+  if (wish.openFd >= 0) {
+    calls.numbers(op, [wish.openFd], [wish.size], done, cred);
+    return;
+  }
+  calls.reopen(fd, abi.O_WRONLY, (opened) => {
+    if (opened < 0) {
+      done(opened);
+      return;
+    }
+    calls.numbers(
+      op,
+      [opened],
+      [wish.size],
+      (ret) => {
+        calls.close(opened);
+        done(ret);
+      },
+      cred,
+    );
+  });
+}
+
+export function setattr(session: Session, request: Request): void {
+  const wish = wishOf(session, request);
+  const steps = stepsOf(session, wish);
+  withNode(session, request, (node) => {
+    const run = (fd: number): void => {
+      if (fd < 0) {
+        session.fail(request, fd);
+        return;
+      }
+      const next = (ret: number): void => {
+        const step = ret < 0 ? undefined : steps.shift();
+        if (ret < 0) session.fail(request, ret);
+        else if (step === undefined) answerNow(session, request, fd, node);
+        else step(fd, next);
+      };
+      next(0);
+    };
+    if (wish.size < 0 || wish.size > Number.MAX_SAFE_INTEGER) session.fail(request, -errno.EFBIG);
+    else session.descriptors.use(node, run);
+  });
+}

@@ -1,0 +1,220 @@
+/**
+ * Open files: OPEN, READ, WRITE, RELEASE, FSYNC, LSEEK, FALLOCATE, COPY_FILE_RANGE.
+ */
+import { abi, errno } from '../../vfs-linux/abi.gen.ts';
+import { modeOf, withNode } from '../entry.ts';
+import type { OpenFile } from '../files.ts';
+import type { Node } from '../nodes.ts';
+import {
+  fopen,
+  fsyncFdatasync,
+  inBody,
+  openKillSuidgid,
+  outBody,
+  sizes,
+  writeKillSuidgid,
+} from '../protocol.ts';
+import { type Request, u64 } from '../request.ts';
+import type { Session } from '../session.ts';
+import { transferMostBytes } from '../wire.ts';
+
+const setIds = 0o6000;
+const accessMode = 3;
+/** copy_file_range(2) answers 31 bits at most, rounded down to a page. */
+const copyMostBytes = 0x7ffff000;
+
+/** The open file that a request names by the fh at a word of its body; answers EBADF without one. */
+export function fileOf(session: Session, request: Request, word = 0): OpenFile | undefined {
+  const file = session.files.get(u64(request.buffer.u32, inBody + word));
+  if (file === undefined) session.fail(request, -errno.EBADF);
+  return file;
+}
+
+/** Answers with an open file's number. */
+export function answerOpen(session: Session, request: Request, node: Node, fd: number): void {
+  const fh = session.files.add(node, fd);
+  const { u32 } = session.wire.out;
+  u32[outBody] = fh;
+  u32[outBody + 1] = 0;
+  u32[outBody + 2] = fopen.keepCache | fopen.noflush;
+  u32[outBody + 3] = 0;
+  if (session.answer(request, sizes.openOut) >= 0) return;
+  session.files.remove(fh);
+  session.calls.close(fd);
+  session.dropUnused(node);
+}
+
+/** Opens a file anew: by its handle, or by what is open of it. */
+function openNode(
+  session: Session,
+  node: Node,
+  openFlags: number,
+  then: (fd: number) => void,
+): void {
+  const { calls } = session;
+  if (node.fd >= 0) calls.reopen(node.fd, openFlags, then);
+  else if (node.openFd >= 0) calls.reopen(node.openFd, openFlags, then);
+  else calls.openByHandle(node.handle, openFlags, then);
+}
+
+/**
+ * The host has checked that the caller may. For writing the file is opened for reading too, as the
+ * host reads what it changes a part of; O_APPEND is the host's business, except that a file which may
+ * only be appended to (chattr +a) is not opened for writing otherwise.
+ */
+export function open(session: Session, request: Request): void {
+  const [flags, more] = [request.word(0), request.word(1)];
+  const writes = (flags & accessMode) !== abi.O_RDONLY;
+  const openFlags = (writes ? abi.O_RDWR : abi.O_RDONLY) | abi.O_NOATIME;
+  withNode(session, request, (node) => {
+    const opened = (fd: number): void => {
+      if (fd < 0) session.fail(request, fd);
+      else if ((flags & abi.O_TRUNC) !== 0) truncateOpened(session, request, node, fd, more);
+      else answerOpen(session, request, node, fd);
+    };
+    openNode(session, node, openFlags, (fd) => {
+      const appendOnly = fd === -errno.EPERM && (flags & abi.O_APPEND) !== 0;
+      if (appendOnly) openNode(session, node, openFlags | abi.O_APPEND, opened);
+      else opened(fd);
+    });
+  });
+}
+
+/** O_TRUNC: by somebody without CAP_FSETID it takes SUID and SGID away. */
+function truncateOpened(
+  session: Session,
+  request: Request,
+  node: Node,
+  fd: number,
+  flags: number,
+): void {
+  const cred = (flags & openKillSuidgid) !== 0 ? session.identities.nobody : 0;
+  const done = (ret: number): void => {
+    if (ret >= 0) {
+      answerOpen(session, request, node, fd);
+    } else {
+      session.calls.close(fd);
+      session.fail(request, ret);
+    }
+  };
+  session.calls.numbers(abi.BRIDGE_OP_ftruncate, [fd], [0], done, cred);
+}
+
+export function release(session: Session, request: Request): void {
+  const file = session.files.remove(u64(request.buffer.u32, inBody));
+  if (file === undefined) {
+    session.fail(request, -errno.EBADF);
+    return;
+  }
+  session.calls.close(file.fd, () => session.fail(request, 0));
+  session.dropUnused(file.node);
+}
+
+export function read(session: Session, request: Request): void {
+  const file = fileOf(session, request);
+  if (file === undefined) return;
+  const bytes = Math.min(request.word(4), transferMostBytes);
+  const answer = session.wire.answers.take();
+  const op = abi.BRIDGE_OP_pread64;
+  session.calls.transfer(op, 0, file.fd, answer.data, bytes, request.wide(2), (ret) => {
+    if (ret < 0) session.fail(request, ret);
+    else session.answerFrom(request, answer, ret);
+    session.wire.answers.give(answer);
+  });
+}
+
+export function write(session: Session, request: Request): void {
+  const file = fileOf(session, request);
+  if (file === undefined) return;
+  const bytes = request.word(4);
+  if (bytes > request.bodyBytes - sizes.writeIn) {
+    session.fail(request, -errno.EINVAL);
+    return;
+  }
+  const kills = (request.word(5) & writeKillSuidgid) !== 0;
+  const cred = kills ? session.identities.nobody : 0;
+  const op = abi.BRIDGE_OP_pwrite64;
+  request.keepBuffer = true;
+  const { data } = request.buffer;
+  session.calls.transfer(op, cred, file.fd, data, bytes, request.wide(2), (ret) => {
+    answerSize(session, request, ret);
+    if (kills && ret > 0 && (file.node.mode & setIds) !== 0) tellMode(session, file);
+  });
+}
+
+/** A write may have taken bits of the mode away: the host is to look. */
+function tellMode(session: Session, { node, fd }: OpenFile): void {
+  const { calls } = session;
+  calls.fstatx(fd, (ret, slot) => {
+    if (ret < 0) return;
+    const mode = modeOf(calls.memory.u32, calls.result(slot) >>> 2);
+    if (mode === node.mode) return;
+    node.mode = mode;
+    session.wire.forgetAttributes(node.id);
+  });
+}
+
+/** fuse_write_out */
+function answerSize(session: Session, request: Request, ret: number): void {
+  if (ret < 0) {
+    session.fail(request, ret);
+    return;
+  }
+  const { u32 } = session.wire.out;
+  u32[outBody] = ret;
+  u32[outBody + 1] = 0;
+  session.answer(request, sizes.writeOut);
+}
+
+export function fsync(session: Session, request: Request): void {
+  const file = fileOf(session, request);
+  if (file === undefined) return;
+  const dataOnly = (request.word(2) & fsyncFdatasync) !== 0;
+  const op = dataOnly ? abi.BRIDGE_OP_fdatasync : abi.BRIDGE_OP_fsync;
+  session.calls.numbers(op, [file.fd], [], (ret) => session.fail(request, Math.min(ret, 0)));
+}
+
+export function lseek(session: Session, request: Request): void {
+  const file = fileOf(session, request);
+  if (file === undefined) return;
+  const op = abi.BRIDGE_OP_lseek;
+  session.calls.numbers(op, [file.fd, request.word(4)], [request.signed(2)], (ret) => {
+    if (ret < 0) {
+      session.fail(request, ret);
+      return;
+    }
+    const { u32 } = session.wire.out;
+    u32[outBody] = ret;
+    u32[outBody + 1] = ret / 4294967296;
+    session.answer(request, sizes.lseekOut);
+  });
+}
+
+export function fallocate(session: Session, request: Request): void {
+  const file = fileOf(session, request);
+  if (file === undefined) return;
+  const [offset, length, mode] = [request.wide(2), request.wide(4), request.word(6)];
+  session.calls.numbers(abi.BRIDGE_OP_fallocate, [file.fd, mode], [offset, length], (ret) =>
+    session.fail(request, Math.min(ret, 0)),
+  );
+}
+
+/** Both files of a COPY_FILE_RANGE, and the copy; `then` gets the bytes copied or an error. */
+function copy(session: Session, request: Request, then: (ret: number) => void): void {
+  const from = fileOf(session, request);
+  const to = from === undefined ? undefined : fileOf(session, request, 6);
+  if (from === undefined || to === undefined) return;
+  const bytes = Math.min(request.wide(10), copyMostBytes);
+  const offsets = [request.wide(2), request.wide(8)];
+  const op = abi.BRIDGE_OP_copy_file_range;
+  session.calls.numbers(op, [from.fd, to.fd, bytes, 0], offsets, then);
+}
+
+export function copyFileRange(session: Session, request: Request): void {
+  copy(session, request, (ret) => answerSize(session, request, ret));
+}
+
+/** The same, with an answer of 64 bits. */
+export function copyFileRange64(session: Session, request: Request): void {
+  copy(session, request, (ret) => answerSize(session, request, ret));
+}

@@ -1,0 +1,291 @@
+/**
+ * A mount's life on the device: takes requests, has them carried out, sends the answers.
+ *
+ *     mounting --INIT--> serving --unmounted or aborted (ENODEV)--> ending --all closed--> ended
+ *
+ * Where requests are taken:
+ * - When the kernel has nothing to do, it asks here for more before it waits (pollWhenIdle), and
+ *   gets the next request without a turn of the event loop; while they keep coming, it is asked for
+ *   some tens of microseconds, as a process that got an answer mostly has its next question soon.
+ * - When it has waited, the event loop tells that the device is readable.
+ *
+ * Invariants:
+ * 1. The event loop has its turn every few milliseconds (Kernel.turnIsDue), and at once when the
+ *    kernel waits for a disk.
+ * 2. No more requests are taken than the kernel has slots for; the others wait in the device.
+ * 3. Nothing that a request says makes an exception: a handler's mistake is answered with EIO.
+ */
+import { RequestStatistics } from '../cache/request-statistics.ts';
+import { trace } from '../cache/trace.ts';
+import { abi, errno } from '../vfs-linux/abi.gen.ts';
+import type { Volume } from '../vfs-linux/volume.ts';
+import { Descriptors } from './descriptors.ts';
+import { OpenFiles } from './files.ts';
+import { Identities } from './identities.ts';
+import { KernelCalls } from './kernel-calls.ts';
+import type { Libc, Poll } from './libc.ts';
+import type { Features } from './negotiation.ts';
+import { type Node, Nodes } from './nodes.ts';
+import { operationNames, operationOf, operations } from './operations.ts';
+import { inHeader, inHeaderBytes } from './protocol.ts';
+import { Request, type WireBuffer } from './request.ts';
+import { Wire } from './wire.ts';
+
+/** How long the device is asked again for the request that follows an answer. */
+const spinMostMs = 0.06;
+const spinLeastMs = 0.004;
+
+export class Session {
+  readonly volume: Volume;
+  readonly calls: KernelCalls;
+  readonly nodes: Nodes = new Nodes();
+  readonly descriptors: Descriptors;
+  readonly files: OpenFiles = new OpenFiles();
+  readonly identities: Identities;
+  readonly wire: Wire;
+  readonly features: Features;
+  readonly statistics: RequestStatistics = new RequestStatistics(operationNames);
+  /** Resolves when INIT has its answer: with the reason where the two do not understand each other. */
+  readonly started: Promise<string | undefined>;
+  /** Resolves when the mount is gone and nothing of it is open in the kernel. */
+  readonly ended: Promise<void>;
+  readonly #onLog: (line: string) => void;
+  #resolveStarted: (refusal?: string) => void = () => {};
+  #resolveEnded: () => void = () => {};
+  #poll: Poll | undefined;
+  #pollPaused = false;
+  #turnScheduled = false;
+  #current: WireBuffer;
+  #working: Request | undefined;
+  #spinMs = spinMostMs;
+  #lastRequestMs = 0;
+  #over = false;
+
+  constructor(parts: {
+    volume: Volume;
+    libc: Libc;
+    fd: number;
+    features: Features;
+    onLog: (line: string) => void;
+  }) {
+    const { volume, libc, fd, features, onLog } = parts;
+    this.volume = volume;
+    this.features = features;
+    this.#onLog = onLog;
+    this.calls = new KernelCalls(volume.calls, this);
+    this.descriptors = new Descriptors(this.calls, volume.root);
+    this.identities = new Identities(volume.kernel);
+    this.wire = new Wire(libc, fd);
+    this.#current = this.wire.requests.take();
+    this.started = new Promise((resolve) => {
+      this.#resolveStarted = resolve;
+    });
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
+    });
+    this.nodes.addRoot(features.rootHandle, volume.root);
+    this.#poll = libc.poll(fd, () => this.#schedule());
+    volume.kernel.pollWhenIdle(() => this.#whenIdle());
+  }
+
+  /** The request that is being worked on: a call that is submitted belongs to it. */
+  get working(): Request | undefined {
+    return this.#working;
+  }
+
+  set working(request: Request | undefined) {
+    this.#working = request;
+  }
+
+  /** A mistake of this program, found while it worked on a request: that one is answered. */
+  onBug(error: unknown, request: Request | undefined): void {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#onLog(`fuse: internal error: ${text}`);
+    if (request !== undefined && !request.answered) this.fail(request, -errno.EIO);
+  }
+
+  /** The host has its answer to INIT; `refusal` says why there will be no mount. */
+  onInit(refusal?: string): void {
+    this.#resolveStarted(refusal);
+  }
+
+  #schedule(): void {
+    if (this.#turnScheduled || this.#over) return;
+    this.#turnScheduled = true;
+    // Not here: what a callback of the poll's resolves would wait for the next turn of the loop.
+    setImmediate(() => {
+      this.#turnScheduled = false;
+      this.volume.kernel.tookTurn();
+      while (this.#takeOne());
+    });
+  }
+
+  /** The idle kernel asks: takes requests until one keeps it busy. */
+  #whenIdle(): void {
+    if (this.#over) return;
+    const { calls } = this;
+    const { kernel } = this.volume;
+    const before = calls.inFlight;
+    // With something under way the kernel waits for a disk, and that for the event loop.
+    const until = before > 0 ? 0 : this.#lastRequestMs + this.#spinMs;
+    let spun = false;
+    while (!kernel.turnIsDue()) {
+      const took = this.#takeOne();
+      if (calls.inFlight > before) {
+        if (spun) this.#spinMs = Math.min(this.#spinMs * 2, spinMostMs);
+        return;
+      }
+      if (took) continue;
+      if (performance.now() >= until) break;
+      spun = true;
+    }
+    if (spun) this.#spinMs = Math.max(this.#spinMs * 0.75, spinLeastMs);
+  }
+
+  /** Takes one request if one waits and there is room for it. */
+  #takeOne(): boolean {
+    if (this.#over) return false;
+    if (!this.calls.hasRoom) {
+      this.#pause();
+      return false;
+    }
+    const buffer = this.#current;
+    const bytes = this.wire.read(buffer);
+    if (bytes < 0) return this.#notRead(bytes);
+    this.#lastRequestMs = performance.now();
+    this.#dispatch(buffer, bytes);
+    return true;
+  }
+
+  #notRead(error: number): boolean {
+    if (error === -errno.EAGAIN) return false;
+    // The request was given up while it was read, or a signal came: there may be another.
+    if (error === -errno.ENOENT || error === -errno.EINTR) return true;
+    this.#end();
+    return false;
+  }
+
+  #dispatch(buffer: WireBuffer, bytes: number): void {
+    const { u32 } = buffer;
+    if (bytes < inHeaderBytes || u32[inHeader.len] !== bytes) {
+      this.#onLog(`fuse: a request of ${bytes} bytes is no request`);
+      return;
+    }
+    const operation = operationOf(u32[inHeader.opcode] as number);
+    const request = new Request(buffer, operation, bytes, this.#lastRequestMs);
+    const { bodyBytes, creates } = operations[operation] as (typeof operations)[number];
+    if (bytes - inHeaderBytes < bodyBytes) {
+      this.fail(request, -errno.EINVAL);
+      return;
+    }
+    if (creates === true && this.identities.get(request.uid, request.gid) === undefined) {
+      request.keepBuffer = true;
+      void this.identities.make(request.uid, request.gid).then(
+        () => this.#handle(request),
+        () => this.fail(request, -errno.EIO),
+      );
+    } else {
+      this.#handle(request);
+    }
+    if (request.keepBuffer && !request.answered) this.#current = this.wire.requests.take();
+    else request.keepBuffer = false;
+  }
+
+  #handle(request: Request): void {
+    this.#working = request;
+    try {
+      operations[request.operation]?.handle(this, request);
+    } catch (error) {
+      this.onBug(error, request);
+    }
+    this.#working = undefined;
+  }
+
+  /** Sends `payloadBytes` of `wire.out`; answers what the device said. */
+  answer(request: Request, payloadBytes: number): number {
+    return this.answerFrom(request, this.wire.out, payloadBytes);
+  }
+
+  answerFrom(request: Request, from: WireBuffer, payloadBytes: number): number {
+    const ret = this.wire.answer(request, from, payloadBytes);
+    this.#finish(request, false);
+    return ret;
+  }
+
+  /** Sends a negative errno, or plain success for 0. */
+  fail(request: Request, error: number): void {
+    this.wire.fail(request, error);
+    this.#finish(request, error < 0);
+  }
+
+  /** The end of a request that has no answer, such as FORGET. */
+  finishSilently(request: Request): void {
+    this.#finish(request, false);
+  }
+
+  #finish(request: Request, failed: boolean): void {
+    request.answered = true;
+    const endMs = performance.now();
+    this.#lastRequestMs = endMs;
+    this.statistics.record(request.operation, request.startMs, endMs, failed);
+    if (trace.isOn) {
+      const name = operationNames[request.operation] as string;
+      trace.span('fuse', name, request.traceId, request.startMs, endMs, { node: request.nodeId });
+    }
+    if (request.keepBuffer) this.wire.requests.give(request.buffer);
+    if (request.held !== undefined) this.#letGo(request);
+    if (this.#pollPaused) this.#resume();
+  }
+
+  /** Keeps a node and its descriptor until the request is answered; two at most. */
+  hold(request: Request, node: Node): void {
+    node.busy++;
+    if (request.held === undefined) request.held = node;
+    else request.heldToo = node;
+  }
+
+  #letGo(request: Request): void {
+    for (const node of [request.held, request.heldToo]) {
+      if (node === undefined) continue;
+      node.busy--;
+      this.dropUnused(node);
+    }
+    request.held = undefined;
+    request.heldToo = undefined;
+  }
+
+  #pause(): void {
+    if (this.#pollPaused) return;
+    this.#pollPaused = true;
+    this.#poll?.pause();
+  }
+
+  #resume(): void {
+    if (!this.calls.hasRoom) return;
+    this.#pollPaused = false;
+    this.#poll?.resume();
+  }
+
+  /** Nobody knows or needs the node any more: it goes, and its descriptor with it. */
+  dropUnused(node: Node): void {
+    if (!this.nodes.isUnused(node)) return;
+    this.descriptors.release(node);
+    this.nodes.remove(node);
+  }
+
+  /** The device is gone: everything is closed, and then the session has ended. */
+  #end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#poll?.stop();
+    this.volume.kernel.pollWhenIdle(undefined);
+    for (const file of this.files) this.calls.close(file.fd);
+    for (const node of this.nodes) this.descriptors.release(node);
+    // A last call, answered after those before it: what is under way has found its descriptors.
+    this.calls.numbers(abi.BRIDGE_OP_syncfs, [this.volume.root], [], () => {
+      this.wire.close();
+      this.#resolveStarted('the mount ended before it began');
+      this.#resolveEnded();
+    });
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * The device: requests come out of it, answers go into it, one system call each, on this thread.
+ *
+ * Invariants:
+ * 1. Nothing blocks: the descriptor is O_NONBLOCK, and a notification is only of a kind that the host
+ *    carries out without waiting for a lock that a request of its own may hold.
+ * 2. `out` is for answers that are written in the same breath: fill it, send it, forget it. Where
+ *    there is a wait in between (a READ), a buffer of the pool is taken.
+ * 3. Every buffer taken is given back, once.
+ */
+import { Buffer } from 'node:buffer';
+import fs from 'node:fs';
+import { errno } from '../vfs-linux/abi.gen.ts';
+import { windowBytes } from '../vfs-linux/limits.ts';
+import type { Libc } from './libc.ts';
+import { inHeaderBytes, notifyInvalInode, outHeaderBytes, sizes } from './protocol.ts';
+import type { Request, WireBuffer } from './request.ts';
+
+/** What a WRITE brings beside its data. */
+const writeHeadBytes = inHeaderBytes + sizes.writeIn;
+/** The most that is read or written at once. */
+export const transferMostBytes: number = windowBytes;
+const requestBytes = writeHeadBytes + transferMostBytes;
+const answerBytes = outHeaderBytes + transferMostBytes;
+/** Buffers that are kept for the next use: more are made as they are needed, and dropped. */
+const keptBuffers = 16;
+
+function makeBuffer(sizeBytes: number, dataAt: number): WireBuffer {
+  const memory = new ArrayBuffer(sizeBytes);
+  return {
+    bytes: Buffer.from(memory),
+    u32: new Uint32Array(memory),
+    data: Buffer.from(memory, dataAt, transferMostBytes),
+  };
+}
+
+/** Buffers of one shape, used again. */
+export class Pool {
+  readonly #free: WireBuffer[] = [];
+  readonly #sizeBytes: number;
+  readonly #dataAt: number;
+
+  constructor(sizeBytes: number, dataAt: number) {
+    this.#sizeBytes = sizeBytes;
+    this.#dataAt = dataAt;
+  }
+
+  take(): WireBuffer {
+    return this.#free.pop() ?? makeBuffer(this.#sizeBytes, this.#dataAt);
+  }
+
+  give(buffer: WireBuffer): void {
+    if (this.#free.length < keptBuffers) this.#free.push(buffer);
+  }
+}
+
+export class Wire {
+  readonly fd: number;
+  /** For answers that are written at once. */
+  readonly out: WireBuffer = makeBuffer(answerBytes, outHeaderBytes);
+  /** Requests are read into these. */
+  readonly requests: Pool = new Pool(requestBytes, writeHeadBytes);
+  /** Answers that are filled before they are sent. */
+  readonly answers: Pool = new Pool(answerBytes, outHeaderBytes);
+  readonly #libc: Libc;
+  readonly #notice: WireBuffer = makeBuffer(answerBytes, outHeaderBytes);
+
+  constructor(libc: Libc, fd: number) {
+    this.#libc = libc;
+    this.fd = fd;
+  }
+
+  /** Takes the next request. Answers its length, -EAGAIN when none waits, -ENODEV at the end. */
+  read(into: WireBuffer): number {
+    return this.#libc.read(this.fd, into.bytes, requestBytes);
+  }
+
+  /** Sends an answer whose `payloadBytes` lie behind the header's place in `from`. */
+  answer(request: Request, from: WireBuffer, payloadBytes: number): number {
+    const { u32 } = from;
+    const length = outHeaderBytes + payloadBytes;
+    u32[0] = length;
+    u32[1] = 0;
+    u32[2] = request.uniqueLow;
+    u32[3] = request.uniqueHigh;
+    return this.#libc.write(this.fd, from.bytes, length);
+  }
+
+  /** Sends an error: a negative errno of Linux's. */
+  fail(request: Request, error: number): number {
+    const { u32, bytes } = this.out;
+    u32[0] = outHeaderBytes;
+    u32[1] = error <= -512 ? -errno.EIO : error;
+    u32[2] = request.uniqueLow;
+    u32[3] = request.uniqueHigh;
+    return this.#libc.write(this.fd, bytes, outHeaderBytes);
+  }
+
+  close(): void {
+    fs.closeSync(this.fd);
+  }
+
+  /** Has the host forget a file's attributes; its cached data stays. */
+  forgetAttributes(nodeId: number): void {
+    const { u32, bytes } = this.#notice;
+    u32.fill(0, 0, (outHeaderBytes + sizes.notifyInvalInodeOut) / 4);
+    u32[0] = outHeaderBytes + sizes.notifyInvalInodeOut;
+    u32[1] = notifyInvalInode;
+    u32[4] = nodeId;
+    u32[5] = nodeId / 4294967296;
+    // A negative offset: the attributes alone.
+    u32.fill(0xffffffff, 6, 8);
+    this.#libc.write(this.fd, bytes, outHeaderBytes + sizes.notifyInvalInodeOut);
+  }
+}

@@ -17,6 +17,8 @@ export interface WinFspMountOptions {
   readonly fileInfoTimeoutMs?: number;
   /** A request that the disk has not answered by then fails. Default 180 s. */
   readonly deadlineMs?: number;
+  /** Told what goes wrong while it runs. */
+  readonly onLog?: (line: string) => void;
   /** Told when Windows wants the process to go (Ctrl-C, closed window, logoff, shutdown). */
   readonly onConsoleEvent?: (event: ConsoleEvent) => void;
 }
@@ -50,6 +52,9 @@ export interface WinFspMount extends AsyncDisposable {
   statistics(): WinFspStatistics;
   /** Makes Windows forget what it knows of these files, and tells whoever watches them. */
   notify(changes: readonly Change[]): Promise<void>;
-  /** Ends the drive: no new requests, those under way are answered, and all is on the disk. */
-  unmount(): Promise<void>;
+  /**
+   * Ends the drive: no new requests, those under way are answered, and all is on the disk. Throws
+   * EBUSY where programs have files open on it and `force` is not given; then their handles die.
+   */
+  unmount(wish?: { readonly force?: boolean }): Promise<void>;
 }

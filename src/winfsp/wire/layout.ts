@@ -10,16 +10,16 @@ interface FieldKind {
   readonly alignment: number;
 }
 
-const fieldKinds = {
+const fieldKinds: Readonly<Record<FieldType, FieldKind>> = {
   u8: { bytes: 1, alignment: 1 },
   u16: { bytes: 2, alignment: 2 },
   u32: { bytes: 4, alignment: 4 },
   u64: { bytes: 8, alignment: 8 },
   /** FSP_FSCTL_TRANSACT_BUF: u16 Offset, u16 Size. */
   buf: { bytes: 4, alignment: 2 },
-} as const satisfies Readonly<Record<string, FieldKind>>;
+};
 
-export type FieldType = keyof typeof fieldKinds;
+export type FieldType = 'u8' | 'u16' | 'u32' | 'u64' | 'buf';
 
 /** A field's type; with a number behind it an array of so many. */
 export type Field = FieldType | readonly [FieldType, number];

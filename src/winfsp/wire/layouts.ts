@@ -5,7 +5,7 @@
  */
 import { type Layout, layout } from './layout.ts';
 
-const volumeParamsV0Fields = {
+const volumeParamsFields = {
   Version: 'u16',
   SectorSize: 'u16',
   SectorsPerAllocationUnit: 'u16',
@@ -21,8 +21,7 @@ const volumeParamsV0Fields = {
   FileSystemName: ['u16', 16],
 } as const;
 
-const volumeParamsFields = {
-  ...volumeParamsV0Fields,
+const volumeTimeoutFields = {
   TimeoutValid: 'u32',
   VolumeInfoTimeout: 'u32',
   DirInfoTimeout: 'u32',
@@ -34,18 +33,19 @@ const volumeParamsFields = {
   Reserved64: ['u64', 2],
 } as const;
 
-/** FSP_FSCTL_VOLUME_PARAMS_V0: what drivers before 2018 take, and the beginning of the later one. */
-export const volumeParamsV0: Layout<typeof volumeParamsV0Fields> = layout(
+/** FSP_FSCTL_VOLUME_PARAMS_V0: all of it while Version is 0. */
+export const volumeParams: Layout<typeof volumeParamsFields> = layout(
   'FSP_FSCTL_VOLUME_PARAMS_V0',
   456,
-  volumeParamsV0Fields,
+  volumeParamsFields,
 );
 
-/** FSP_FSCTL_VOLUME_PARAMS: Version holds this size. */
-export const volumeParams: Layout<typeof volumeParamsFields> = layout(
+/** What FSP_FSCTL_VOLUME_PARAMS has behind that. Version holds the size of the whole. */
+export const volumeTimeouts: Layout<typeof volumeTimeoutFields> = layout(
   'FSP_FSCTL_VOLUME_PARAMS',
   504,
-  volumeParamsFields,
+  volumeTimeoutFields,
+  volumeParams.size,
 );
 
 const fileInfoFields = {

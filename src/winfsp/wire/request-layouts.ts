@@ -5,7 +5,8 @@
 import { type Layout, layout } from './layout.ts';
 
 const start = 16;
-const contexts = { UserContext: 'u64', UserContext2: 'u64' } as const;
+/** Behind the contexts. */
+const rest = 32;
 
 const createFields = {
   CreateOptions: 'u32',
@@ -27,19 +28,18 @@ export const createRequest: Layout<typeof createFields> = layout('Create', 80, c
 
 /** The bits of createRequest.Flags. */
 export const createFlags = {
-  UserMode: 1 << 0,
-  HasTraversePrivilege: 1 << 1,
-  HasBackupPrivilege: 1 << 2,
-  HasRestorePrivilege: 1 << 3,
-  OpenTargetDirectory: 1 << 4,
-  CaseSensitive: 1 << 5,
-  HasTrailingBackslash: 1 << 6,
-  AcceptsSecurityDescriptor: 1 << 7,
-  EaIsReparsePoint: 1 << 8,
+  UserMode: 1,
+  HasTraversePrivilege: 2,
+  HasBackupPrivilege: 4,
+  HasRestorePrivilege: 8,
+  OpenTargetDirectory: 0x10,
+  CaseSensitive: 0x20,
+  HasTrailingBackslash: 0x40,
+  AcceptsSecurityDescriptor: 0x80,
+  EaIsReparsePoint: 0x100,
 } as const;
 
 const overwriteFields = {
-  ...contexts,
   FileAttributes: 'u32',
   AllocationSize: 'u64',
   Flags: 'u32',
@@ -51,29 +51,29 @@ export const overwriteRequest: Layout<typeof overwriteFields> = layout(
   'Overwrite',
   56,
   overwriteFields,
-  start,
+  rest,
 );
 
-const cleanupFields = { ...contexts, Flags: 'u32' } as const;
+const cleanupFields = { Flags: 'u32' } as const;
 
 export const cleanupRequest: Layout<typeof cleanupFields> = layout(
   'Cleanup',
-  40,
+  36,
   cleanupFields,
-  start,
+  rest,
 );
 
 /** The bits of cleanupRequest.Flags. */
 export const cleanupFlags = {
-  Delete: 1 << 0,
-  SetAllocationSize: 1 << 1,
-  SetArchiveBit: 1 << 2,
-  SetLastAccessTime: 1 << 3,
-  SetLastWriteTime: 1 << 4,
-  SetChangeTime: 1 << 5,
+  Delete: 1,
+  SetAllocationSize: 2,
+  SetArchiveBit: 4,
+  SetLastAccessTime: 8,
+  SetLastWriteTime: 0x10,
+  SetChangeTime: 0x20,
 } as const;
 
-const contextFields = { ...contexts } as const;
+const contextFields = { UserContext: 'u64', UserContext2: 'u64' } as const;
 
 /** Close, QueryInformation, QueryEa, FlushBuffers, QuerySecurity: the contexts alone. */
 export const contextRequest: Layout<typeof contextFields> = layout(
@@ -84,7 +84,6 @@ export const contextRequest: Layout<typeof contextFields> = layout(
 );
 
 const transferFields = {
-  ...contexts,
   Address: 'u64',
   Offset: 'u64',
   Length: 'u32',
@@ -97,11 +96,10 @@ export const transferRequest: Layout<typeof transferFields> = layout(
   'Read and Write',
   64,
   transferFields,
-  start,
+  rest,
 );
 
 const setInformationFields = {
-  ...contexts,
   FileInformationClass: 'u32',
   /** What the class says: below. */
   Info: 'u64',
@@ -111,7 +109,7 @@ export const setInformationRequest: Layout<typeof setInformationFields> = layout
   'SetInformation',
   48,
   setInformationFields,
-  start,
+  rest,
 );
 
 const basicFields = {
@@ -138,9 +136,9 @@ export const renameInformation: Layout<typeof renameFields> = layout(
   setInformationRequest.Info,
 );
 
-const setEaFields = { ...contexts, Ea: 'buf' } as const;
+const setEaFields = { Ea: 'buf' } as const;
 
-export const setEaRequest: Layout<typeof setEaFields> = layout('SetEa', 40, setEaFields, start);
+export const setEaRequest: Layout<typeof setEaFields> = layout('SetEa', 36, setEaFields, rest);
 
 const setVolumeFields = { FsInformationClass: 'u32', VolumeLabel: 'buf' } as const;
 
@@ -153,7 +151,6 @@ export const setVolumeRequest: Layout<typeof setVolumeFields> = layout(
 );
 
 const directoryFields = {
-  ...contexts,
   Address: 'u64',
   Length: 'u32',
   Pattern: 'buf',
@@ -165,14 +162,13 @@ export const directoryRequest: Layout<typeof directoryFields> = layout(
   'QueryDirectory',
   56,
   directoryFields,
-  start,
+  rest,
 );
 
 /** The bits of directoryRequest.Flags. */
-export const directoryFlags = { CaseSensitive: 1 << 0, PatternIsFileName: 1 << 1 } as const;
+export const directoryFlags = { CaseSensitive: 1, PatternIsFileName: 2 } as const;
 
 const fileSystemControlFields = {
-  ...contexts,
   FsControlCode: 'u32',
   Buffer: 'buf',
   TargetOnFileSystem: 'u16',
@@ -180,13 +176,12 @@ const fileSystemControlFields = {
 
 export const fileSystemControlRequest: Layout<typeof fileSystemControlFields> = layout(
   'FileSystemControl',
-  48,
+  44,
   fileSystemControlFields,
-  start,
+  rest,
 );
 
 const deviceControlFields = {
-  ...contexts,
   IoControlCode: 'u32',
   Buffer: 'buf',
   OutputLength: 'u32',
@@ -194,13 +189,12 @@ const deviceControlFields = {
 
 export const deviceControlRequest: Layout<typeof deviceControlFields> = layout(
   'DeviceControl',
-  48,
+  44,
   deviceControlFields,
-  start,
+  rest,
 );
 
 const setSecurityFields = {
-  ...contexts,
   SecurityInformation: 'u32',
   SecurityDescriptor: 'buf',
 } as const;
@@ -209,5 +203,5 @@ export const setSecurityRequest: Layout<typeof setSecurityFields> = layout(
   'SetSecurity',
   40,
   setSecurityFields,
-  start,
+  rest,
 );

@@ -24,7 +24,7 @@ export const openedResponse: Layout<typeof openedFields> = layout(
 );
 
 /** The bits of openedResponse.Flags. */
-export const openedFlags = { DisableCache: 1 << 0, HasSecurityDescriptor: 1 << 1 } as const;
+export const openedFlags = { DisableCache: 1, HasSecurityDescriptor: 2 } as const;
 
 const bufferFields = { Buffer: 'buf' } as const;
 

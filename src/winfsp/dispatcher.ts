@@ -1,0 +1,246 @@
+/**
+ * From the driver's records to the engine's irps and back.
+ *
+ * `dispatch` takes one record and promises its answer; `accept` takes a batch as FspFsctlTransact
+ * delivers it and writes the answers, in whatever order they come, where a sink says.
+ *
+ * Invariants:
+ * 1. Every record that has a hint is answered exactly once: requests of an unknown kind, malformed
+ *    ones, those for a file that is not open, and those whose time has run out (Transaction's
+ *    invariants tell how). Nothing thrown inside gets out.
+ * 2. The record's bytes are not looked at after the call returns.
+ * 3. Cleanup and Close are carried out and succeed, even where everything else is refused.
+ */
+import type { Buffer } from 'node:buffer';
+import { RequestQueue, type RequestQueueOptions } from '../cache/request-queue.ts';
+import { RequestStatistics } from '../cache/request-statistics.ts';
+import { trace } from '../cache/trace.ts';
+import type { Engine } from '../fsbridge/engine.ts';
+import { type NtStatus, ntStatusName, ntStatusOf, STATUS } from '../fsbridge/translate/ntstatus.ts';
+import { kindName, kindNames } from './kinds.ts';
+import type { WinFspStatistics } from './mount-options.ts';
+import { RecordSink } from './record-sink.ts';
+import { makeTransaction } from './requests/make.ts';
+import type {
+  AnswerSink,
+  DataMemory,
+  TokenReader,
+  Transaction,
+  TransactionHost,
+} from './transaction.ts';
+import { RequestRecord } from './wire/request-record.ts';
+
+export interface DispatcherOptions {
+  readonly tokens?: TokenReader;
+  /** The volume's flag DirectoryMarkerAsNextOffset. Default true. */
+  readonly markerIsNextOffset?: boolean;
+  readonly queue?: RequestQueueOptions;
+  /** Takes the lines of FSBRIDGE_DEBUG=irp; without one there are none. */
+  readonly onTrace?: ((line: string) => void) | undefined;
+  /** Told of a mistake of fsbridge's own: an exception where a status was due. */
+  readonly onMistake?: (reason: unknown) => void;
+}
+
+/** Whether FSBRIDGE_DEBUG names that. */
+function debugs(what: string): boolean {
+  return (process.env['FSBRIDGE_DEBUG'] ?? '').split(',').includes(what);
+}
+
+function writeLine(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+const firstError = 0x80000000;
+
+export class Dispatcher implements TransactionHost {
+  readonly engine: Engine;
+  readonly memory: DataMemory;
+  readonly tokens: TokenReader | undefined;
+  readonly markerIsNextOffset: boolean;
+  readonly queue: RequestQueue;
+  #onTrace: ((line: string) => void) | undefined;
+  #onMistake: ((reason: unknown) => void) | undefined;
+  #requestStatistics = new RequestStatistics(kindNames);
+  #record = new RequestRecord();
+  #pools: Transaction[][] = kindNames.map(() => []);
+  #unanswered = 0;
+  #whenAnswered: (() => void)[] = [];
+
+  constructor(engine: Engine, memory: DataMemory, options: DispatcherOptions = {}) {
+    this.engine = engine;
+    this.memory = memory;
+    this.tokens = options.tokens;
+    this.markerIsNextOffset = options.markerIsNextOffset ?? true;
+    this.queue = new RequestQueue(options.queue);
+    this.#onTrace = options.onTrace ?? (debugs('irp') ? writeLine : undefined);
+    this.#onMistake = options.onMistake;
+  }
+
+  /** One FSP_FSCTL_TRANSACT_REQ in, its FSP_FSCTL_TRANSACT_RSP out. Never rejects. */
+  dispatch(request: Buffer): Promise<Buffer> {
+    return new Promise((resolve) => {
+      const sink = new RecordSink(resolve);
+      if (this.#accept(request, 0, request.length, sink) === 0) this.#answerMalformed(sink);
+    });
+  }
+
+  /**
+   * The records in the first `lengthBytes` of a buffer. Each answer goes to the sink, some before
+   * this returns. Answers how many there were.
+   */
+  accept(bytes: Buffer, lengthBytes: number, sink: AnswerSink): number {
+    let at = 0;
+    let count = 0;
+    while (at < lengthBytes) {
+      const size = this.#accept(bytes, at, lengthBytes, sink);
+      count++;
+      if (size === 0) {
+        this.#answerMalformed(sink);
+        break;
+      }
+      at += size;
+    }
+    return count;
+  }
+
+  /** Requests that are not answered yet. */
+  get unanswered(): number {
+    return this.#unanswered;
+  }
+
+  /** Resolves when every request that came is answered. */
+  async drained(): Promise<void> {
+    while (this.#unanswered > 0) {
+      await new Promise<void>((resolve) => {
+        this.#whenAnswered.push(resolve);
+      });
+    }
+  }
+
+  statistics(): WinFspStatistics {
+    return {
+      operations: this.#requestStatistics.summary(),
+      queue: this.queue.status(),
+      openFiles: this.engine.fileObjects.size,
+    };
+  }
+
+  /** Answers the record's size, or 0 where it is none. */
+  #accept(bytes: Buffer, at: number, endBytes: number, sink: AnswerSink): number {
+    const record = this.#record;
+    const size = record.set(bytes, at, endBytes);
+    if (size === 0) return 0;
+    const transaction = this.#pools[record.kind]?.pop() ?? makeTransaction(this, record.kind);
+    this.#unanswered++;
+    transaction.hintLow = record.hintLow;
+    transaction.hintHigh = record.hintHigh;
+    transaction.sink = sink;
+    transaction.submittedMs = performance.now();
+    if (trace.isOn) transaction.traceId = trace.nextId();
+    const status = this.#decode(transaction, record);
+    if (status !== STATUS.SUCCESS) {
+      this.#answer(transaction, transaction.mustRun ? STATUS.SUCCESS : status);
+      this.#release(transaction);
+    } else {
+      this.queue.submit(transaction);
+    }
+    return size;
+  }
+
+  #decode(transaction: Transaction, record: RequestRecord): NtStatus {
+    let status: NtStatus;
+    try {
+      status = transaction.decode(record);
+    } catch (reason) {
+      // The driver's memory could not be seen, say.
+      this.#onMistake?.(reason);
+      status = STATUS.INTERNAL_ERROR;
+    }
+    if (record.malformed) status = STATUS.INVALID_PARAMETER;
+    if (this.#onTrace !== undefined) {
+      this.#onTrace(
+        `>>${kindName(transaction.kind)} ${hintText(transaction)} ${transaction.describe()}`,
+      );
+    }
+    return status;
+  }
+
+  settled(transaction: Transaction, status: NtStatus): void {
+    if (this.queue.finished(transaction)) {
+      this.#answer(transaction, transaction.mustRun ? STATUS.SUCCESS : status);
+    } else if (status < firstError) {
+      transaction.discard();
+    }
+    this.#release(transaction);
+  }
+
+  failed(transaction: Transaction, reason: unknown): void {
+    this.#onMistake?.(reason);
+    this.settled(transaction, STATUS.INTERNAL_ERROR);
+  }
+
+  refused(transaction: Transaction, negativeErrno: number): void {
+    const isUnderWay = transaction.state === 'late';
+    if (isUnderWay) transaction.detach();
+    this.#answer(transaction, transaction.mustRun ? STATUS.SUCCESS : ntStatusOf(negativeErrno));
+    if (isUnderWay) return;
+    if (transaction.mustRun) transaction.start();
+    else this.#release(transaction);
+  }
+
+  #answer(transaction: Transaction, given: NtStatus): void {
+    const { sink } = transaction;
+    if (sink === undefined) return;
+    transaction.sink = undefined;
+    // The driver would take it for its own.
+    let status = given === STATUS.PENDING ? STATUS.INTERNAL_ERROR : given;
+    const records = sink.take();
+    records.begin(transaction.kind, transaction.hintLow, transaction.hintHigh, status);
+    if (status < firstError) {
+      const encoded = transaction.encode(records, status);
+      if (encoded !== status) {
+        status = encoded;
+        records.fail(status);
+        transaction.discard();
+      }
+    }
+    records.end();
+    sink.give();
+    this.#account(transaction, status);
+  }
+
+  #account(transaction: Transaction, status: NtStatus): void {
+    const { kind, submittedMs } = transaction;
+    const endMs = performance.now();
+    const operation = kind < kindNames.length ? kind : 0;
+    this.#requestStatistics.record(operation, submittedMs, endMs, status >= firstError);
+    if (trace.isOn) trace.span('winfsp', kindName(kind), transaction.traceId, submittedMs, endMs);
+    if (this.#onTrace !== undefined) {
+      const answer = status < firstError ? ` ${transaction.describeAnswer()}` : '';
+      this.#onTrace(
+        `<<${kindName(kind)} ${hintText(transaction)} ${ntStatusName(status)}${answer}`,
+      );
+    }
+    this.#unanswered--;
+    if (this.#unanswered === 0) for (const resolve of this.#whenAnswered.splice(0)) resolve();
+  }
+
+  #release(transaction: Transaction): void {
+    transaction.release();
+    this.#pools[transaction.kind]?.push(transaction);
+  }
+
+  /** A record that is cut short: what could be read of its head is all that can be answered. */
+  #answerMalformed(sink: AnswerSink): void {
+    const { kind, hintLow, hintHigh } = this.#record;
+    const records = sink.take();
+    records.begin(kind, hintLow, hintHigh, STATUS.INVALID_PARAMETER);
+    records.end();
+    sink.give();
+  }
+}
+
+function hintText(transaction: Transaction): string {
+  const { hintLow, hintHigh } = transaction;
+  return hintHigh.toString(16).padStart(8, '0') + hintLow.toString(16).padStart(8, '0');
+}

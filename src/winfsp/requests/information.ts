@@ -1,0 +1,201 @@
+/** QueryInformation, SetInformation and FlushBuffers: they answer a FILE_INFO. */
+import { FileInfo } from '../../fsbridge/file-info.ts';
+import type { FileObject } from '../../fsbridge/file-object.ts';
+import type {
+  FlushBuffersIrp,
+  QueryInformationIrp,
+  SetInformationIrp,
+} from '../../fsbridge/irp/irp.ts';
+import { type NtStatus, STATUS } from '../../fsbridge/translate/ntstatus.ts';
+import { kind } from '../kinds.ts';
+import { hex, informationClassName } from '../names.ts';
+import {
+  FileTransaction,
+  noFileObject,
+  RequestToken,
+  type TransactionHost,
+} from '../transaction.ts';
+import {
+  basicInformation,
+  contextRequest,
+  renameInformation,
+  setInformationRequest,
+} from '../wire/request-layouts.ts';
+import type { RequestRecord } from '../wire/request-record.ts';
+import { infoResponse } from '../wire/response-layouts.ts';
+import type { ResponseRecords } from '../wire/response-record.ts';
+
+/** FILE_INFORMATION_CLASS. */
+const informationClass = {
+  Basic: 4,
+  Rename: 10,
+  Disposition: 13,
+  Allocation: 19,
+  EndOfFile: 20,
+  DispositionEx: 64,
+  RenameEx: 65,
+} as const;
+
+function describeInfo(info: FileInfo): string {
+  return `size ${info.fileSize} attributes ${hex(info.fileAttributes)}`;
+}
+
+export class QueryInformationTransaction extends FileTransaction {
+  #irp: QueryInformationIrp = { fileObject: noFileObject, fileInfo: new FileInfo() };
+
+  constructor(host: TransactionHost) {
+    super(host, kind.QueryInformation);
+  }
+
+  protected override decodeRest(_record: RequestRecord, fileObject: FileObject): NtStatus {
+    this.#irp.fileObject = fileObject;
+    return STATUS.SUCCESS;
+  }
+
+  protected override run(): Promise<NtStatus> {
+    return this.host.engine.queryInformation(this.#irp);
+  }
+
+  override encode(records: ResponseRecords, status: NtStatus): NtStatus {
+    records.setFileInfo(infoResponse.FileInfo, this.#irp.fileInfo);
+    return status;
+  }
+
+  override release(): void {
+    super.release();
+    this.#irp.fileObject = noFileObject;
+  }
+
+  override describeAnswer(): string {
+    return describeInfo(this.#irp.fileInfo);
+  }
+}
+
+export class SetInformationTransaction extends FileTransaction {
+  #fileInfo = new FileInfo();
+  #token: RequestToken | undefined;
+  #irp: SetInformationIrp | undefined;
+
+  constructor(host: TransactionHost) {
+    super(host, kind.SetInformation);
+    if (host.tokens !== undefined) this.#token = new RequestToken(host.tokens);
+  }
+
+  protected override decodeRest(record: RequestRecord, fileObject: FileObject): NtStatus {
+    this.#irp = this.#decodeClass(record, fileObject);
+    return this.#irp === undefined ? STATUS.INVALID_PARAMETER : STATUS.SUCCESS;
+  }
+
+  #decodeClass(record: RequestRecord, fileObject: FileObject): SetInformationIrp | undefined {
+    const fileInfo = this.#fileInfo;
+    const fileInformationClass = record.u32(setInformationRequest.FileInformationClass);
+    const info = setInformationRequest.Info;
+    switch (fileInformationClass) {
+      case informationClass.Basic:
+        return {
+          fileObject,
+          fileInfo,
+          fileInformationClass,
+          fileAttributes: record.u32(basicInformation.FileAttributes),
+          creationTime: record.u64(basicInformation.CreationTime),
+          lastAccessTime: record.u64(basicInformation.LastAccessTime),
+          lastWriteTime: record.u64(basicInformation.LastWriteTime),
+          changeTime: record.u64(basicInformation.ChangeTime),
+        };
+      case informationClass.Allocation:
+        return { fileObject, fileInfo, fileInformationClass, allocationSize: record.u53(info) };
+      case informationClass.EndOfFile:
+        return { fileObject, fileInfo, fileInformationClass, endOfFile: record.u53(info) };
+      case informationClass.Disposition:
+      case informationClass.DispositionEx:
+        return { fileObject, fileInfo, fileInformationClass, flags: record.u32(info) };
+      case informationClass.Rename:
+      case informationClass.RenameEx: {
+        const newName = record.name(renameInformation.NewFileName);
+        if (newName === undefined) return undefined;
+        const accessToken = this.#token?.set(
+          record.u32(renameInformation.AccessToken),
+          record.u32(renameInformation.AccessToken + 4),
+        );
+        const flags = record.u32(renameInformation.Flags);
+        return { fileObject, fileInfo, fileInformationClass, newName, flags, accessToken };
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  protected override run(): Promise<NtStatus> {
+    return this.host.engine.setInformation(this.#irp as SetInformationIrp);
+  }
+
+  override encode(records: ResponseRecords, status: NtStatus): NtStatus {
+    records.setFileInfo(infoResponse.FileInfo, this.#fileInfo);
+    return status;
+  }
+
+  override release(): void {
+    super.release();
+    this.#irp = undefined;
+  }
+
+  override describe(): string {
+    const irp = this.#irp;
+    if (irp === undefined) return super.describe();
+    const what = `${super.describe()} ${informationClassName(irp.fileInformationClass)}`;
+    if ('newName' in irp) return `${what} "${irp.newName}" flags ${hex(irp.flags)}`;
+    if ('flags' in irp) return `${what} flags ${hex(irp.flags)}`;
+    if ('endOfFile' in irp) return `${what} ${irp.endOfFile}`;
+    if ('allocationSize' in irp) return `${what} ${irp.allocationSize}`;
+    return `${what} attributes ${hex(irp.fileAttributes)}`;
+  }
+
+  override describeAnswer(): string {
+    return describeInfo(this.#fileInfo);
+  }
+}
+
+export class FlushBuffersTransaction extends FileTransaction {
+  #irp: FlushBuffersIrp = { fileObject: undefined, fileInfo: new FileInfo() };
+
+  constructor(host: TransactionHost) {
+    super(host, kind.FlushBuffers);
+  }
+
+  /** Two zero contexts mean the volume. */
+  override decode(record: RequestRecord): NtStatus {
+    this.#irp.fileObject = undefined;
+    if (
+      record.u53(contextRequest.UserContext) === 0 &&
+      record.u53(contextRequest.UserContext2) === 0
+    ) {
+      return STATUS.SUCCESS;
+    }
+    return super.decode(record);
+  }
+
+  protected override decodeRest(_record: RequestRecord, fileObject: FileObject): NtStatus {
+    this.#irp.fileObject = fileObject;
+    return STATUS.SUCCESS;
+  }
+
+  protected override run(): Promise<NtStatus> {
+    return this.host.engine.flushBuffers(this.#irp);
+  }
+
+  override encode(records: ResponseRecords, status: NtStatus): NtStatus {
+    if (this.#irp.fileObject !== undefined) {
+      records.setFileInfo(infoResponse.FileInfo, this.#irp.fileInfo);
+    }
+    return status;
+  }
+
+  override release(): void {
+    super.release();
+    this.#irp.fileObject = undefined;
+  }
+
+  override describe(): string {
+    return this.#irp.fileObject === undefined ? 'the volume' : super.describe();
+  }
+}

@@ -6,6 +6,7 @@
  * nothing; none blocks but those that say so.
  */
 import type { Buffer } from 'node:buffer';
+import { errno } from '../vfs-linux/abi.gen.ts';
 
 /** What tells that a descriptor has become readable, on the event loop. */
 export interface Poll {
@@ -51,7 +52,7 @@ async function load(): Promise<Libc> {
     umount2: (target, flags) =>
       new Promise((resolve) => {
         umount2.async(target, flags, (error: unknown, answer: number) =>
-          resolve(error ? -koffi.os.errno['EIO']! : done(answer)),
+          resolve(error ? -errno.EIO : done(answer)),
         );
       }),
     prctl: (option, argument) => done(prctl(option, argument, 0, 0, 0)),

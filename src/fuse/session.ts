@@ -32,8 +32,11 @@ import { Request, type WireBuffer } from './request.ts';
 import { Wire } from './wire.ts';
 
 /** How long the device is asked again for the request that follows an answer. */
-const spinMostMs = 0.06;
-const spinLeastMs = 0.004;
+const spinMs = 0.06;
+/** A request within so long of the last answer would have been found so, or nearly. */
+const soonMs = 0.25;
+/** As many late requests in a row as this, and the device is not asked again until some come soon. */
+const patienceMost = 8;
 
 export class Session {
   readonly volume: Volume;
@@ -57,8 +60,8 @@ export class Session {
   #turnScheduled = false;
   #current: WireBuffer;
   #working: Request | undefined;
-  #spinMs = spinMostMs;
-  #lastRequestMs = 0;
+  #patience = patienceMost;
+  #lastAnswerMs = 0;
   #over = false;
 
   constructor(parts: {
@@ -127,19 +130,12 @@ export class Session {
     const { kernel } = this.volume;
     const before = calls.inFlight;
     // With something under way the kernel waits for a disk, and that for the event loop.
-    const until = before > 0 ? 0 : this.#lastRequestMs + this.#spinMs;
-    let spun = false;
+    const until = before > 0 || this.#patience === 0 ? 0 : this.#lastAnswerMs + spinMs;
     while (!kernel.turnIsDue()) {
       const took = this.#takeOne();
-      if (calls.inFlight > before) {
-        if (spun) this.#spinMs = Math.min(this.#spinMs * 2, spinMostMs);
-        return;
-      }
-      if (took) continue;
-      if (performance.now() >= until) break;
-      spun = true;
+      if (calls.inFlight > before) return;
+      if (!took && performance.now() >= until) return;
     }
-    if (spun) this.#spinMs = Math.max(this.#spinMs * 0.75, spinLeastMs);
   }
 
   /** Takes one request if one waits and there is room for it. */
@@ -152,8 +148,10 @@ export class Session {
     const buffer = this.#current;
     const bytes = this.wire.read(buffer);
     if (bytes < 0) return this.#notRead(bytes);
-    this.#lastRequestMs = performance.now();
-    this.#dispatch(buffer, bytes);
+    const nowMs = performance.now();
+    if (nowMs - this.#lastAnswerMs > soonMs) this.#patience = Math.max(this.#patience - 1, 0);
+    else this.#patience = Math.min(this.#patience + 1, patienceMost);
+    this.#dispatch(buffer, bytes, nowMs);
     return true;
   }
 
@@ -165,14 +163,14 @@ export class Session {
     return false;
   }
 
-  #dispatch(buffer: WireBuffer, bytes: number): void {
+  #dispatch(buffer: WireBuffer, bytes: number, startMs: number): void {
     const { u32 } = buffer;
     if (bytes < inHeaderBytes || u32[inHeader.len] !== bytes) {
       this.#onLog(`fuse: a request of ${bytes} bytes is no request`);
       return;
     }
     const operation = operationOf(u32[inHeader.opcode] as number);
-    const request = new Request(buffer, operation, bytes, this.#lastRequestMs);
+    const request = new Request(buffer, operation, bytes, startMs);
     const { bodyBytes, creates } = operations[operation] as (typeof operations)[number];
     if (bytes - inHeaderBytes < bodyBytes) {
       this.fail(request, -errno.EINVAL);
@@ -226,7 +224,7 @@ export class Session {
   #finish(request: Request, failed: boolean): void {
     request.answered = true;
     const endMs = performance.now();
-    this.#lastRequestMs = endMs;
+    this.#lastAnswerMs = endMs;
     this.statistics.record(request.operation, request.startMs, endMs, failed);
     if (trace.isOn) {
       const name = operationNames[request.operation] as string;

@@ -117,7 +117,6 @@ export class Descriptors {
     if (node.fd !== this.#rootFd) this.#calls.close(node.fd);
     node.fd = -1;
     node.readable = false;
-    node.listing = undefined;
   }
 
   #evict(): void {

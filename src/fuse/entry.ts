@@ -54,35 +54,10 @@ export function findEntry(
     findWithoutHandle(session, request, dirfd, name, then, absent);
     return;
   }
-  calls.nameToHandle(dirfd, name, (ret, slot) => {
+  calls.nameToHandleStatx(dirfd, name, (ret, slot) => {
     if (ret === -errno.ENOENT) absent();
     else if (ret < 0) session.fail(request, ret);
-    else {
-      const node = nodes.found(calls.memory, calls.result(slot));
-      statNode(session, request, node, dirfd, name, then);
-    }
-  });
-}
-
-function statNode(
-  session: Session,
-  request: Request,
-  node: Node,
-  dirfd: number,
-  name: Name,
-  then: Found,
-): void {
-  const { calls } = session;
-  const atFlags = name.start === name.end ? abi.AT_EMPTY_PATH : abi.AT_SYMLINK_NOFOLLOW;
-  node.busy++;
-  calls.statx(dirfd, name, atFlags, (ret, slot) => {
-    node.busy--;
-    if (ret < 0) {
-      session.dropUnused(node);
-      session.fail(request, ret);
-    } else {
-      then(node, calls.result(slot) >>> 2);
-    }
+    else then(nodes.found(calls.memory, calls.handle(slot)), calls.result(slot) >>> 2);
   });
 }
 

@@ -68,7 +68,12 @@ export class KernelCalls {
     return this.#ring.buffer(slot) + second;
   }
 
-  /** Where a call with a result of its own memory (getdents64) has put it. */
+  /** Where the file_handle of nameToHandleStatx lies: behind the struct statx. */
+  handle(slot: number): number {
+    return this.result(slot) + abi['statx.size'];
+  }
+
+  /** Where a call with a result of its own memory (list) has put it. */
   data(slot: number): number {
     const word = (this.#ring.address(slot) + abi['bridge_slot.data']) >>> 2;
     return this.memory.u32[word] as number;
@@ -196,10 +201,36 @@ export class KernelCalls {
     this.statx(fd, noName, abi.AT_EMPTY_PATH, done);
   }
 
-  /** The result: struct file_handle. */
-  nameToHandle(dirfd: number, name: Name, done: Done): void {
-    const atFlags = name.start === name.end ? abi.AT_EMPTY_PATH : 0;
-    this.named(abi.BRIDGE_OP_name_to_handle_at, 0, name, dirfd, atFlags, 0, done);
+  /** A name, or with an empty one the descriptor itself. The results: struct statx and handle(). */
+  nameToHandleStatx(dirfd: number, name: Name, done: Done): void {
+    const atFlags = name.start === name.end ? abi.AT_EMPTY_PATH : abi.AT_SYMLINK_NOFOLLOW;
+    this.named(abi.BRIDGE_OP_name_to_handle_statx, 0, name, dirfd, atFlags, statxMask, done);
+  }
+
+  /**
+   * Entries of a directory from a cookie on, with what they stand for. `entryBytes` is what an entry
+   * takes beside its name in the answer, `roomBytes` what there is. The result is at data().
+   */
+  list(
+    fd: number,
+    listFlags: number,
+    cookieLow: number,
+    cookieHigh: number,
+    roomBytes: number,
+    entryBytes: number,
+    done: Done,
+  ): void {
+    const fill = (slot: number): void => {
+      this.#ring.arg(slot, 0, fd);
+      this.#ring.arg(slot, 1, listFlags);
+      this.#ring.arg(slot, 2, statxMask);
+      this.#ring.arg(slot, 3, roomBytes);
+      this.#ring.arg(slot, 4, entryBytes);
+      const word = (this.#ring.address(slot) + abi['bridge_slot.wide']) >>> 2;
+      this.memory.u32[word] = cookieLow;
+      this.memory.u32[word + 1] = cookieHigh;
+    };
+    this.#run(abi.BRIDGE_OP_getdents_statx, 0, fill, done);
   }
 
   openByHandle(handle: Buffer, openFlags: number, done: Done): void {

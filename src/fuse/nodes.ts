@@ -43,8 +43,6 @@ export class Node {
   mode = 0;
   /** A directory: whether it has a default ACL; undefined: not known. */
   defaultAcl: boolean | undefined;
-  /** A directory that is being listed: what was read and not told yet, and where to go on. */
-  listing: Listing | undefined;
   /** The next of the same hash. */
   next: Node | undefined;
   /** Neighbours in Descriptors' list. */
@@ -57,17 +55,6 @@ export class Node {
     this.hash = hash;
     this.handle = handle;
   }
-}
-
-/** Where the listing of a directory stands. */
-export interface Listing {
-  /** Records as getdents64(2) gives them. */
-  readonly block: Buffer;
-  /** The first record that was not told. */
-  at: number;
-  /** The cookie before that record: where the host is expected to go on. */
-  cookieLow: number;
-  cookieHigh: number;
 }
 
 const handleHead = abi['file_handle.f_handle'];

@@ -8,7 +8,6 @@
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
 import { linksOf, modeOf, withFd } from '../entry.ts';
 import type { Name } from '../kernel-calls.ts';
-import type { Node } from '../nodes.ts';
 import { Request } from '../request.ts';
 import type { Session } from '../session.ts';
 
@@ -23,35 +22,26 @@ function saveVictim(session: Session, dirfd: number, name: Name, then: () => voi
     then();
     return;
   }
-  calls.nameToHandle(dirfd, name, (ret, slot) => {
-    const node = ret < 0 ? undefined : nodes.find(calls.memory, calls.result(slot));
+  calls.nameToHandleStatx(dirfd, name, (ret, slot) => {
+    const node = ret < 0 ? undefined : nodes.find(calls.memory, calls.handle(slot));
     if (node === undefined || node.pinned || node.lookups <= 0) {
       then();
       return;
     }
+    const { u32 } = calls.memory;
+    const word = calls.result(slot) >>> 2;
+    if (linksOf(u32, word) > 1 && !isDirectory(modeOf(u32, word))) {
+      then();
+      return;
+    }
     node.busy++;
-    const pinned = (fd: number): void => {
-      if (fd < 0) {
-        unhold(session, node);
-        then();
-        return;
-      }
-      calls.fstatx(fd, (got, at) => {
-        const { u32 } = calls.memory;
-        const word = calls.result(at) >>> 2;
-        const last = got >= 0 && (linksOf(u32, word) === 1 || isDirectory(modeOf(u32, word)));
-        if (last && node.fd >= 0) descriptors.pin(node);
-        unhold(session, node);
-        then();
-      });
-    };
-    descriptors.useOwn(node, pinned);
+    descriptors.useOwn(node, () => {
+      if (node.fd >= 0) descriptors.pin(node);
+      node.busy--;
+      session.dropUnused(node);
+      then();
+    });
   });
-}
-
-function unhold(session: Session, node: Node): void {
-  node.busy--;
-  session.dropUnused(node);
 }
 
 function isDirectory(mode: number): boolean {

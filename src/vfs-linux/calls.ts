@@ -12,11 +12,15 @@ import { StatxCalls } from './calls/statx-calls.ts';
 
 export type { TimeToSet } from './calls/names.ts';
 export type { Fd } from './calls/slots.ts';
-export type { HandleStatx, ListRequest, OpenedStatx } from './calls/statx-calls.ts';
+export type { ChangedStatx, ListRequest } from './calls/statx-calls.ts';
+export type { Finding, Found, OpenedStatx } from './found.ts';
 
 export class LinuxCalls extends StatxCalls {
-  /** The same calls under another identity (Kernel.identity); 0 is root with every capability. */
-  as(cred: number): LinuxCalls {
-    return new LinuxCalls(this.ring, this.root, cred, this.opened);
+  /**
+   * The same calls under another identity (Kernel.identity), 0 being root with every capability; and
+   * with another umask.
+   */
+  as(cred: number, umask = 0): LinuxCalls {
+    return new LinuxCalls(this.ring, this.root, cred, this.opened, umask);
   }
 }

@@ -1,6 +1,7 @@
 /** What the calls that list a directory answer, decoded from the kernel's memory. */
 import { Buffer } from 'node:buffer';
 import { abi } from './abi.gen.ts';
+import { SmallXattrs } from './found.ts';
 import type { KernelMemory } from './memory.ts';
 import { nameToString } from './names.ts';
 import { Statx, type Words } from './statx.ts';
@@ -71,23 +72,22 @@ export function decodeDirents(memory: KernelMemory, address: number, bytes: numb
   return entries;
 }
 
-/** The bytes that a listing's entry has behind its name, as getdents_statx was asked for them. */
+/** What a listing's entries have behind their names, as getdents_statx was asked for it. */
 export interface EntryParts {
   readonly statx: boolean;
-  readonly handle: boolean;
+  readonly handles: boolean;
+  readonly xattrs: boolean;
 }
 
-/** A part of struct statx: all that Statx reads. */
-const statxShort = abi.BRIDGE_LIST_STATX_BYTES;
 const handleHeader = abi['file_handle.f_handle'];
-const handleRoom = handleHeader + abi.BRIDGE_LIST_HANDLE;
 
 /** The answer that entries look into: one copy for all of them. */
 interface ListBlock extends Words {
   readonly bytes: Buffer;
-  /** Where an entry's statx and handle begin, from its end; 0 where they were not asked for. */
+  /** Where an entry's parts begin, from its end; 0 for those that were not asked for. */
   readonly statxFromEnd: number;
   readonly handleFromEnd: number;
+  readonly xattrsFromEnd: number;
 }
 
 /** One entry of a directory with what it stands for. As with Dirent64, what costs is made late. */
@@ -130,6 +130,12 @@ export class DirentStatx extends Dirent64 {
     if (handleBytes === 0) return undefined;
     return Buffer.from(bytes.subarray(start, start + handleHeader + handleBytes));
   }
+
+  /** What was asked about extended attributes; undefined as with statx. */
+  get xattrs(): SmallXattrs | undefined {
+    if (this.#block.xattrsFromEnd === 0 || this.statx === undefined) return undefined;
+    return new SmallXattrs(this.#block, this.#after - this.#block.xattrsFromEnd);
+  }
 }
 
 /** The entries of one getdents_statx answer. */
@@ -140,13 +146,15 @@ export function decodeList(
   parts: EntryParts,
 ): DirentStatx[] {
   const copy = new ArrayBuffer(bytes);
-  const handleFromEnd = parts.handle ? handleRoom : 0;
+  const xattrsFromEnd = parts.xattrs ? abi['bridge_xattrs.size'] : 0;
+  const handleBytes = parts.handles ? handleHeader + abi.BRIDGE_LIST_HANDLE : 0;
   const block: ListBlock = {
     bytes: Buffer.from(copy),
     u32: new Uint32Array(copy),
     i32: new Int32Array(copy),
-    statxFromEnd: parts.statx ? statxShort + handleFromEnd : 0,
-    handleFromEnd,
+    statxFromEnd: parts.statx ? abi.BRIDGE_LIST_STATX_BYTES + handleBytes + xattrsFromEnd : 0,
+    handleFromEnd: parts.handles ? handleBytes + xattrsFromEnd : 0,
+    xattrsFromEnd,
   };
   memory.bytes.copy(block.bytes, 0, address, address + bytes);
   const entries: DirentStatx[] = [];

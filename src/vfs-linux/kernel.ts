@@ -18,6 +18,7 @@ import { Disk, readPartitions } from './disk.ts';
 import { type DiskCounters, Disks } from './disks.ts';
 import { errnoMeaning, errnoName, KernelFailedError } from './errors.ts';
 import { Host } from './host.ts';
+import { capabilityBits, type Identity } from './identity.ts';
 import { loadImage } from './image.ts';
 import { disksMost, memoryDefaultBytes } from './limits.ts';
 import type { ImageExports } from './memory.ts';
@@ -48,14 +49,7 @@ export interface MountRequest {
   readonly readOnly?: boolean;
 }
 
-/** Who asks, as Linux's permission checks see it. */
-export interface Identity {
-  readonly uid: number;
-  readonly gid: number;
-  readonly groups?: readonly number[];
-  /** Whether every capability is there, as root has them: then no check refuses anything. */
-  readonly capable?: boolean;
-}
+export type { Identity } from './identity.ts';
 
 /**
  * More may be dirty than on a machine that runs other programs too, so that a burst of writes goes at
@@ -353,10 +347,11 @@ export class Kernel implements AsyncDisposable {
     const groups = identity.groups ?? [];
     if (groups.length > abi.BRIDGE_SECOND / 4) return this.check(-errno.EINVAL, 'groups');
     const number = await this.#ring.call(abi.BRIDGE_OP_cred_add, 0, 0, (slot) => {
-      const args = [identity.uid, identity.gid, identity.capable === true ? 1 : 0, groups.length];
+      const args = [identity.uid, identity.gid, groups.length];
       args.forEach((value, index) => {
         this.#ring.arg(slot, index, value);
       });
+      this.#ring.wide(slot, 0, capabilityBits(identity));
       this.#ring.memory.u32.set(groups, this.#ring.buffer(slot) / 4);
     });
     return this.check(number, 'identity');

@@ -44,6 +44,8 @@ const slotWords = abi['bridge_slot.size'] / 4;
 const opWord = abi['bridge_slot.op'] / 4;
 const rootWord = abi['bridge_slot.root'] / 4;
 const credWord = abi['bridge_slot.cred'] / 4;
+const thenWord = abi['bridge_slot.then'] / 4;
+const umaskWord = abi['bridge_slot.umask'] / 4;
 const argWord = abi['bridge_slot.arg'] / 4;
 const queueMask = abi.WASM_QUEUE_SIZE - 1;
 /** Windows are a power of two in size: a page is copied in less time than a division takes twice. */
@@ -141,6 +143,8 @@ export class RequestRing {
     u32[base + opWord] = op;
     u32[base + rootWord] = root;
     u32[base + credWord] = cred;
+    u32[base + thenWord] = 0;
+    u32[base + umaskWord] = 0;
     fill(slot);
     this.#windows[slot] = window;
     this.#resolves[slot] = resolve;
@@ -209,6 +213,16 @@ export class RequestRing {
   /** Sets a 32-bit argument; negative numbers as C has them. */
   arg(slot: number, index: number, value: number): void {
     this.memory.u32[this.#slotsAddress / 4 + slot * slotWords + argWord + index] = value;
+  }
+
+  /** Has the operation find out what is there afterwards: BRIDGE_THEN_* of request.h. */
+  andFind(slot: number, what: number): void {
+    this.memory.u32[this.#slotsAddress / 4 + slot * slotWords + thenWord] = what;
+  }
+
+  /** The permissions that what is created does not get, unless its directory has a default ACL. */
+  umask(slot: number, mask: number): void {
+    this.memory.u32[this.#slotsAddress / 4 + slot * slotWords + umaskWord] = mask;
   }
 
   /** Sets a 64-bit argument: a whole number between -2^53 and 2^53, or any as a bigint. */

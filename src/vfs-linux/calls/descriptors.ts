@@ -5,7 +5,7 @@ import { type Dirent64, decodeDirents } from '../dirents.ts';
 import { windowBytes } from '../limits.ts';
 import type { PathLike } from '../names.ts';
 import { decodeStatfs, type Statfs } from '../statx.ts';
-import { CallSlots, type Fd, second, type Wide } from './slots.ts';
+import { CallSlots, type Fd, plus, second, type Wide } from './slots.ts';
 
 export class DescriptorCalls extends CallSlots {
   openat2(dirfd: Fd, path: PathLike, openFlags: number, mode = 0, resolve = 0): Promise<number> {
@@ -25,6 +25,23 @@ export class DescriptorCalls extends CallSlots {
   close(fd: Fd): Promise<number> {
     this.opened.delete(fd);
     return this.numbers(abi.BRIDGE_OP_close, [fd]);
+  }
+
+  /** Closes many at once; answers how many of them were not open. */
+  async closeAll(fds: readonly Fd[]): Promise<number> {
+    const most = abi.BRIDGE_THIRD / 4;
+    let failed = 0;
+    for (let from = 0; from < fds.length; from += most) {
+      const some = fds.slice(from, from + most);
+      for (const fd of some) this.opened.delete(fd);
+      const ret = await this.call(abi.BRIDGE_OP_close_many, (slot) => {
+        this.ring.arg(slot, 0, some.length);
+        this.memory.u32.set(some, this.ring.buffer(slot) / 4);
+      });
+      if (ret < 0) return ret;
+      failed += ret;
+    }
+    return failed;
   }
 
   /** Fills `target` as far as the file goes; a short count is the file's end. */
@@ -178,8 +195,4 @@ export class DescriptorCalls extends CallSlots {
       this.remember,
     );
   }
-}
-
-function plus(offsetBytes: Wide, bytes: number): Wide {
-  return typeof offsetBytes === 'bigint' ? offsetBytes + BigInt(bytes) : offsetBytes + bytes;
 }

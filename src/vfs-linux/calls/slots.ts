@@ -22,15 +22,18 @@ export class CallSlots {
   readonly ring: RequestRing;
   readonly root: Fd;
   readonly cred: number;
+  /** What the permissions of created files do not get, unless the directory has a default ACL. */
+  readonly umask: number;
   /** What was opened through these calls and not closed yet: an unmount closes it first. */
   readonly opened: Set<Fd>;
   protected readonly memory: KernelMemory;
 
-  constructor(ring: RequestRing, root: Fd, cred: number, opened: Set<Fd> = new Set()) {
+  constructor(ring: RequestRing, root: Fd, cred: number, opened: Set<Fd> = new Set(), umask = 0) {
     this.ring = ring;
     this.root = root;
     this.cred = cred;
     this.opened = opened;
+    this.umask = umask;
     this.memory = ring.memory;
   }
 
@@ -46,7 +49,12 @@ export class CallSlots {
     decode?: Decode<T>,
     window?: Buffer,
   ): Promise<T> {
-    return this.ring.call(op, this.root, this.cred, fill, decode, window);
+    if (this.umask === 0) return this.ring.call(op, this.root, this.cred, fill, decode, window);
+    const fillMasked = (slot: number): void => {
+      this.ring.umask(slot, this.umask);
+      fill(slot);
+    };
+    return this.ring.call(op, this.root, this.cred, fillMasked, decode, window);
   }
 
   /** An operation with numbers alone. */
@@ -121,4 +129,8 @@ function hasNul(name: PathLike): boolean {
 
 export function nameError(name: PathLike): number {
   return hasNul(name) ? -errno.EINVAL : -errno.ENAMETOOLONG;
+}
+
+export function plus(offsetBytes: Wide, bytes: number): Wide {
+  return typeof offsetBytes === 'bigint' ? offsetBytes + BigInt(bytes) : offsetBytes + bytes;
 }

@@ -1,28 +1,18 @@
 /**
- * Calls that find something and statx it in one request (bridge/ops-statx.c). Linux has none such;
- * each does what the two or three of its name would, without the way there and back between them.
+ * Calls that do something and find out in the same request what came of it (bridge/found.c). Linux
+ * has none such; each does what the two or three of its name would, without the way there and back
+ * between them.
  */
 import { Buffer } from 'node:buffer';
-import { abi } from '../abi.gen.ts';
+import { abi, errno } from '../abi.gen.ts';
 import { type DirentStatx, decodeList } from '../dirents.ts';
+import { type Finding, Found, findingBits, OpenedStatx } from '../found.ts';
+import { windowBytes } from '../limits.ts';
 import type { PathLike } from '../names.ts';
+import type { Decode } from '../request-ring.ts';
 import { Statx } from '../statx.ts';
-import { allStatx } from './names.ts';
-import { type Fd, second } from './slots.ts';
+import { type Fd, fits, nameError, plus, second, type Wide } from './slots.ts';
 import { XattrCalls } from './xattrs.ts';
-
-/** A new descriptor, and what it stands for. */
-export interface OpenedStatx {
-  readonly fd: Fd;
-  readonly statx: Statx;
-}
-
-/** A file that was looked up: nothing holds it, and openByHandleAt finds it again. */
-export interface HandleStatx {
-  /** A struct file_handle; undefined where the file system has none. */
-  readonly handle: Buffer | undefined;
-  readonly statx: Statx;
-}
 
 /** What getdentsStatx is to give. */
 export interface ListRequest {
@@ -32,6 +22,8 @@ export interface ListRequest {
   readonly statx?: boolean;
   /** Entries have a file handle; not unless asked for. */
   readonly handles?: boolean;
+  /** Entries have what Finding says of this name; not unless there is one. */
+  readonly xattr?: PathLike;
   /**
    * How much to give: entries are counted until they are more than so many bytes; the first one is
    * given in any case. At most BRIDGE_LIST bytes of the kernel's own records come at once.
@@ -44,64 +36,149 @@ export interface ListRequest {
   readonly entryBytes?: number;
 }
 
-export class StatxCalls extends XattrCalls {
-  /** A decoder for calls that open and statx. */
-  #decodeOpened = (slot: number, ret: number): OpenedStatx | number => {
-    if (ret < 0) return ret;
-    this.opened.add(ret);
-    return { fd: ret, statx: new Statx(this.memory, this.ring.buffer(slot) + second) };
-  };
+/** What a change of a file came to: the call's own result, and the file as it is now. */
+export interface ChangedStatx {
+  readonly ret: number;
+  /** Undefined where the change was made but the file could not be looked at. */
+  readonly statx: Statx | undefined;
+}
 
-  /** openat2, and fstatx of what it opened. Nothing stays open when that fails. */
+export class StatxCalls extends XattrCalls {
+  #fillFinding(slot: number, finding: Finding | undefined): void {
+    if (finding?.xattr !== undefined) {
+      this.writeName(this.ring.buffer(slot) + abi.BRIDGE_THIRD, finding.xattr);
+    }
+  }
+
+  #decodeOpened(finding: Finding | undefined): Decode<OpenedStatx | number> {
+    return (slot, ret) => {
+      if (ret < 0) return ret;
+      this.opened.add(ret);
+      return new OpenedStatx(this.memory, this.ring.buffer(slot) + second, finding, ret);
+    };
+  }
+
+  /** openat2, and statx of what it opened. Nothing stays open when that fails. */
   openat2Statx(
     dirfd: Fd,
     path: PathLike,
     openFlags: number,
     mode = 0,
     resolve = 0,
+    finding?: Finding,
   ): Promise<OpenedStatx | number> {
-    const args = [dirfd, openFlags, mode, resolve, allStatx];
-    return this.named(abi.BRIDGE_OP_openat2_statx, path, args, this.#decodeOpened);
+    const error = refused(path, finding);
+    if (error < 0) return Promise.resolve(error);
+    return this.call<OpenedStatx | number>(
+      abi.BRIDGE_OP_openat2,
+      (slot) => {
+        this.fill(slot, [dirfd, openFlags, mode, resolve], []);
+        this.ring.andFind(slot, abi.BRIDGE_THEN_OPENED | findingBits(finding));
+        this.writeName(this.ring.buffer(slot), path);
+        this.#fillFinding(slot, finding);
+      },
+      this.#decodeOpened(finding),
+    );
   }
 
-  /** openByHandleAt, and fstatx of what it opened. */
+  /** openByHandleAt, and statx of what it opened. */
   openByHandleAtStatx(
     mountFd: Fd,
     handle: Buffer,
     openFlags: number,
+    finding?: Finding,
   ): Promise<OpenedStatx | number> {
+    const error = refused('', finding);
+    if (error < 0) return Promise.resolve(error);
     return this.call<OpenedStatx | number>(
-      abi.BRIDGE_OP_open_by_handle_at_statx,
+      abi.BRIDGE_OP_open_by_handle_at,
       (slot) => {
-        this.fill(slot, [mountFd, openFlags, allStatx], []);
+        this.fill(slot, [mountFd, openFlags], []);
+        this.ring.andFind(slot, abi.BRIDGE_THEN_OPENED | findingBits(finding));
         handle.copy(this.memory.bytes, this.ring.buffer(slot));
+        this.#fillFinding(slot, finding);
       },
-      this.#decodeOpened,
+      this.#decodeOpened(finding),
     );
   }
 
-  /** nameToHandleAt and statx, with statx's flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. */
-  nameToHandleStatx(dirfd: Fd, path: PathLike, atFlags = 0): Promise<HandleStatx | number> {
-    const args = [dirfd, atFlags, allStatx];
-    return this.named<HandleStatx | number>(
-      abi.BRIDGE_OP_name_to_handle_statx,
-      path,
-      args,
-      (slot, ret) => {
-        if (ret < 0) return ret;
-        const start = this.ring.buffer(slot) + second;
-        const statx = new Statx(this.memory, start);
-        return { handle: this.#handleAt(start + abi['statx.size']), statx };
+  /** statx, with its flags (AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH), and what else is to be found. */
+  find(dirfd: Fd, path: PathLike, atFlags = 0, finding?: Finding): Promise<Found | number> {
+    const error = refused(path, finding);
+    if (error < 0) return Promise.resolve(error);
+    return this.call<Found | number>(
+      abi.BRIDGE_OP_find,
+      (slot) => {
+        this.fill(slot, [dirfd, atFlags, findingBits(finding)], []);
+        this.writeName(this.ring.buffer(slot), path);
+        this.#fillFinding(slot, finding);
       },
+      (slot, ret) =>
+        ret < 0 ? ret : new Found(this.memory, this.ring.buffer(slot) + second, finding),
     );
   }
 
-  /** A copy of the struct file_handle at an address; undefined where it is empty. */
-  #handleAt(address: number): Buffer | undefined {
-    const handleBytes = this.memory.u32[address >>> 2] as number;
-    if (handleBytes === 0) return undefined;
-    const end = address + abi['file_handle.f_handle'] + handleBytes;
-    return Buffer.from(this.memory.bytes.subarray(address, end));
+  /** A look-up that leaves nothing open: nameToHandleAt and statx, with statx's flags. */
+  nameToHandleStatx(dirfd: Fd, path: PathLike, atFlags = 0): Promise<Found | number> {
+    return this.find(dirfd, path, atFlags, { handle: true });
+  }
+
+  #decodeChanged = (slot: number, ret: number): ChangedStatx | number => {
+    if (ret < 0) return ret;
+    const statx = new Statx(this.memory, this.ring.buffer(slot) + second);
+    return { ret, statx: statx.mask === 0 ? undefined : statx };
+  };
+
+  /**
+   * pwritev2 with RWF_* flags or BRIDGE_PWRITE_CLIP (nothing beyond the file's end), and statx;
+   * `ret` is the bytes written.
+   */
+  async pwriteStatx(
+    fd: Fd,
+    source: Buffer,
+    offsetBytes: Wide,
+    writeFlags = 0,
+  ): Promise<ChangedStatx | number> {
+    let written = 0;
+    let changed: ChangedStatx | number;
+    do {
+      const part = source.subarray(written, written + windowBytes);
+      changed = await this.#pwritePart(fd, part, plus(offsetBytes, written), writeFlags);
+      if (typeof changed === 'number')
+        return written === 0 ? changed : { ret: written, statx: undefined };
+      written += changed.ret;
+      if (changed.ret < part.length) break;
+    } while (written < source.length);
+    return { ret: written, statx: changed.statx };
+  }
+
+  #pwritePart(
+    fd: Fd,
+    source: Buffer,
+    offsetBytes: Wide,
+    writeFlags: number,
+  ): Promise<ChangedStatx | number> {
+    return this.call<ChangedStatx | number>(
+      abi.BRIDGE_OP_pwritev2,
+      (slot) => {
+        this.fill(slot, [fd, source.length, writeFlags], [offsetBytes]);
+        this.ring.andFind(slot, abi.BRIDGE_THEN_FD);
+      },
+      this.#decodeChanged,
+      source,
+    );
+  }
+
+  /** ftruncate, and statx. */
+  ftruncateStatx(fd: Fd, lengthBytes: Wide): Promise<ChangedStatx | number> {
+    return this.call<ChangedStatx | number>(
+      abi.BRIDGE_OP_ftruncate,
+      (slot) => {
+        this.fill(slot, [fd], [lengthBytes]);
+        this.ring.andFind(slot, abi.BRIDGE_THEN_FD);
+      },
+      this.#decodeChanged,
+    );
   }
 
   /**
@@ -115,21 +192,35 @@ export class StatxCalls extends XattrCalls {
     offset: bigint,
     request: ListRequest = {},
   ): Promise<DirentStatx[] | number> {
-    const { dots = false, statx = true, handles = false } = request;
+    const { dots = false, statx = true, handles = false, xattr } = request;
     const { limitBytes = abi.BRIDGE_LIST, entryBytes = 0 } = request;
+    const error = refused('', request);
+    if (error < 0) return Promise.resolve(error);
     let flags = 0;
     if (dots) flags |= abi.BRIDGE_LIST_DOTS;
     if (statx) flags |= abi.BRIDGE_LIST_STATX;
     if (handles) flags |= abi.BRIDGE_LIST_HANDLES;
+    if (xattr !== undefined) flags |= abi.BRIDGE_LIST_XATTRS;
+    const parts = { statx, handles, xattrs: xattr !== undefined };
     return this.call<DirentStatx[] | number>(
       abi.BRIDGE_OP_getdents_statx,
-      (slot) => this.fill(slot, [fd, flags, allStatx, limitBytes, entryBytes], [offset]),
+      (slot) => {
+        this.fill(slot, [fd, flags, limitBytes, entryBytes], [offset]);
+        this.#fillFinding(slot, request);
+      },
       (slot, ret) => {
         if (ret <= 0) return ret < 0 ? ret : [];
         const word = this.ring.address(slot) + abi['bridge_slot.data'];
-        const address = this.memory.u32[word >>> 2] as number;
-        return decodeList(this.memory, address, ret, { statx, handle: handles });
+        return decodeList(this.memory, this.memory.u32[word >>> 2] as number, ret, parts);
       },
     );
   }
+}
+
+/** A negative errno where a name cannot be handed to the kernel, else 0. */
+function refused(path: PathLike, finding: Pick<Finding, 'xattr'> | undefined): number {
+  if (!fits(path)) return nameError(path);
+  const { xattr = '' } = finding ?? {};
+  const bytes = typeof xattr === 'string' ? Buffer.byteLength(xattr) : xattr.length;
+  return fits(xattr) && bytes <= abi.XATTR_NAME_MAX ? 0 : -errno.ERANGE;
 }

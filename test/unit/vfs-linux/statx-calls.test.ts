@@ -2,7 +2,7 @@
 import { Buffer } from 'node:buffer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { abi, errno } from '../../../src/vfs-linux/abi.gen.ts';
-import type { LinuxCalls } from '../../../src/vfs-linux/calls.ts';
+import type { ChangedStatx, Found, LinuxCalls, OpenedStatx } from '../../../src/vfs-linux/calls.ts';
 import type { DirentStatx } from '../../../src/vfs-linux/dirents.ts';
 import type { Statx } from '../../../src/vfs-linux/statx.ts';
 import {
@@ -161,6 +161,87 @@ for (const type of types.filter((type) => cannotMount(type) === undefined)) {
       expect(await calls.nameToHandleStatx(many, 'none')).toBe(-errno.ENOENT);
       handle[handle.length - 1] = (handle[handle.length - 1] as number) ^ 0x55;
       expect(await calls.openByHandleAtStatx(calls.root, handle, handleFlags)).toBe(-errno.ESTALE);
+    });
+
+    test('a small attribute comes with what has it', async () => {
+      const find = { xattr: 'user.small' };
+      done(await calls.setxattrat(many, 'directory', 0, 'user.small', Buffer.from('value')));
+      done(await calls.setxattrat(many, 'file number 7', 0, 'user.small', Buffer.alloc(65)));
+      done(await calls.setxattrat(many, 'file number 8', 0, 'user.other', Buffer.from('x')));
+      const named = new Map(
+        (await listAll(calls, many, { xattr: 'user.small' })).map((e) => [e.text, e.xattrs]),
+      );
+      const expected = [
+        ['directory', 11, Buffer.from('value')],
+        ['file number 7', 11, -errno.ERANGE],
+        ['file number 8', 11, -errno.ENODATA],
+        ['file number 9', 0, -errno.ENODATA],
+        ['link', 0, -errno.ENODATA],
+      ] as const;
+      for (const [name, listBytes, value] of expected) {
+        const xattrs = { listBytes, value };
+        expect({ ...named.get(name) }).toEqual(xattrs);
+        const found = await calls.find(many, name, abi.AT_SYMLINK_NOFOLLOW, find);
+        expect({ ...(found as Found).xattrs }).toEqual(xattrs);
+        const opened = await calls.openat2Statx(many, name, handleFlags, 0, 0, find);
+        if (typeof opened === 'number') throw new Error(`answered ${opened}`);
+        expect({ ...opened.xattrs }).toEqual(xattrs);
+        const again = await calls.find(opened.fd, '', abi.AT_EMPTY_PATH, find);
+        expect({ ...(again as Found).xattrs }).toEqual(xattrs);
+        done(await calls.close(opened.fd));
+      }
+      const tooLong = { xattr: `user.${'x'.repeat(255)}` };
+      expect(await calls.find(many, 'directory', 0, tooLong)).toBe(-errno.ERANGE);
+    });
+
+    test('a write and a change of size tell how the file is then', async () => {
+      const flags = abi.O_CREAT | abi.O_RDWR;
+      const opened = await calls.openat2Statx(many, 'written', flags, 0o666);
+      if (typeof opened === 'number') throw new Error(`answered ${opened}`);
+      const { fd } = opened;
+      expect(opened.created).toBe(true);
+      const text = Buffer.from('0123456789');
+      const sizeAfter = async (change: Promise<ChangedStatx | number>): Promise<unknown> => {
+        const { ret, statx } = done(await change) as ChangedStatx;
+        return [ret, statx?.size];
+      };
+      expect(await sizeAfter(calls.pwriteStatx(fd, text, 5))).toEqual([10, 15]);
+      expect(await sizeAfter(calls.ftruncateStatx(fd, 12))).toEqual([0, 12]);
+      const clip = abi.BRIDGE_PWRITE_CLIP;
+      expect(await sizeAfter(calls.pwriteStatx(fd, text, 8n, clip))).toEqual([4, 12]);
+      expect(await sizeAfter(calls.pwriteStatx(fd, text, 12, clip))).toEqual([0, 12]);
+      expect(await sizeAfter(calls.pwriteStatx(fd, text, 0, abi.RWF_APPEND))).toEqual([10, 22]);
+      const large = Buffer.alloc(2 ** 21 + 5);
+      const all = large.length;
+      expect(await sizeAfter(calls.pwriteStatx(fd, large, 0))).toEqual([all, all]);
+      const read = Buffer.alloc(22);
+      expect(await calls.pwriteStatx(fd, text, -1)).toBe(-errno.EINVAL);
+      done(await calls.ftruncate(fd, 0));
+      expect(await calls.pread(fd, read, 0)).toBe(0);
+      const again = await calls.openat2Statx(many, 'written', flags, 0o666);
+      expect((again as OpenedStatx).created).toBe(false);
+      expect(await calls.closeAll([fd, (again as OpenedStatx).fd, 99999])).toBe(1);
+      expect(await calls.fstatx(fd)).toBe(-errno.EBADF);
+      done(await calls.unlinkat(many, 'written'));
+    });
+
+    test('the umask holds unless the directory has a default ACL', async () => {
+      const masked = calls.as(0, 0o027);
+      const modeOf = async (name: string): Promise<number> =>
+        (done(await calls.statx(many, name)) as Statx).mode & 0o777;
+      done(await masked.mkdirat(many, 'masked', 0o777));
+      expect(await modeOf('masked')).toBe(0o750);
+      done(await calls.mkdirat(many, 'unmasked', 0o777));
+      expect(await modeOf('unmasked')).toBe(0o777);
+      // Version 2; entries of tag, permissions, id: user rwx, group rwx, other rwx.
+      const acl = Buffer.from('0200000001000700ffffffff04000700ffffffff20000700ffffffff', 'hex');
+      const name = 'system.posix_acl_default';
+      done(await calls.setxattrat(many, 'masked', 0, name, acl));
+      done(await masked.mkdirat(many, 'masked/inner', 0o777));
+      expect(await modeOf('masked/inner')).toBe(0o777);
+      for (const path of ['masked/inner', 'masked', 'unmasked']) {
+        done(await calls.unlinkat(many, path, abi.AT_REMOVEDIR));
+      }
     });
 
     test('what is no directory is not listed', async () => {

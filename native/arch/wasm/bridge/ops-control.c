@@ -52,7 +52,7 @@ const struct cred *bridge_cred(u32 number)
 
 s64 op_cred_add(struct bridge_slot *s)
 {
-	u32 i, count = s->arg[3], *gids = (u32 *)slot_first(s);
+	u32 i, count = s->arg[2], *gids = (u32 *)slot_first(s);
 	struct group_info *groups;
 	struct cred *cred;
 	int number;
@@ -74,10 +74,8 @@ s64 op_cred_add(struct bridge_slot *s)
 	put_group_info(groups);
 	cred->uid = cred->euid = cred->suid = cred->fsuid = KUIDT_INIT(s->arg[0]);
 	cred->gid = cred->egid = cred->sgid = cred->fsgid = KGIDT_INIT(s->arg[1]);
-	if (!s->arg[2]) {
-		cred->cap_permitted = cred->cap_effective = CAP_EMPTY_SET;
-		cred->cap_ambient = cred->cap_inheritable = CAP_EMPTY_SET;
-	}
+	cred->cap_permitted.val = cred->cap_effective.val = s->wide[0] & CAP_VALID_MASK;
+	cred->cap_ambient = cred->cap_inheritable = CAP_EMPTY_SET;
 	number = idr_alloc(&creds, cred, 1, 0, GFP_KERNEL);
 	if (number < 0)
 		abort_creds(cred);

@@ -11,6 +11,7 @@
 #include <linux/openat2.h>
 #include <linux/slab.h>
 #include <linux/syscalls.h>
+#include <linux/uio.h>
 #include <asm/statfs.h>
 #include "request.h"
 
@@ -25,8 +26,7 @@ s64 op_openat2(struct bridge_slot *s)
 	return sys_openat2(s->arg[0], slot_first(s), &how, sizeof(how));
 }
 
-/* Opens what is there, without a walk; a handle (O_PATH) or an open file, as the flags say. */
-static s64 open_path(const struct path *path, u32 flags)
+s64 bridge_open_path(const struct path *path, u32 flags)
 {
 	int fd = get_unused_fd_flags(O_CLOEXEC);
 	struct file *file;
@@ -48,12 +48,24 @@ s64 op_reopen(struct bridge_slot *s)
 	CLASS(fd_raw, from)(s->arg[0]);
 	if (fd_empty(from))
 		return -EBADF;
-	return open_path(&fd_file(from)->f_path, s->arg[1]);
+	return bridge_open_path(&fd_file(from)->f_path, s->arg[1]);
 }
 
 s64 op_close(struct bridge_slot *s)
 {
 	return sys_close(s->arg[0]);
+}
+
+/* Answers how many could not be closed. */
+s64 op_close_many(struct bridge_slot *s)
+{
+	u32 i, failed = 0, count = s->arg[0], *fds = (u32 *)slot_first(s);
+
+	if (count > BRIDGE_THIRD / sizeof(*fds))
+		return -EINVAL;
+	for (i = 0; i < count; i++)
+		failed += sys_close(fds[i]) < 0;
+	return failed;
 }
 
 s64 op_pread64(struct bridge_slot *s)
@@ -64,6 +76,37 @@ s64 op_pread64(struct bridge_slot *s)
 s64 op_pwrite64(struct bridge_slot *s)
 {
 	return sys_pwrite64(s->arg[0], slot_window(s), s->arg[1], s->wide[0]);
+}
+
+/* How much of a write lies below the file's end. */
+static s64 below_end(u32 fd, loff_t offset, size_t bytes)
+{
+	loff_t size;
+
+	CLASS(fd, f)(fd);
+	if (fd_empty(f))
+		return -EBADF;
+	size = i_size_read(file_inode(fd_file(f)));
+	return offset < size ? min_t(loff_t, bytes, size - offset) : 0;
+}
+
+s64 op_pwritev2(struct bridge_slot *s)
+{
+	u32 flags = s->arg[2];
+	s64 bytes = s->arg[1];
+	struct iovec iov;
+
+	if ((s64)s->wide[0] < 0)	/* -1 would be the file's own position */
+		return -EINVAL;
+	if (flags & BRIDGE_PWRITE_CLIP) {
+		bytes = below_end(s->arg[0], s->wide[0], bytes);
+		if (bytes <= 0)
+			return bytes;
+	}
+	iov.iov_base = slot_window(s);
+	iov.iov_len = bytes;
+	return sys_pwritev2(s->arg[0], &iov, 1, s->wide[0], s->wide[0] >> 32,
+			    flags & ~BRIDGE_PWRITE_CLIP);
 }
 
 s64 op_getdents64(struct bridge_slot *s)
@@ -172,7 +215,7 @@ static s64 open_handle(const struct path *root, struct file_handle *handle, u32 
 					 any_dentry, NULL);
 	if (IS_ERR_OR_NULL(path.dentry))
 		return path.dentry ? PTR_ERR(path.dentry) : -ESTALE;
-	ret = open_path(&path, flags);
+	ret = bridge_open_path(&path, flags);
 	dput(path.dentry);
 	return ret;
 }

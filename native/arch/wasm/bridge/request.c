@@ -115,6 +115,13 @@ void bridge_worker_leaves(struct ring *ring)
 		wasm_shared.irq_pending |= WASM_IRQ_REQUEST;
 }
 
+static s64 run(struct bridge_slot *s)
+{
+	s64 ret = operations[s->op](s);
+
+	return s->then && ret >= 0 ? bridge_then(s, ret) : ret;
+}
+
 /* Runs one operation with "/" at the descriptor that the slot names. */
 static s64 run_rooted(struct bridge_slot *s)
 {
@@ -127,7 +134,7 @@ static s64 run_rooted(struct bridge_slot *s)
 	get_fs_root(current->fs, &own);
 	set_fs_root(current->fs, &fd_file(root)->f_path);
 	set_fs_pwd(current->fs, &fd_file(root)->f_path);
-	ret = operations[s->op](s);
+	ret = run(s);
 	set_fs_root(current->fs, &own);
 	set_fs_pwd(current->fs, &own);
 	path_put(&own);
@@ -147,7 +154,8 @@ static void serve(u32 number)
 	} else {
 		if (cred)
 			own = override_creds(cred);
-		s->ret = s->root ? run_rooted(s) : operations[s->op](s);
+		current->fs->umask = s->umask;
+		s->ret = s->root ? run_rooted(s) : run(s);
 		if (own)
 			revert_creds(own);
 	}
@@ -195,7 +203,6 @@ static int worker(void *arg)
 	struct ring *ring = arg;
 
 	current->thread.ring = ring;
-	current->fs->umask = 0;
 	ring->help_coming = false;
 	for (;;) {
 		while (!ring_empty(ring)) {

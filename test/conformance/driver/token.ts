@@ -1,0 +1,62 @@
+/** Who asks: a token as the process that opens the file has it, and its handle in ours. */
+
+export interface Token {
+  /** S-1-5-21-… */
+  readonly user: string;
+  readonly groups: readonly string[];
+  readonly denyOnlyGroups?: readonly string[];
+  /** Enabled ones: SeBackupPrivilege and the like. Every user has SeChangeNotifyPrivilege. */
+  readonly privileges: readonly string[];
+}
+
+/** Handles of tokens, valid while the request that carries one is not answered. */
+export class TokenTable {
+  #next = 0x200;
+  #tokens = new Map<number, Token>();
+
+  open(token: Token): number {
+    this.#next += 4;
+    this.#tokens.set(this.#next, token);
+    return this.#next;
+  }
+
+  close(handle: number): void {
+    this.#tokens.delete(handle);
+  }
+
+  /** What a transport finds behind a handle; undefined where it was closed. */
+  get(handle: number): Token | undefined {
+    return this.#tokens.get(handle);
+  }
+}
+
+export const everyone = 'S-1-1-0';
+const authenticatedUsers = 'S-1-5-11';
+const users = 'S-1-5-32-545';
+export const administrators = 'S-1-5-32-544';
+
+/** The user who mounted the volume, in the tests. */
+export const mountingUser: Token = {
+  user: 'S-1-5-21-1111111111-2222222222-3333333333-1001',
+  groups: [everyone, authenticatedUsers, users],
+  privileges: ['SeChangeNotifyPrivilege'],
+};
+
+/** Another user of the machine. */
+export const otherUser: Token = {
+  user: 'S-1-5-21-1111111111-2222222222-3333333333-1002',
+  groups: [everyone, authenticatedUsers, users],
+  privileges: ['SeChangeNotifyPrivilege'],
+};
+
+/** A backup program, elevated, with its privileges enabled. */
+export const backupOperator: Token = {
+  user: 'S-1-5-21-1111111111-2222222222-3333333333-1003',
+  groups: [everyone, authenticatedUsers, users, administrators],
+  privileges: [
+    'SeChangeNotifyPrivilege',
+    'SeBackupPrivilege',
+    'SeRestorePrivilege',
+    'SeSecurityPrivilege',
+  ],
+};

@@ -204,7 +204,7 @@ export class KernelCalls {
   /** A name, or with an empty one the descriptor itself. The results: struct statx and handle(). */
   nameToHandleStatx(dirfd: number, name: Name, done: Done): void {
     const atFlags = name.start === name.end ? abi.AT_EMPTY_PATH : abi.AT_SYMLINK_NOFOLLOW;
-    this.named(abi.BRIDGE_OP_name_to_handle_statx, 0, name, dirfd, atFlags, statxMask, done);
+    this.named(abi.BRIDGE_OP_find, 0, name, dirfd, atFlags, abi.BRIDGE_THEN_HANDLE, done);
   }
 
   /**
@@ -223,9 +223,8 @@ export class KernelCalls {
     const fill = (slot: number): void => {
       this.#ring.arg(slot, 0, fd);
       this.#ring.arg(slot, 1, listFlags);
-      this.#ring.arg(slot, 2, statxMask);
-      this.#ring.arg(slot, 3, roomBytes);
-      this.#ring.arg(slot, 4, entryBytes);
+      this.#ring.arg(slot, 2, roomBytes);
+      this.#ring.arg(slot, 3, entryBytes);
       const word = (this.#ring.address(slot) + abi['bridge_slot.wide']) >>> 2;
       this.memory.u32[word] = cookieLow;
       this.memory.u32[word + 1] = cookieHigh;

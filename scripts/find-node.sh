@@ -1,5 +1,7 @@
 # Sourced: sets FSBRIDGE_NODE to a Node of version 26 or later and puts its folder first on the
 # PATH. Where there is none, installs npm's package of it into the user's cache. Needs $here.
+# mount(8) runs its helpers without HOME.
+HOME=${HOME:-$(getent passwd "$(id -u)" 2>/dev/null | cut -d: -f6)}
 FSBRIDGE_CACHE=${FSBRIDGE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/fsbridge}
 node_is_right() {
   [ -x "$1" ] && [ "$("$1" -p 'Number(process.versions.node.split(".")[0]) >= 26' 2>/dev/null)" = true ]

@@ -82,18 +82,32 @@ export function exitCodeOf(error: unknown): number {
   return error instanceof FsBridgeError && usageCodes.has(error.code) ? 2 : 1;
 }
 
+let sayIt = (text: string): void => {
+  process.stderr.write(text);
+};
+
+/** Where messages go from now on, in the place of standard error. */
+export function sayThrough(say: (text: string) => void): void {
+  sayIt = say;
+}
+
+/** Writes a message for a person: whole lines. */
+export function say(text: string): void {
+  sayIt(text);
+}
+
 /** Writes the two lines to standard error; with FSBRIDGE_DEBUG set the stack as well. */
 export function report(error: unknown, what?: string): void {
   const { code, what: name, why, advice } = tell(error, what);
-  process.stderr.write(`fsbridge: ${name}: ${why} (${code})\n${advice}\n`);
+  say(`fsbridge: ${name}: ${why} (${code})\n${advice}\n`);
   if (process.env['FSBRIDGE_DEBUG'] && error instanceof Error) {
-    process.stderr.write(`${error.stack ?? ''}\n`);
-    if (error.cause instanceof Error) process.stderr.write(`Cause: ${error.cause.stack ?? ''}\n`);
+    say(`${error.stack ?? ''}\n`);
+    if (error.cause instanceof Error) say(`Cause: ${error.cause.stack ?? ''}\n`);
   }
 }
 
 export function warn(text: string): void {
-  process.stderr.write(`fsbridge: warning: ${text}\n`);
+  say(`fsbridge: warning: ${text}\n`);
 }
 
 /** The error of a call that answered a negative errno; `name` is the path it was for. */

@@ -1,5 +1,6 @@
 /**
- * The command line as a whole: which commands there are, and what becomes of their errors.
+ * The command line as a whole: which commands there are, and what becomes of their errors. Only the
+ * command that is called is loaded: reading our own source is half of the start.
  *
  * Exit codes: 0, 1 for a failure, 2 for wrong usage, 128 + the signal's number after an
  * interruption.
@@ -7,17 +8,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { FsBridgeError } from '../errors.ts';
-import { catCommand } from './commands/cat.ts';
-import { dfCommand } from './commands/df.ts';
-import { getCommand } from './commands/get.ts';
-import { lnCommand } from './commands/ln.ts';
-import { lsCommand } from './commands/ls.ts';
-import { manifestCommand } from './commands/manifest.ts';
-import { mkdirCommand } from './commands/mkdir.ts';
-import { mvCommand } from './commands/mv.ts';
-import { probeCommand } from './commands/probe.ts';
-import { putCommand } from './commands/put.ts';
-import { rmCommand } from './commands/rm.ts';
 import { exitCodeOf, PartlyFailed, report } from './errors.ts';
 import { Interrupted, watchSignals } from './interrupt.ts';
 import { output } from './output.ts';
@@ -25,6 +15,7 @@ import { output } from './output.ts';
 const examples = `
 Examples:
   fsbridge probe disk.img                        what is on it
+  fsbridge mount disk.img /mnt                   as a part of this computer, for reading
   fsbridge ls -l disk.img /home
   fsbridge get disk.img /home backup             copy out
   fsbridge put disk.img notes.txt /root --rw     copy in
@@ -39,27 +30,54 @@ function version(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-/** All commands; nothing of commander's writes to standard error or ends the process. */
-function makeProgram(): Command {
+/** Every command, in the order of the help. */
+const loaders: Readonly<Record<string, () => Promise<Command>>> = {
+  probe: async () => (await import('./commands/probe.ts')).probeCommand(),
+  mount: async () => (await import('./commands/mount.ts')).mountCommand(),
+  umount: async () => (await import('./commands/umount.ts')).umountCommand(),
+  status: async () => (await import('./commands/status.ts')).statusCommand(),
+  ls: async () => (await import('./commands/ls.ts')).lsCommand(),
+  cat: async () => (await import('./commands/cat.ts')).catCommand(),
+  get: async () => (await import('./commands/get.ts')).getCommand(),
+  put: async () => (await import('./commands/put.ts')).putCommand(),
+  rm: async () => (await import('./commands/rm.ts')).rmCommand(),
+  mkdir: async () => (await import('./commands/mkdir.ts')).mkdirCommand(),
+  mv: async () => (await import('./commands/mv.ts')).mvCommand(),
+  ln: async () => (await import('./commands/ln.ts')).lnCommand(),
+  manifest: async () => (await import('./commands/manifest.ts')).manifestCommand(),
+  df: async () => (await import('./commands/df.ts')).dfCommand(),
+};
+/** These need no kernel. */
+const light: ReadonlySet<string> = new Set(['umount', 'status']);
+
+function isCommand(name: string | undefined): name is string {
+  return name !== undefined && Object.hasOwn(loaders, name);
+}
+
+/**
+ * The image is compiled in the background while the command's own source is read. Where it is not
+ * there, the command says so when it boots.
+ */
+function compileAhead(name: string, argv: readonly string[]): void {
+  if (light.has(name) || argv.includes('--help')) return;
+  import('../vfs-linux/image.ts').then(({ loadImage }) => loadImage()).catch(() => {});
+}
+
+/**
+ * The program with the command that is called, or all of them; nothing of commander's writes to
+ * standard error or ends the process.
+ */
+async function makeProgram(argv: readonly string[]): Promise<Command> {
   const program = new Command('fsbridge')
     .description('Read and write Linux disks with the file systems of Linux itself.')
     .version(version(), '--version', 'print the version')
     .helpOption('--help', 'show this help')
     .helpCommand('help [command]', 'show the help of a command')
     .addHelpText('after', examples);
-  const commands = [
-    probeCommand(),
-    lsCommand(),
-    catCommand(),
-    getCommand(),
-    putCommand(),
-    rmCommand(),
-    mkdirCommand(),
-    mvCommand(),
-    lnCommand(),
-    manifestCommand(),
-    dfCommand(),
-  ];
+  const [name] = argv;
+  if (isCommand(name)) compileAhead(name, argv);
+  const wanted = isCommand(name) ? [loaders[name]] : Object.values(loaders);
+  const commands = await Promise.all(wanted.flatMap((load) => (load ? [load()] : [])));
   for (const command of commands)
     program.addCommand(command.helpOption('--help', 'show this help'));
   for (const command of [program, ...commands]) {
@@ -72,14 +90,14 @@ function makeProgram(): Command {
 function usageError(error: CommanderError, argv: readonly string[]): FsBridgeError | undefined {
   if (error.exitCode === 0) return undefined;
   const [command] = argv;
-  const isCommand = makeProgram().commands.some((one) => one.name() === command);
+  const known = isCommand(command);
   const noCommand = error.code === 'commander.help';
   const why = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
   return new FsBridgeError(
     'ERR_USAGE',
-    isCommand ? `${command}` : 'command line',
+    known ? command : 'command line',
     noCommand ? 'there is no command' : why,
-    isCommand
+    known
       ? `\`fsbridge ${command} --help\` shows how it is used.`
       : '`fsbridge --help` shows what there is.',
   );
@@ -87,7 +105,7 @@ function usageError(error: CommanderError, argv: readonly string[]): FsBridgeErr
 
 async function run(argv: readonly string[]): Promise<number> {
   try {
-    await makeProgram().parseAsync(argv, { from: 'user' });
+    await (await makeProgram(argv)).parseAsync(argv, { from: 'user' });
     return 0;
   } catch (error) {
     if (error instanceof PartlyFailed) return 1;

@@ -1,0 +1,111 @@
+/** `fsbridge status`: the mounts that run, and how they are. */
+import type { Command } from 'commander';
+import type { OperationSummary } from '../../cache/request-statistics.ts';
+import { findMounts } from '../control/client.ts';
+import type { MountStatus } from '../control/messages.ts';
+import { warn } from '../errors.ts';
+import { count, formatPercent, formatSize, formatTable } from '../format.ts';
+import { newCommand } from '../options.ts';
+import { output } from '../output.ts';
+
+interface StatusOptions {
+  readonly json?: boolean;
+}
+
+const shownLogLines = 5;
+const secondsOf = { day: 86_400, hour: 3_600, minute: 60 };
+
+/** "3 days 2 hours", "12 minutes", "5 seconds": the two largest units. */
+export function formatDuration(seconds: number): string {
+  const parts: string[] = [];
+  let rest = seconds;
+  for (const [unit, length] of Object.entries(secondsOf)) {
+    const whole = Math.floor(rest / length);
+    rest -= whole * length;
+    if (whole > 0) parts.push(count(whole, unit));
+  }
+  if (parts.length === 0) return count(rest, 'second');
+  return parts.slice(0, 2).join(' ');
+}
+
+/** Microseconds in the unit that suits them: "3.1 us", "12.0 ms", "2.5 s". */
+export function formatLatency(us: number): string {
+  if (us < 1000) return `${us.toFixed(1)} us`;
+  return us < 1_000_000 ? `${(us / 1000).toFixed(1)} ms` : `${(us / 1_000_000).toFixed(1)} s`;
+}
+
+function requestRows(requests: readonly OperationSummary[]): string[][] {
+  return [...requests]
+    .sort((a, b) => b.count - a.count)
+    .map((one) => [
+      one.operation,
+      one.count.toLocaleString('en-US'),
+      one.errors.toLocaleString('en-US'),
+      ...[one.meanUs, one.p50Us, one.p95Us, one.p99Us, one.maxUs].map(formatLatency),
+    ]);
+}
+
+function linesOf(status: MountStatus): string[] {
+  const { volume, blockIo, memory, queue } = status;
+  const label = volume.label === null ? '' : ` "${volume.label}"`;
+  const lines = [
+    `${status.target}: ${status.source}, volume ${volume.id} (${volume.type}${label}), ` +
+      `${status.readOnly ? 'read-only' : 'read and write'}; process ${status.pid}, ` +
+      `for ${formatDuration(status.uptimeSeconds)}`,
+  ];
+  if (status.failure !== null) lines.push(`  The kernel is dead: ${status.failure}`);
+  if (status.requests.length > 0) {
+    const head = ['REQUEST', 'COUNT', 'ERRORS', 'MEAN', 'P50', 'P95', 'P99', 'MAX'];
+    const table = formatTable(
+      [head, ...requestRows(status.requests)],
+      new Set([1, 2, 3, 4, 5, 6, 7]),
+    );
+    lines.push(...table.map((line) => `  ${line}`));
+  }
+  if (queue !== null) {
+    const late = queue.late > 0 ? `, ${queue.late} without an answer from the disk` : '';
+    lines.push(`  queue: ${queue.inFlight} running, ${queue.waiting} waiting${late}`);
+  }
+  for (const [name, { hits, misses, entries }] of Object.entries(status.caches)) {
+    const ratio = formatPercent(hits, hits + misses);
+    lines.push(`  ${name}: ${ratio} of ${count(hits + misses, 'look-up')}, ${entries} kept`);
+  }
+  lines.push(
+    `  disk: ${count(blockIo.reads, 'read')} (${formatSize(blockIo.bytesRead)}), ` +
+      `${count(blockIo.writes, 'write')} (${formatSize(blockIo.bytesWritten)}), ` +
+      `${count(blockIo.flushes, 'flush', 'flushes')}`,
+    `  memory: ${formatSize(memory.residentBytes)} resident; kernel ` +
+      `${formatSize(memory.kernelBytes)}, of it ${sizeOrUnknown(memory.cachedBytes)} cache, ` +
+      `${sizeOrUnknown(memory.dirtyBytes)} to be written, ${sizeOrUnknown(memory.freeBytes)} free`,
+  );
+  const log = status.kernelLog.slice(-shownLogLines);
+  if (log.length > 0) lines.push('  the kernel said last:', ...log.map((line) => `    ${line}`));
+  return lines;
+}
+
+function sizeOrUnknown(bytes: number | null): string {
+  return bytes === null ? 'unknown' : formatSize(bytes);
+}
+
+async function status(options: StatusOptions): Promise<void> {
+  const mounts = await findMounts();
+  const told = mounts.flatMap((mount) => (mount.status === undefined ? [] : [mount.status]));
+  for (const mount of mounts) {
+    if (mount.status === undefined) {
+      warn(`the mount of process ${mount.control.pid} gives no answer.`);
+    }
+  }
+  if (options.json === true) {
+    await output.line(JSON.stringify(told, undefined, 2));
+  } else if (told.length === 0) {
+    await output.line('Nothing is mounted.');
+  } else {
+    await output.line(told.map((one) => linesOf(one).join('\n')).join('\n\n'));
+  }
+}
+
+export function statusCommand(): Command {
+  return newCommand('status', 'show the mounts that run', ['status', 'status --json'])
+    .option('--json', 'print an array of JSON objects, one a mount')
+    .action(status);
+}

@@ -1,0 +1,151 @@
+/** `fsbridge umount`: ends mounts. */
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import type { Command } from 'commander';
+import { FsBridgeError } from '../../errors.ts';
+import { ask, type FoundMount, findMounts } from '../control/client.ts';
+import { PartlyFailed, report } from '../errors.ts';
+import { findMountPoint } from '../mount/mount-table.ts';
+import type { UnmountWish } from '../mount/transport.ts';
+import { usersText, whoUses } from '../mount/who-uses.ts';
+import { newCommand } from '../options.ts';
+
+/** A mount that is forced to its end and does not answer for so long is killed. */
+const forceTimeoutMs = 10_000;
+
+/** All names by which a person may mean that place. */
+function namesOf(target: string): ReadonlySet<string> {
+  const names = new Set([target, path.resolve(target), target.toUpperCase()]);
+  // "L:\" is the drive as well.
+  names.add(target.toUpperCase().replace(/^([A-Z]:)\\$/, '$1'));
+  try {
+    // Of the folder around it: what is mounted there may be dead, or hang.
+    const full = path.resolve(target);
+    names.add(path.join(fs.realpathSync(path.dirname(full)), path.basename(full)));
+  } catch {
+    // Then its own name has to do.
+  }
+  return names;
+}
+
+/** The mount at that place, or that of that source where it is the only one. */
+function findMount(mounts: readonly FoundMount[], target: string): FoundMount | undefined {
+  const names = namesOf(target);
+  const at = mounts.filter(({ status }) => status !== undefined && names.has(status.target));
+  const of = mounts.filter(({ status }) => status !== undefined && names.has(status.source));
+  if (at.length === 0 && of.length > 1) {
+    const places = of.map(({ status }) => status?.target).join(', ');
+    throw new FsBridgeError(
+      'ERR_MOUNT_AMBIGUOUS',
+      target,
+      `it is mounted at several places: ${places}`,
+      'Name one of these.',
+    );
+  }
+  return at.at(-1) ?? of[0];
+}
+
+async function endMount(mount: FoundMount, wish: UnmountWish): Promise<void> {
+  const { control, status } = mount;
+  try {
+    const timeoutMs = wish.force === true ? forceTimeoutMs : 0;
+    await ask(control, { command: 'umount', ...wish }, timeoutMs);
+  } catch (error) {
+    if (!(error instanceof FsBridgeError)) throw error;
+    if (error.code === 'ERR_NO_ANSWER' && wish.force === true) {
+      process.kill(control.pid, 'SIGKILL');
+      if (status !== undefined) await takeAway(status.target);
+      return;
+    }
+    throw error.code === 'EBUSY' && status !== undefined ? busy(status.target) : error;
+  }
+}
+
+function busy(target: string): FsBridgeError {
+  const users = usersText(whoUses(target));
+  const why = users === '' ? 'programs still use it' : `it is still in use by ${users}`;
+  return new FsBridgeError(
+    'EBUSY',
+    target,
+    why,
+    'End those, or leave the directory; --lazy takes it away now and ends it when they are done.',
+  );
+}
+
+/** Takes a mount out of the tree whose process is dead. */
+async function takeAway(target: string): Promise<void> {
+  const isRoot = process.getuid?.() === 0;
+  const [program, ...args] = isRoot
+    ? ['umount', '-i', '-l', target]
+    : ['fusermount3', '-u', '-z', target];
+  try {
+    await promisify(execFile)(program as string, args);
+  } catch (error) {
+    const why = error instanceof Error ? error.message.trim().split('\n').at(-1) : String(error);
+    throw new FsBridgeError('EIO', target, `the rest of it cannot be taken away: ${why}`);
+  }
+}
+
+async function umountOne(target: string, wish: UnmountWish): Promise<void> {
+  const mounts = await findMounts();
+  const mount = findMount(mounts, target);
+  if (mount !== undefined) return endMount(mount, wish);
+  for (const name of namesOf(target)) {
+    const dead = findMountPoint(name);
+    if (dead?.type !== 'fuse.fsbridge') continue;
+    const silent = mounts.find(({ status }) => status === undefined);
+    if (silent === undefined) return takeAway(name);
+    if (wish.force !== true) throw noAnswer(target, silent);
+    await takeAway(name);
+    return;
+  }
+  throw new FsBridgeError(
+    'ERR_NOT_MOUNTED',
+    target,
+    'fsbridge has nothing mounted there',
+    '`fsbridge status` shows what is mounted.',
+  );
+}
+
+function noAnswer(target: string, { control }: FoundMount): FsBridgeError {
+  return new FsBridgeError(
+    'ERR_NO_ANSWER',
+    target,
+    `its process, perhaps ${control.pid}, gives no answer`,
+    'Its disk may hang, or it is another user’s. --force takes it away all the same.',
+  );
+}
+
+async function umount(targets: readonly string[], wish: UnmountWish): Promise<void> {
+  let failed = 0;
+  for (const target of targets) {
+    try {
+      await umountOne(target, wish);
+    } catch (error) {
+      if (targets.length === 1 || !(error instanceof FsBridgeError)) throw error;
+      report(error);
+      failed++;
+    }
+  }
+  if (failed > 0) throw new PartlyFailed(failed);
+}
+
+const notes = `
+Returns when everything is written and the source is closed: then the disk may be pulled out. With
+--lazy it returns at once.`;
+
+export function umountCommand(): Command {
+  const command = newCommand('umount', 'end a mount', [
+    'umount /mnt',
+    'umount disk.img                # by what is mounted there',
+    'umount /mnt --lazy             # when the last program leaves it',
+  ]);
+  return command
+    .argument('<target...>', 'where it is mounted, or what')
+    .option('--lazy', 'take it out of the tree now; it ends when nobody uses it any more')
+    .option('--force', 'end it now: programs that use it get errors')
+    .addHelpText('after', notes)
+    .action(umount);
+}

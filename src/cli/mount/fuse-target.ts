@@ -1,0 +1,93 @@
+/**
+ * Whether something can be mounted at a place of this Linux: looked at before anything is opened, as
+ * the likeliest mistakes are here.
+ *
+ * mount(8) would cover files that lie in the folder, or what is mounted there already; a person who
+ * does so has usually mistyped, so both are refused.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { FsBridgeError } from '../../errors.ts';
+import { findMountPoint } from './mount-table.ts';
+
+const device = '/dev/fuse';
+
+/** The target's full name. Throws FsBridgeError with the host's code, or ERR_TARGET_IN_USE. */
+export function prepareFuseTarget(target: string): string {
+  const full = realName(target);
+  checkFuse();
+  const mounted = findMountPoint(full);
+  if (mounted !== undefined) {
+    const what = mounted.source === '' ? mounted.type : `${mounted.source} (${mounted.type})`;
+    throw new FsBridgeError(
+      'ERR_TARGET_IN_USE',
+      target,
+      `${what} is mounted there already`,
+      'Unmount that first (`fsbridge umount` if it is ours), or take another directory.',
+    );
+  }
+  checkEmpty(target, full);
+  return full;
+}
+
+function realName(target: string): string {
+  try {
+    return fs.realpathSync(target);
+  } catch (error) {
+    throw hostError(error, target);
+  }
+}
+
+function checkEmpty(target: string, full: string): void {
+  let first: fs.Dirent | null;
+  try {
+    const folder = fs.opendirSync(full);
+    first = folder.readSync();
+    folder.closeSync();
+  } catch (error) {
+    throw hostError(error, target);
+  }
+  if (first === null) return;
+  throw new FsBridgeError(
+    'ENOTEMPTY',
+    target,
+    'the directory is not empty, and what lies in it would be hidden',
+    `Take an empty one: mkdir ${path.join(path.dirname(full), 'NAME')}`,
+  );
+}
+
+function hostError(error: unknown, target: string): FsBridgeError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
+  const words: Readonly<Record<string, readonly [string, string]>> = {
+    ENOENT: ['there is no such directory', `Make it first: mkdir -p ${target}`],
+    ENOTDIR: ['it is not a directory', 'A volume is mounted at an empty directory.'],
+    EACCES: ['you may not look into it', 'Take a directory of your own.'],
+    ENOTCONN: [
+      'a mount is there whose process has ended',
+      `Take that away first: fsbridge umount ${target}`,
+    ],
+  };
+  const [why, advice] = words[code] ?? ['it cannot be looked at', undefined];
+  return new FsBridgeError(code, target, why, advice, { cause: error });
+}
+
+/** Whether this Linux has FUSE, and this user may use it. */
+function checkFuse(): void {
+  if (!fs.existsSync(device)) {
+    throw new FsBridgeError(
+      'ERR_NO_FUSE',
+      device,
+      'this Linux has no FUSE, or this container has not got the device',
+      'As root: modprobe fuse. For a container: --device /dev/fuse --cap-add SYS_ADMIN.',
+    );
+  }
+  if (process.getuid?.() === 0) return;
+  const folders = (process.env['PATH'] ?? '').split(':');
+  if (folders.some((folder) => fs.existsSync(path.join(folder, 'fusermount3')))) return;
+  throw new FsBridgeError(
+    'ERR_NO_FUSERMOUNT',
+    'fusermount3',
+    'only root may mount without it, and it is not on the PATH',
+    'Install the package fuse3, or be root.',
+  );
+}

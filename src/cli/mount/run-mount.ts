@@ -1,0 +1,209 @@
+/**
+ * A mount from its beginning to its end, in the process that serves it.
+ *
+ *     target looked at -> kernel, source, volume (session.ts) -> transport -> control channel -> ready
+ *     ... served until: an unmount from inside or outside, or a signal ...
+ *     out of the tree -> written out, unmounted, source closed -> who asked for the end is told
+ *
+ * Invariants:
+ * 1. The command says that the mount is there when it answers, and `umount` says that it is gone when
+ *    all is written and the source is closed.
+ * 2. A signal ends the mount in any case: where programs use it, they lose it, but no written byte.
+ * 3. Whoever ends it from outside (umount(8), fusermount3 -u, Explorer) makes the process end as well.
+ */
+import { trace } from '../../cache/trace.ts';
+import type { Volume } from '../../vfs-linux/volume.ts';
+import type { VolumeEntry } from '../../volumes/choose-volume.ts';
+import { ownAddress } from '../control/address.ts';
+import type { ControlAnswer, ControlRequest } from '../control/messages.ts';
+import { ControlServer, errorAnswer } from '../control/server.ts';
+import { sayThrough, tell } from '../errors.ts';
+import { interruption } from '../interrupt.ts';
+import { withVolume } from '../session.ts';
+import { DaemonLink, isDaemon } from './daemon.ts';
+import {
+  FileLog,
+  kernelLineLevel,
+  type MountLog,
+  prepareLogFile,
+  TerminalLog,
+} from './mount-log.ts';
+import type { MountOptions } from './options.ts';
+import { sourceName } from './source-name.ts';
+import { statusOf } from './status-of.ts';
+import { loadTransport, type Mounted, type Transport, type UnmountWish } from './transport.ts';
+
+/** What serves one mount. */
+class MountRun {
+  readonly source: string;
+  readonly target: string;
+  readonly options: MountOptions;
+  readonly transport: Transport;
+  readonly log: MountLog;
+  readonly logFile: string | undefined;
+  readonly mountedAt: Date = new Date();
+  #link: DaemonLink | undefined;
+  #mounted: Mounted | undefined;
+  #volume: Volume | undefined;
+  #entry: VolumeEntry | undefined;
+  #startMs: number | null = null;
+  /** The end has come although programs still use it. */
+  #forced: PromiseWithResolvers<void> = Promise.withResolvers();
+  /** Those who asked for the end and wait for it. */
+  #waiting: ((answer: ControlAnswer) => void)[] = [];
+
+  constructor(parts: {
+    source: string;
+    target: string;
+    options: MountOptions;
+    transport: Transport;
+    link: DaemonLink | undefined;
+  }) {
+    this.source = parts.source;
+    this.target = parts.target;
+    this.options = parts.options;
+    this.transport = parts.transport;
+    this.#link = parts.link;
+    this.logFile = parts.link === undefined ? undefined : prepareLogFile(parts.options.log);
+    this.log =
+      this.logFile === undefined ? new TerminalLog() : new FileLog(this.logFile, this.target);
+  }
+
+  async run(): Promise<void> {
+    if (this.options.trace !== undefined) trace.open(this.options.trace);
+    let control: ControlServer | undefined;
+    try {
+      await withVolume(this.source, this.options, async (volume, entry) => {
+        this.#volume = volume;
+        this.#entry = entry;
+        this.#mounted = await this.transport.mount(volume, this);
+        control = await this.#answerable();
+        await this.#serve(volume, this.#mounted);
+      });
+      this.#tellEnd({ unmounted: true });
+      this.log.write('info', `${this.source} is unmounted from ${this.target}`);
+    } catch (error) {
+      this.#tellEnd(errorAnswer(error));
+      const { what, why, code } = tell(error);
+      // Before it was ready, the command tells it.
+      if (this.#startMs !== null) this.log.write('error', `${what}: ${why}`, { code });
+      throw error;
+    } finally {
+      await control?.close();
+      trace.close();
+      this.log.close();
+    }
+  }
+
+  /** Opens the control channel; what cannot be undone comes after it. */
+  async #answerable(): Promise<ControlServer> {
+    try {
+      return await ControlServer.listen(ownAddress(), (request) => this.#answer(request));
+    } catch (error) {
+      await this.#mounted?.unmount({ force: true });
+      throw error;
+    }
+  }
+
+  async #serve(volume: Volume, mounted: Mounted): Promise<void> {
+    const commandMs = this.#link?.commandMs ?? performance.timeOrigin;
+    this.#startMs = Math.round(Date.now() - commandMs);
+    const { type } = volume;
+    const how = volume.readOnly ? 'for reading' : 'for reading and writing';
+    const text = `${this.source} (${type}) is mounted at ${mounted.mountPoint} ${how}`;
+    if (this.#link === undefined) {
+      this.log.write('info', `${text}; Ctrl-C unmounts it`);
+    } else {
+      this.log.write('info', text, { source: this.source, startMs: this.#startMs });
+      this.#link.ready(this.logFile as string);
+      if (this.log instanceof FileLog) await this.log.open();
+      sayThrough((said) => this.log.write('warn', said.trimEnd()));
+    }
+    this.#followKernel(volume);
+    const interrupted = new Promise<void>((resolve) => {
+      interruption.addEventListener('abort', () => resolve(), { once: true });
+      if (interruption.aborted) resolve();
+    });
+    await Promise.race([mounted.ended, interrupted, this.#forced.promise]);
+    if (interruption.aborted) await this.#endBySignal(mounted);
+  }
+
+  /** What the kernel says belongs to the log; on a terminal, where it is bad news. */
+  #followKernel(volume: Volume): void {
+    const shown = volume.kernel.log.onLine;
+    volume.kernel.log.onLine = (line) => {
+      shown?.(line);
+      const level = kernelLineLevel(line);
+      const isShown = shown !== undefined;
+      if (this.log instanceof FileLog || (level !== 'info' && !isShown)) {
+        this.log.write(level, line, { from: 'kernel' });
+      }
+    };
+  }
+
+  async #endBySignal(mounted: Mounted): Promise<void> {
+    try {
+      await mounted.unmount({});
+    } catch {
+      this.log.write('warn', `${this.target} is still in use; programs there get errors now`);
+      if (await mounted.unmount({ force: true })) return;
+    }
+    await mounted.ended;
+  }
+
+  async #answer(request: ControlRequest): Promise<ControlAnswer> {
+    if (request.command === 'status') return { status: await this.#status() };
+    return this.#unmount(request);
+  }
+
+  /** Answers when the mount's end is complete, or with why there is none. */
+  async #unmount(wish: UnmountWish): Promise<ControlAnswer> {
+    const end = new Promise<ControlAnswer>((resolve) => this.#waiting.push(resolve));
+    if ((await this.#mounted?.unmount(wish)) === true) this.#forced.resolve();
+    // Who lets it end by itself does not wait for that.
+    return wish.lazy === true && wish.force !== true ? { unmounted: true } : end;
+  }
+
+  #tellEnd(answer: ControlAnswer): void {
+    for (const resolve of this.#waiting.splice(0)) resolve(answer);
+  }
+
+  #status(): ReturnType<typeof statusOf> {
+    return statusOf({
+      run: this,
+      startMs: this.#startMs,
+      volume: this.#volume as Volume,
+      entry: this.#entry as VolumeEntry,
+      mounted: this.#mounted as Mounted,
+    });
+  }
+}
+
+/** `fsbridge mount`; returns when the mount has ended. */
+export async function runMount(
+  source: string,
+  target: string,
+  options: MountOptions,
+): Promise<void> {
+  const link = isDaemon() ? new DaemonLink() : undefined;
+  if (link !== undefined) sayThrough((text) => link.tell(text));
+  const transport = await loadTransport();
+  const run = new MountRun({
+    source: sourceName(source),
+    target: await transport.prepareTarget(target),
+    options: { ...options, ...namesOf(options) },
+    transport,
+    link,
+  });
+  await run.run();
+}
+
+/** Names of files that still mean the same when the process has left the caller's folder. */
+function namesOf(options: MountOptions): Partial<MountOptions> {
+  const { device, trace: traceFile, log } = options;
+  return {
+    ...(device === undefined ? {} : { device: device.map(sourceName) }),
+    ...(traceFile === undefined ? {} : { trace: sourceName(traceFile) }),
+    ...(log === undefined ? {} : { log: sourceName(log) }),
+  };
+}

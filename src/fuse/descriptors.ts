@@ -51,12 +51,6 @@ export class Descriptors {
     }
   }
 
-  /** The same, but never one that belongs to an open file. */
-  useOwn(node: Node, then: WithFd): void {
-    if (node.fd >= 0) then(node.fd);
-    else this.#open(node, abi.O_PATH | abi.O_NOFOLLOW, false, then);
-  }
-
   /** Hands over a descriptor of a directory that is open for reading. */
   useReadable(node: Node, then: WithFd): void {
     if (node.fd >= 0 && node.readable) {

@@ -3,7 +3,7 @@
  */
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import { inodeOf, linksOf, modeOf, writeAttr, writeAttrOut, writeEntryHead } from './attributes.ts';
-import { type Name, noName } from './kernel-calls.ts';
+import { type Done, type Name, noName, root } from './kernel-calls.ts';
 import type { Node } from './nodes.ts';
 import { entryOut, outBody, sizes } from './protocol.ts';
 import type { Request } from './request.ts';
@@ -54,7 +54,7 @@ export function findEntry(
     findWithoutHandle(session, request, dirfd, name, then, absent);
     return;
   }
-  calls.nameToHandleStatx(dirfd, name, (ret, slot) => {
+  calls.find(dirfd, name, (ret, slot) => {
     if (ret === -errno.ENOENT) absent();
     else if (ret < 0) session.fail(request, ret);
     else then(nodes.found(calls.memory, calls.handle(slot)), calls.result(slot) >>> 2);
@@ -89,7 +89,7 @@ function findWithoutHandle(
     calls.reopen(dirfd, abi.O_PATH, (fd) => (fd < 0 ? session.fail(request, fd) : known(fd)));
     return;
   }
-  calls.openat2(0, dirfd, name, abi.O_PATH | abi.O_NOFOLLOW, 0, (fd) => {
+  calls.openat2(root, dirfd, name, abi.O_PATH | abi.O_NOFOLLOW, 0, 0, (fd) => {
     if (fd === -errno.ENOENT) absent();
     else if (fd < 0) session.fail(request, fd);
     else known(fd);
@@ -99,6 +99,24 @@ function findWithoutHandle(
 /** What a descriptor that is open already stands for. */
 export function findOpen(session: Session, request: Request, fd: number, then: Found): void {
   findEntry(session, request, fd, noName, then);
+}
+
+/**
+ * For a call that made a name and was to find out what it made: tells `then`, or answers the error.
+ * `findAgain` is for where it could not be told.
+ */
+export function whenMade(
+  session: Session,
+  request: Request,
+  then: Found,
+  findAgain: () => void,
+): Done {
+  const { calls, nodes, features } = session;
+  return (ret, slot) => {
+    if (ret < 0) session.fail(request, ret);
+    else if (!features.handles || !calls.wasFound(slot)) findAgain();
+    else then(nodes.found(calls.memory, calls.handle(slot)), calls.result(slot) >>> 2);
+  };
 }
 
 /** Answers with a fuse_entry_out, and `extraBytes` that lie behind it already. */

@@ -10,6 +10,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { Kernel } from '../vfs-linux/kernel.ts';
+import { type Caller, root } from './kernel-calls.ts';
 
 const identitiesMost = 1024;
 const retireAfterMs = 60_000;
@@ -20,7 +21,7 @@ const nobodyId = 65534;
 export class Identities {
   readonly #kernel: Kernel;
   readonly #known: LRUCache<number, number>;
-  #nobody = 0;
+  #nobody: Caller = root;
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
@@ -37,11 +38,12 @@ export class Identities {
 
   /** Makes the identity without capabilities. Throws as Kernel.identity does. */
   async open(): Promise<void> {
-    this.#nobody = await this.#kernel.identity({ uid: nobodyId, gid: nobodyId });
+    const cred = await this.#kernel.identity({ uid: nobodyId, gid: nobodyId });
+    this.#nobody = { cred, umask: 0 };
   }
 
   /** Somebody without any capability and right. */
-  get nobody(): number {
+  get nobody(): Caller {
     return this.#nobody;
   }
 

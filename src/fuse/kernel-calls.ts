@@ -22,6 +22,13 @@ import type { Request } from './request.ts';
 
 export type Done = (ret: number, slot: number) => void;
 
+/** In whose name a call is made. */
+export interface Caller {
+  /** An identity; 0: root with every capability. */
+  readonly cred: number;
+  readonly umask: number;
+}
+
 /** A name in some buffer: from `start` to `end`, without a NUL. */
 export interface Name {
   readonly bytes: Buffer;
@@ -68,9 +75,14 @@ export class KernelCalls {
     return this.#ring.buffer(slot) + second;
   }
 
-  /** Where the file_handle of nameToHandleStatx lies: behind the struct statx. */
+  /** Where what was found has its file_handle. */
   handle(slot: number): number {
-    return this.result(slot) + abi['statx.size'];
+    return this.result(slot) + abi['bridge_found.handle'];
+  }
+
+  /** Whether a call found what it was to find besides: it may be gone again. */
+  wasFound(slot: number): boolean {
+    return this.memory.u32[(this.result(slot) + abi['statx.stx_mask']) >>> 2] !== 0;
   }
 
   /** Where a call with a result of its own memory (list) has put it. */
@@ -118,66 +130,93 @@ export class KernelCalls {
     kernel[address + end - start] = 0;
   }
 
-  /** An operation on one name, with numbers. */
+  /**
+   * An operation on one name, with numbers. `find` (BRIDGE_THEN_*) has it find out what there is
+   * afterwards: at result() and handle(), if wasFound().
+   */
   named(
     op: number,
-    cred: number,
+    by: Caller,
     name: Name,
     arg0: number,
     arg1: number,
     arg2: number,
+    find: number,
     done: Done,
   ): void {
     const fill = (slot: number): void => {
+      this.#ring.umask(slot, by.umask);
+      this.#ring.andFind(slot, find);
       this.#ring.arg(slot, 0, arg0);
       this.#ring.arg(slot, 1, arg1);
       this.#ring.arg(slot, 2, arg2);
       this.#ring.arg(slot, 3, 0);
       this.#name(this.#ring.buffer(slot), name);
     };
-    this.#run(op, cred, fill, done);
+    this.#run(op, by.cred, fill, done);
   }
 
   /** An operation on two names. */
   namedTwice(
     op: number,
-    cred: number,
+    by: Caller,
     first: Name,
     other: Name,
     arg0: number,
     arg1: number,
     arg2: number,
+    find: number,
     done: Done,
   ): void {
     const fill = (slot: number): void => {
+      this.#ring.andFind(slot, find);
       this.#ring.arg(slot, 0, arg0);
       this.#ring.arg(slot, 1, arg1);
       this.#ring.arg(slot, 2, arg2);
       this.#name(this.#ring.buffer(slot), first);
       this.#name(this.#ring.buffer(slot) + second, other);
     };
-    this.#run(op, cred, fill, done);
+    this.#run(op, by.cred, fill, done);
   }
 
-  /** An operation with numbers alone; `wides` are of 64 bits. */
+  /** An operation on a descriptor with numbers alone; `wide` is of 64 bits. */
   numbers(
     op: number,
-    args: readonly number[],
-    wides: readonly number[],
+    by: Caller,
+    fd: number,
+    arg1: number,
+    wide: number,
+    find: number,
     done: Done,
-    cred = 0,
+  ): void {
+    const fill = (slot: number): void => {
+      this.#ring.andFind(slot, find);
+      this.#ring.arg(slot, 0, fd);
+      this.#ring.arg(slot, 1, arg1);
+      this.#ring.wide(slot, 0, wide);
+    };
+    this.#run(op, by.cred, fill, done);
+  }
+
+  /** An operation with two 64-bit numbers: fallocate, copy_file_range. */
+  ranges(
+    op: number,
+    args: readonly [number, number, number],
+    wides: readonly [number, number],
+    done: Done,
   ): void {
     const fill = (slot: number): void => {
       for (let i = 0; i < args.length; i++) this.#ring.arg(slot, i, args[i] as number);
+      this.#ring.arg(slot, 3, 0);
       for (let i = 0; i < wides.length; i++) this.#ring.wide(slot, i, wides[i] as number);
     };
-    this.#run(op, cred, fill, done);
+    this.#run(op, 0, fill, done);
   }
 
   /** pread64 or pwrite64 of `bytes` at the start of `window`. */
   transfer(
     op: number,
-    cred: number,
+    by: Caller,
     fd: number,
     window: Buffer,
     bytes: number,
@@ -189,22 +228,20 @@ export class KernelCalls {
       this.#ring.arg(slot, 1, bytes);
       this.#ring.wide(slot, 0, offsetBytes);
     };
-    this.#run(op, cred, fill, done, window);
+    this.#run(op, by.cred, fill, done, window);
   }
 
-  /** statx of a name, or with an empty one of the descriptor itself. The result: struct statx. */
-  statx(dirfd: number, name: Name, atFlags: number, done: Done): void {
-    this.named(abi.BRIDGE_OP_statx, 0, name, dirfd, atFlags, statxMask, done);
-  }
-
+  /** statx of a descriptor of any kind. The result: struct statx. */
   fstatx(fd: number, done: Done): void {
-    this.statx(fd, noName, abi.AT_EMPTY_PATH, done);
+    const { BRIDGE_OP_statx: op, AT_EMPTY_PATH: atFlags } = abi;
+    this.named(op, root, noName, fd, atFlags, statxMask, 0, done);
   }
 
   /** A name, or with an empty one the descriptor itself. The results: struct statx and handle(). */
-  nameToHandleStatx(dirfd: number, name: Name, done: Done): void {
+  find(dirfd: number, name: Name, done: Done): void {
     const atFlags = name.start === name.end ? abi.AT_EMPTY_PATH : abi.AT_SYMLINK_NOFOLLOW;
-    this.named(abi.BRIDGE_OP_find, 0, name, dirfd, atFlags, abi.BRIDGE_THEN_HANDLE, done);
+    const { BRIDGE_OP_find: op, BRIDGE_THEN_HANDLE: parts } = abi;
+    this.named(op, root, name, dirfd, atFlags, parts, 0, done);
   }
 
   /**
@@ -242,31 +279,34 @@ export class KernelCalls {
   }
 
   openat2(
-    cred: number,
+    by: Caller,
     dirfd: number,
     name: Name,
     openFlags: number,
     mode: number,
+    find: number,
     done: Done,
   ): void {
-    this.named(abi.BRIDGE_OP_openat2, cred, name, dirfd, openFlags, mode, done);
+    this.named(abi.BRIDGE_OP_openat2, by, name, dirfd, openFlags, mode, find, done);
   }
 
   reopen(fd: number, openFlags: number, done: Done): void {
-    this.numbers(abi.BRIDGE_OP_reopen, [fd, openFlags], [], done);
+    this.numbers(abi.BRIDGE_OP_reopen, root, fd, openFlags, 0, 0, done);
   }
 
   close(fd: number, done: Done = ignore): void {
-    this.numbers(abi.BRIDGE_OP_close, [fd], [], done);
+    this.numbers(abi.BRIDGE_OP_close, root, fd, 0, 0, 0, done);
   }
 
   utimensat(
     fd: number,
     atime: { readonly sec: number; readonly nsec: number },
     mtime: { readonly sec: number; readonly nsec: number },
+    find: number,
     done: Done,
   ): void {
     const fill = (slot: number): void => {
+      this.#ring.andFind(slot, find);
       this.#ring.arg(slot, 0, fd);
       this.#ring.arg(slot, 1, abi.AT_EMPTY_PATH);
       this.#ring.arg(slot, 2, atime.nsec);
@@ -278,8 +318,9 @@ export class KernelCalls {
     this.#run(abi.BRIDGE_OP_utimensat, 0, fill, done);
   }
 
-  fchownat(fd: number, uid: number, gid: number, done: Done): void {
+  fchownat(fd: number, uid: number, gid: number, find: number, done: Done): void {
     const fill = (slot: number): void => {
+      this.#ring.andFind(slot, find);
       this.#ring.arg(slot, 0, fd);
       this.#ring.arg(slot, 1, uid);
       this.#ring.arg(slot, 2, gid);
@@ -292,7 +333,7 @@ export class KernelCalls {
   /** A call on a descriptor's extended attributes; `window` gives or takes the value. */
   xattr(
     op: number,
-    cred: number,
+    by: Caller,
     fd: number,
     name: Name,
     bytes: number,
@@ -308,7 +349,7 @@ export class KernelCalls {
       this.#name(this.#ring.buffer(slot), noName);
       this.#name(this.#ring.buffer(slot) + second, name);
     };
-    this.#run(op, cred, fill, done, window);
+    this.#run(op, by.cred, fill, done, window);
   }
 
   /** ioctl(2) on a structure, which is at first(slot) when it is done. */
@@ -322,6 +363,9 @@ export class KernelCalls {
     this.#run(abi.BRIDGE_OP_ioctl, 0, fill, done);
   }
 }
+
+/** Root, with every capability, and no umask. */
+export const root: Caller = { cred: 0, umask: 0 };
 
 /** For calls on a descriptor itself. */
 export const noName: Name = { bytes: Buffer.alloc(0), start: 0, end: 0 };

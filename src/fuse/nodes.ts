@@ -41,8 +41,6 @@ export class Node {
   openFd = -1;
   /** Type and permissions, as the host was told last; 0: not yet. */
   mode = 0;
-  /** A directory: whether it has a default ACL; undefined: not known. */
-  defaultAcl: boolean | undefined;
   /** The next of the same hash. */
   next: Node | undefined;
   /** Neighbours in Descriptors' list. */

@@ -22,7 +22,7 @@ import type { Volume } from '../vfs-linux/volume.ts';
 import { Descriptors } from './descriptors.ts';
 import { OpenFiles } from './files.ts';
 import { Identities } from './identities.ts';
-import { KernelCalls } from './kernel-calls.ts';
+import { KernelCalls, root } from './kernel-calls.ts';
 import type { Libc, Poll } from './libc.ts';
 import type { Features } from './negotiation.ts';
 import { type Node, Nodes } from './nodes.ts';
@@ -280,7 +280,7 @@ export class Session {
     for (const file of this.files) this.calls.close(file.fd);
     for (const node of this.nodes) this.descriptors.release(node);
     // A last call, answered after those before it: what is under way has found its descriptors.
-    this.calls.numbers(abi.BRIDGE_OP_syncfs, [this.volume.root], [], () => {
+    this.calls.numbers(abi.BRIDGE_OP_syncfs, root, this.volume.root, 0, 0, 0, () => {
       this.wire.close();
       this.#resolveStarted('the mount ended before it began');
       this.#resolveEnded();

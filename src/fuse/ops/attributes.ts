@@ -1,7 +1,7 @@
 /** GETATTR, STATX and SETATTR. */
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
-import { answerAttr, withFd, withNode } from '../entry.ts';
-import { noName } from '../kernel-calls.ts';
+import { answerAttr, withFd } from '../entry.ts';
+import { type Done, noName, root } from '../kernel-calls.ts';
 import type { Node } from '../nodes.ts';
 import { fattr, inBody, outBody, setattrIn, sizes } from '../protocol.ts';
 import { type Request, u64 } from '../request.ts';
@@ -95,8 +95,8 @@ function wishOf(session: Session, request: Request): Wish {
   };
 }
 
-/** One of the calls that a SETATTR is made of. */
-type Step = (fd: number, done: (ret: number) => void) => void;
+/** One of the calls that a SETATTR is made of; the last one finds out what it left. */
+type Step = (fd: number, find: number, done: Done) => void;
 
 /**
  * The host sends what one system call of a program's changes: one step, mostly. Owner before mode, as
@@ -104,78 +104,68 @@ type Step = (fd: number, done: (ret: number) => void) => void;
  * The time of change (FATTR_CTIME) is the kernel's own business.
  */
 function stepsOf(session: Session, wish: Wish): Step[] {
-  const { calls, identities } = session;
+  const { calls } = session;
   const { valid, uid, gid, mode, atime, mtime } = wish;
   const steps: Step[] = [];
   if ((valid & fattr.size) !== 0) {
-    const cred = (valid & fattr.killSuidgid) !== 0 ? identities.nobody : 0;
-    steps.push((fd, done) => truncate(session, fd, wish, cred, done));
+    steps.push((fd, find, done) => truncate(session, fd, wish, find, done));
   }
   if ((valid & (fattr.uid | fattr.gid)) !== 0) {
-    steps.push((fd, done) => calls.fchownat(fd, uid, gid, done));
+    steps.push((fd, find, done) => calls.fchownat(fd, uid, gid, find, done));
   }
   if ((valid & fattr.mode) !== 0) {
-    const chmod = abi.BRIDGE_OP_fchmodat2;
-    const bits = mode & 0o7777;
-    steps.push((fd, done) => calls.named(chmod, 0, noName, fd, bits, abi.AT_EMPTY_PATH, done));
+    const { BRIDGE_OP_fchmodat2: op, AT_EMPTY_PATH: atFlags } = abi;
+    steps.push((fd, find, done) =>
+      calls.named(op, root, noName, fd, mode & 0o7777, atFlags, find, done),
+    );
   }
   const times = fattr.atime | fattr.atimeNow | fattr.mtime | fattr.mtimeNow;
   if ((valid & times) !== 0) {
-    steps.push((fd, done) => calls.utimensat(fd, atime, mtime, done));
+    steps.push((fd, find, done) => calls.utimensat(fd, atime, mtime, find, done));
   }
   return steps;
 }
 
-/** As `cred`: a truncation by somebody without CAP_FSETID takes SUID and SGID away. */
-function truncate(
-  session: Session,
-  fd: number,
-  wish: Wish,
-  cred: number,
-  done: (ret: number) => void,
-): void {
-  const { calls } = session;
+/** By somebody without CAP_FSETID it takes SUID and SGID away. */
+function truncate(session: Session, fd: number, wish: Wish, find: number, done: Done): void {
+  const { calls, identities } = session;
+  const by = (wish.valid & fattr.killSuidgid) !== 0 ? identities.nobody : root;
   const op = abi.BRIDGE_OP_ftruncate;
   if (wish.openFd >= 0) {
-    calls.numbers(op, [wish.openFd], [wish.size], done, cred);
+    cut(wish.openFd, done);
     return;
   }
-  calls.reopen(fd, abi.O_WRONLY, (opened) => {
-    if (opened < 0) {
-      done(opened);
-      return;
-    }
-    calls.numbers(
-      op,
-      [opened],
-      [wish.size],
-      (ret) => {
+  calls.reopen(fd, abi.O_WRONLY, (opened, slot) => {
+    if (opened < 0) done(opened, slot);
+    else
+      cut(opened, (ret, at) => {
+        done(ret, at);
         calls.close(opened);
-        done(ret);
-      },
-      cred,
-    );
+      });
   });
+  function cut(open: number, then: Done): void {
+    calls.numbers(op, by, open, 0, wish.size, find, then);
+  }
 }
 
 export function setattr(session: Session, request: Request): void {
   const wish = wishOf(session, request);
+  if (wish.size < 0 || wish.size > Number.MAX_SAFE_INTEGER) {
+    session.fail(request, -errno.EFBIG);
+    return;
+  }
   const steps = stepsOf(session, wish);
-  withNode(session, request, (node) => {
-    const run = (fd: number): void => {
-      if (fd < 0) {
-        session.fail(request, fd);
-        return;
-      }
-      const next = (ret: number): void => {
-        const step = ret < 0 ? undefined : steps.shift();
-        if (ret < 0) session.fail(request, ret);
-        else if (step === undefined) answerNow(session, request, fd, node);
-        else step(fd, next);
-      };
-      next(0);
+  withFd(session, request, (fd, node) => {
+    const { calls } = session;
+    let next = 0;
+    const done: Done = (ret, slot) => {
+      const step = steps[next++];
+      if (ret < 0) session.fail(request, ret);
+      else if (step !== undefined) step(fd, next === steps.length ? abi.BRIDGE_THEN_FD : 0, done);
+      else if (steps.length > 0 && calls.wasFound(slot)) {
+        answerAttr(session, request, node, calls.result(slot) >>> 2);
+      } else answerNow(session, request, fd, node);
     };
-    if (wish.size < 0 || wish.size > Number.MAX_SAFE_INTEGER) session.fail(request, -errno.EFBIG);
-    else session.descriptors.use(node, run);
+    done(0, -1);
   });
 }

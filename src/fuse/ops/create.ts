@@ -1,63 +1,32 @@
 /**
  * What makes new names: CREATE, TMPFILE, MKNOD, MKDIR, SYMLINK, LINK. All but LINK run with an
- * identity of the caller's user and group, so that owner, SGID directories and default ACLs come out
- * as Linux has them.
+ * identity of the caller's user and group, and with his umask, so that owner, SGID directories, mode
+ * and default ACLs come out as Linux has them.
  */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
-import { answerEntry, findEntry, findOpen, withFd } from '../entry.ts';
-import { type Name, noName } from '../kernel-calls.ts';
+import { answerEntry, findEntry, findOpen, whenMade, withFd } from '../entry.ts';
+import { type Caller, type Done, type Name, noName, root } from '../kernel-calls.ts';
 import type { Node } from '../nodes.ts';
 import { fopen, outBody, sizes } from '../protocol.ts';
 import { Request } from '../request.ts';
 import type { Session } from '../session.ts';
 
 const sIfmt: number = abi.S_IFMT;
-const defaultAcl: Name = nameOf('system.posix_acl_default');
-const dot: Name = nameOf('.');
-
-export function nameOf(text: string): Name {
-  const bytes = Buffer.from(text);
-  return { bytes, start: 0, end: bytes.length };
-}
+const dotBytes: Buffer = Buffer.from('.');
+const dot: Name = { bytes: dotBytes, start: 0, end: dotBytes.length };
 
 /** Who the request's caller is to this kernel: made before the handler is called. */
-function caller(session: Session, request: Request): number {
-  return session.identities.get(request.uid, request.gid) ?? 0;
+function caller(session: Session, request: Request, umask: number): Caller {
+  return { cred: session.identities.get(request.uid, request.gid) ?? 0, umask };
 }
 
-/**
- * Calls `then` with the mode that a new file gets: without the bits of the umask, unless the directory
- * has a default ACL, which stands in its place (acl(5)).
- */
-function withMode(
-  session: Session,
-  parent: Node,
-  fd: number,
-  mode: number,
-  umask: number,
-  then: (mode: number) => void,
-): void {
-  const masked = mode & ~(umask & 0o777);
-  if (masked === mode || !session.features.posixAcl || parent.defaultAcl === false) {
-    then(masked);
-  } else if (parent.defaultAcl === true) {
-    then(mode);
-  } else {
-    const op = abi.BRIDGE_OP_getxattrat;
-    session.calls.xattr(op, 0, fd, defaultAcl, 0, 0, undefined, (ret) => {
-      parent.defaultAcl = ret > 0;
-      then(parent.defaultAcl ? mode : masked);
-    });
-  }
-}
-
-/** The directory, a descriptor of it, and the name that lies `offset` bytes into the body. */
+/** The directory's descriptor, and the name that lies `offset` bytes into the body. */
 function inDirectory(
   session: Session,
   request: Request,
   offset: number,
-  then: (fd: number, parent: Node, name: Name) => void,
+  then: (fd: number, name: Name) => void,
 ): void {
   const name = request.name(offset);
   if (name === undefined) {
@@ -65,72 +34,57 @@ function inDirectory(
     return;
   }
   request.keepBuffer = true;
-  withFd(session, request, (fd, parent) => then(fd, parent, name));
+  withFd(session, request, (fd) => then(fd, name));
 }
 
-/** Answers with the entry that was just made under a name, or with the error. */
-function answerMade(
-  session: Session,
-  request: Request,
-  ret: number,
-  fd: number,
-  name: Name,
-  made?: (node: Node) => void,
-): void {
-  if (ret < 0) {
-    session.fail(request, ret);
-    return;
-  }
-  findEntry(session, request, fd, name, (node, at) => {
-    made?.(node);
+/** Answers with the entry that a call has made under a name, or with the call's error. */
+function answerMade(session: Session, request: Request, fd: number, name: Name): Done {
+  const answer = (node: Node, at: number): void => {
     answerEntry(session, request, node, at);
-  });
+  };
+  return whenMade(session, request, answer, () => findEntry(session, request, fd, name, answer));
 }
+
+const findFirst: number = abi.BRIDGE_THEN_FIRST | abi.BRIDGE_THEN_HANDLE;
+const findSecond: number = abi.BRIDGE_THEN_SECOND | abi.BRIDGE_THEN_HANDLE;
+const findLink: number = abi.BRIDGE_THEN_LINK | abi.BRIDGE_THEN_HANDLE;
+const findOpened: number = abi.BRIDGE_THEN_OPENED | abi.BRIDGE_THEN_HANDLE;
 
 export function mknod(session: Session, request: Request): void {
-  const [mode, dev, umask] = [request.word(0), request.word(1), request.word(2)];
-  inDirectory(session, request, 16, (fd, parent, name) => {
-    withMode(session, parent, fd, mode, umask, (bits) => {
-      const op = abi.BRIDGE_OP_mknodat;
-      session.calls.named(op, caller(session, request), name, fd, bits, dev, (ret) =>
-        answerMade(session, request, ret, fd, name),
-      );
-    });
+  const [mode, dev] = [request.word(0), request.word(1)];
+  const by = caller(session, request, request.word(2));
+  inDirectory(session, request, 16, (fd, name) => {
+    const done = answerMade(session, request, fd, name);
+    session.calls.named(abi.BRIDGE_OP_mknodat, by, name, fd, mode, dev, findFirst, done);
   });
 }
 
 export function mkdir(session: Session, request: Request): void {
-  const [mode, umask] = [request.word(0), request.word(1)];
-  inDirectory(session, request, 8, (fd, parent, name) => {
-    withMode(session, parent, fd, mode & ~sIfmt, umask, (bits) => {
-      const op = abi.BRIDGE_OP_mkdirat;
-      session.calls.named(op, caller(session, request), name, fd, bits, 0, (ret) =>
-        answerMade(session, request, ret, fd, name, (node) => {
-          // A default ACL is inherited, and so is having none.
-          if (parent.defaultAcl === false) node.defaultAcl = false;
-        }),
-      );
-    });
+  const mode = request.word(0) & ~sIfmt;
+  const by = caller(session, request, request.word(1));
+  inDirectory(session, request, 8, (fd, name) => {
+    const done = answerMade(session, request, fd, name);
+    session.calls.named(abi.BRIDGE_OP_mkdirat, by, name, fd, mode, 0, findFirst, done);
   });
 }
 
 export function symlink(session: Session, request: Request): void {
-  inDirectory(session, request, 0, (fd, _parent, name) => {
+  const by = caller(session, request, 0);
+  inDirectory(session, request, 0, (fd, name) => {
     const target = request.name(Request.after(name));
     if (target === undefined) {
       session.fail(request, -errno.EINVAL);
       return;
     }
+    const done = answerMade(session, request, fd, name);
     const op = abi.BRIDGE_OP_symlinkat;
-    session.calls.namedTwice(op, caller(session, request), target, name, fd, 0, 0, (ret) =>
-      answerMade(session, request, ret, fd, name),
-    );
+    session.calls.namedTwice(op, by, target, name, fd, 0, 0, findSecond, done);
   });
 }
 
 export function link(session: Session, request: Request): void {
   const target = session.nodes.get(request.wide(0));
-  inDirectory(session, request, 8, (fd, _parent, name) => {
+  inDirectory(session, request, 8, (fd, name) => {
     if (target === undefined) {
       session.fail(request, -errno.ESTALE);
       return;
@@ -141,66 +95,65 @@ export function link(session: Session, request: Request): void {
         session.fail(request, targetFd);
         return;
       }
-      const op = abi.BRIDGE_OP_linkat;
-      const { calls } = session;
-      calls.namedTwice(op, 0, noName, name, targetFd, fd, abi.AT_EMPTY_PATH, (ret) =>
-        answerMade(session, request, ret, fd, name),
-      );
+      const { BRIDGE_OP_linkat: op, AT_EMPTY_PATH: atFlags } = abi;
+      const done = answerMade(session, request, fd, name);
+      session.calls.namedTwice(op, root, noName, name, targetFd, fd, atFlags, findLink, done);
     });
   });
 }
 
-/** Answers with an entry and an open file. */
-function answerOpened(session: Session, request: Request, ret: number): void {
-  if (ret < 0) {
-    session.fail(request, ret);
-    return;
-  }
-  const { calls, files, wire } = session;
-  findOpen(session, request, ret, (node, at) => {
-    const fh = files.add(node, ret);
-    const { u32 } = wire.out;
-    const open = outBody + sizes.entryOut / 4;
-    u32[open] = fh;
-    u32[open + 1] = 0;
-    u32[open + 2] = fopen.keepCache | fopen.noflush;
-    u32[open + 3] = 0;
-    if (!answerEntry(session, request, node, at, sizes.openOut)) {
-      files.remove(fh);
-      calls.close(ret);
-      session.dropUnused(node);
-    }
-  });
+/** Answers with an entry and an open file, or with the error of the call that opened it. */
+function answerOpened(session: Session, request: Request): Done {
+  const { calls, features, nodes } = session;
+  return (fd, slot) => {
+    const answer = (node: Node, at: number): void => answerFile(session, request, fd, node, at);
+    if (fd < 0) session.fail(request, fd);
+    else if (!features.handles) findOpen(session, request, fd, answer);
+    else answer(nodes.found(calls.memory, calls.handle(slot)), calls.result(slot) >>> 2);
+  };
+}
+
+function answerFile(
+  session: Session,
+  request: Request,
+  fd: number,
+  node: Node,
+  statxWord: number,
+): void {
+  const { u32 } = session.wire.out;
+  const fh = session.files.add(node, fd);
+  const open = outBody + sizes.entryOut / 4;
+  u32[open] = fh;
+  u32[open + 1] = 0;
+  u32[open + 2] = fopen.keepCache | fopen.noflush;
+  u32[open + 3] = 0;
+  if (answerEntry(session, request, node, statxWord, sizes.openOut)) return;
+  session.files.remove(fh);
+  session.calls.close(fd);
+  session.dropUnused(node);
 }
 
 /**
  * How a new file is opened: always for reading too, as the host reads what it changes a part of; the
  * rest of the flags (O_APPEND, O_DIRECT, O_SYNC) is the host's business.
  */
-function createFlags(flags: number): number {
-  return abi.O_RDWR | (flags & (abi.O_EXCL | abi.O_TRUNC)) | abi.O_NOFOLLOW;
-}
-
 export function create(session: Session, request: Request): void {
-  const [flags, mode, umask] = [request.word(0), request.word(1), request.word(2)];
-  inDirectory(session, request, 16, (fd, parent, name) => {
-    withMode(session, parent, fd, mode & ~sIfmt, umask, (bits) => {
-      const openFlags = createFlags(flags) | abi.O_CREAT;
-      session.calls.openat2(caller(session, request), fd, name, openFlags, bits, (ret) =>
-        answerOpened(session, request, ret),
-      );
-    });
+  const [flags, mode] = [request.word(0), request.word(1) & ~sIfmt];
+  const by = caller(session, request, request.word(2));
+  const { O_EXCL, O_TRUNC } = abi;
+  const openFlags = abi.O_CREAT | abi.O_RDWR | abi.O_NOFOLLOW | (flags & (O_EXCL | O_TRUNC));
+  inDirectory(session, request, 16, (fd, name) => {
+    const done = answerOpened(session, request);
+    session.calls.openat2(by, fd, name, openFlags, mode, findOpened, done);
   });
 }
 
 export function tmpfile(session: Session, request: Request): void {
-  const [flags, mode, umask] = [request.word(0), request.word(1), request.word(2)];
-  withFd(session, request, (fd, parent) => {
-    withMode(session, parent, fd, mode & ~sIfmt, umask, (bits) => {
-      const openFlags = abi.O_TMPFILE | abi.O_RDWR | (flags & abi.O_EXCL);
-      session.calls.openat2(caller(session, request), fd, dot, openFlags, bits, (ret) =>
-        answerOpened(session, request, ret),
-      );
-    });
+  const [flags, mode] = [request.word(0), request.word(1) & ~sIfmt];
+  const by = caller(session, request, request.word(2));
+  const openFlags = abi.O_TMPFILE | abi.O_RDWR | (flags & abi.O_EXCL);
+  withFd(session, request, (fd) => {
+    const done = answerOpened(session, request);
+    session.calls.openat2(by, fd, dot, openFlags, mode, findOpened, done);
   });
 }

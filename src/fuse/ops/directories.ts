@@ -7,6 +7,7 @@
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
 import { modeOf, writeAttr, writeEntryHead } from '../attributes.ts';
 import { withNode } from '../entry.ts';
+import { root } from '../kernel-calls.ts';
 import type { Node } from '../nodes.ts';
 import { entryOut, fsyncFdatasync, outBody, sizes } from '../protocol.ts';
 import type { Request } from '../request.ts';
@@ -168,7 +169,10 @@ export function fsyncdir(session: Session, request: Request): void {
     session.descriptors.useReadable(node, (fd) => {
       const op = dataOnly ? abi.BRIDGE_OP_fdatasync : abi.BRIDGE_OP_fsync;
       if (fd < 0) session.fail(request, fd);
-      else session.calls.numbers(op, [fd], [], (ret) => session.fail(request, Math.min(ret, 0)));
+      else
+        session.calls.numbers(op, root, fd, 0, 0, 0, (ret) =>
+          session.fail(request, Math.min(ret, 0)),
+        );
     });
   });
 }

@@ -4,6 +4,7 @@
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
 import { modeOf, withNode } from '../entry.ts';
 import type { OpenFile } from '../files.ts';
+import { root } from '../kernel-calls.ts';
 import type { Node } from '../nodes.ts';
 import {
   fopen,
@@ -88,7 +89,7 @@ function truncateOpened(
   fd: number,
   flags: number,
 ): void {
-  const cred = (flags & openKillSuidgid) !== 0 ? session.identities.nobody : 0;
+  const by = (flags & openKillSuidgid) !== 0 ? session.identities.nobody : root;
   const done = (ret: number): void => {
     if (ret >= 0) {
       answerOpen(session, request, node, fd);
@@ -97,7 +98,7 @@ function truncateOpened(
       session.fail(request, ret);
     }
   };
-  session.calls.numbers(abi.BRIDGE_OP_ftruncate, [fd], [0], done, cred);
+  session.calls.numbers(abi.BRIDGE_OP_ftruncate, by, fd, 0, 0, 0, done);
 }
 
 export function release(session: Session, request: Request): void {
@@ -116,7 +117,7 @@ export function read(session: Session, request: Request): void {
   const bytes = Math.min(request.word(4), transferMostBytes);
   const answer = session.wire.answers.take();
   const op = abi.BRIDGE_OP_pread64;
-  session.calls.transfer(op, 0, file.fd, answer.data, bytes, request.wide(2), (ret) => {
+  session.calls.transfer(op, root, file.fd, answer.data, bytes, request.wide(2), (ret) => {
     if (ret < 0) session.fail(request, ret);
     else session.answerFrom(request, answer, ret);
     session.wire.answers.give(answer);
@@ -132,11 +133,11 @@ export function write(session: Session, request: Request): void {
     return;
   }
   const kills = (request.word(5) & writeKillSuidgid) !== 0;
-  const cred = kills ? session.identities.nobody : 0;
+  const by = kills ? session.identities.nobody : root;
   const op = abi.BRIDGE_OP_pwrite64;
   request.keepBuffer = true;
   const { data } = request.buffer;
-  session.calls.transfer(op, cred, file.fd, data, bytes, request.wide(2), (ret) => {
+  session.calls.transfer(op, by, file.fd, data, bytes, request.wide(2), (ret) => {
     answerSize(session, request, ret);
     if (kills && ret > 0 && (file.node.mode & setIds) !== 0) tellMode(session, file);
   });
@@ -171,14 +172,16 @@ export function fsync(session: Session, request: Request): void {
   if (file === undefined) return;
   const dataOnly = (request.word(2) & fsyncFdatasync) !== 0;
   const op = dataOnly ? abi.BRIDGE_OP_fdatasync : abi.BRIDGE_OP_fsync;
-  session.calls.numbers(op, [file.fd], [], (ret) => session.fail(request, Math.min(ret, 0)));
+  session.calls.numbers(op, root, file.fd, 0, 0, 0, (ret) =>
+    session.fail(request, Math.min(ret, 0)),
+  );
 }
 
 export function lseek(session: Session, request: Request): void {
   const file = fileOf(session, request);
   if (file === undefined) return;
   const op = abi.BRIDGE_OP_lseek;
-  session.calls.numbers(op, [file.fd, request.word(4)], [request.signed(2)], (ret) => {
+  session.calls.numbers(op, root, file.fd, request.word(4), request.signed(2), 0, (ret) => {
     if (ret < 0) {
       session.fail(request, ret);
       return;
@@ -194,7 +197,7 @@ export function fallocate(session: Session, request: Request): void {
   const file = fileOf(session, request);
   if (file === undefined) return;
   const [offset, length, mode] = [request.wide(2), request.wide(4), request.word(6)];
-  session.calls.numbers(abi.BRIDGE_OP_fallocate, [file.fd, mode], [offset, length], (ret) =>
+  session.calls.ranges(abi.BRIDGE_OP_fallocate, [file.fd, mode, 0], [offset, length], (ret) =>
     session.fail(request, Math.min(ret, 0)),
   );
 }
@@ -205,9 +208,8 @@ function copy(session: Session, request: Request, then: (ret: number) => void): 
   const to = from === undefined ? undefined : fileOf(session, request, 6);
   if (from === undefined || to === undefined) return;
   const bytes = Math.min(request.wide(10), copyMostBytes);
-  const offsets = [request.wide(2), request.wide(8)];
   const op = abi.BRIDGE_OP_copy_file_range;
-  session.calls.numbers(op, [from.fd, to.fd, bytes, 0], offsets, then);
+  session.calls.ranges(op, [from.fd, to.fd, bytes], [request.wide(2), request.wide(8)], then);
 }
 
 export function copyFileRange(session: Session, request: Request): void {

@@ -2,7 +2,7 @@
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
 import { writeEntryHead } from '../attributes.ts';
 import { answerEntry, findEntry, findOpen, withFd } from '../entry.ts';
-import { noName } from '../kernel-calls.ts';
+import { noName, root } from '../kernel-calls.ts';
 import { entryOut, outBody, outHeaderBytes, sizes } from '../protocol.ts';
 import type { Request } from '../request.ts';
 import type { Session } from '../session.ts';
@@ -71,7 +71,7 @@ export function batchForget(session: Session, request: Request): void {
 export function readlink(session: Session, request: Request): void {
   withFd(session, request, (fd) => {
     const { calls, wire } = session;
-    calls.named(abi.BRIDGE_OP_readlinkat, 0, noName, fd, 0, 0, (ret, slot) => {
+    calls.named(abi.BRIDGE_OP_readlinkat, root, noName, fd, 0, 0, 0, (ret, slot) => {
       if (ret < 0) {
         session.fail(request, ret);
         return;

@@ -1,51 +1,32 @@
 /**
  * What takes names away: UNLINK, RMDIR, RENAME, RENAME2.
  *
- * A file that loses its last name lives on while somebody uses it. The host does not say who does, so
- * a node that the host knows gets a descriptor that stays, before the name goes; the host forgets the
- * node soon after if nobody needs it, and then the file is gone for good.
+ * A file that loses its last name lives on while somebody uses it, and the host does not say who does.
+ * So a node that the host knows keeps a descriptor from then on; the host forgets it soon after if
+ * nobody needs it, and then the file is gone for good.
  */
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
-import { linksOf, modeOf, withFd } from '../entry.ts';
-import type { Name } from '../kernel-calls.ts';
+import { withFd } from '../entry.ts';
+import { type Done, root } from '../kernel-calls.ts';
 import { Request } from '../request.ts';
 import type { Session } from '../session.ts';
 
-/**
- * Makes sure that what a name stands for will outlive the name, where that is its last one. `then` is
- * called in any case.
- */
-function saveVictim(session: Session, dirfd: number, name: Name, then: () => void): void {
+/** For the calls that answer a descriptor of who lost his last name, 0 where there is none. */
+function answerHeld(session: Session, request: Request): Done {
   const { calls, nodes, descriptors, features } = session;
-  // Without handles every node has its descriptor for ever.
-  if (!features.handles) {
-    then();
-    return;
-  }
-  calls.nameToHandleStatx(dirfd, name, (ret, slot) => {
-    const node = ret < 0 ? undefined : nodes.find(calls.memory, calls.handle(slot));
-    if (node === undefined || node.pinned || node.lookups <= 0) {
-      then();
-      return;
+  return (fd, slot) => {
+    if (fd > 0) {
+      // Without handles the node has its descriptor already.
+      const node = features.handles ? nodes.find(calls.memory, calls.handle(slot)) : undefined;
+      if (node === undefined) {
+        calls.close(fd);
+      } else {
+        descriptors.keep(node, fd, false);
+        descriptors.pin(node);
+      }
     }
-    const { u32 } = calls.memory;
-    const word = calls.result(slot) >>> 2;
-    if (linksOf(u32, word) > 1 && !isDirectory(modeOf(u32, word))) {
-      then();
-      return;
-    }
-    node.busy++;
-    descriptors.useOwn(node, () => {
-      if (node.fd >= 0) descriptors.pin(node);
-      node.busy--;
-      session.dropUnused(node);
-      then();
-    });
-  });
-}
-
-function isDirectory(mode: number): boolean {
-  return (mode & abi.S_IFMT) === abi.S_IFDIR;
+    session.fail(request, Math.min(fd, 0));
+  };
 }
 
 function remove(session: Session, request: Request, atFlags: number): void {
@@ -56,11 +37,9 @@ function remove(session: Session, request: Request, atFlags: number): void {
   }
   request.keepBuffer = true;
   withFd(session, request, (fd) => {
-    saveVictim(session, fd, name, () => {
-      session.calls.named(abi.BRIDGE_OP_unlinkat, 0, name, fd, atFlags, 0, (ret) =>
-        session.fail(request, ret),
-      );
-    });
+    const op = abi.BRIDGE_OP_unlinkat_held;
+    const done = answerHeld(session, request);
+    session.calls.named(op, root, name, fd, atFlags, 0, 0, done);
   });
 }
 
@@ -89,13 +68,9 @@ function move(session: Session, request: Request, offset: number, flags: number)
         session.fail(request, toFd);
         return;
       }
-      const rename = (): void =>
-        session.calls.namedTwice(abi.BRIDGE_OP_renameat2, 0, from, to, fromFd, toFd, flags, (ret) =>
-          session.fail(request, ret),
-        );
-      const replaces = (flags & (abi.RENAME_NOREPLACE | abi.RENAME_EXCHANGE)) === 0;
-      if (replaces) saveVictim(session, toFd, to, rename);
-      else rename();
+      const op = abi.BRIDGE_OP_renameat2_held;
+      const done = answerHeld(session, request);
+      session.calls.namedTwice(op, root, from, to, fromFd, toFd, flags, 0, done);
     });
   });
 }

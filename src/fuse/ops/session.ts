@@ -1,5 +1,6 @@
 /** What concerns the mount as a whole: INIT, DESTROY, STATFS, SYNCFS, INTERRUPT. */
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
+import { root } from '../kernel-calls.ts';
 import { agree } from '../negotiation.ts';
 import { initOut, major, minor, minorLeast, outBody, sizes } from '../protocol.ts';
 import type { Request } from '../request.ts';
@@ -49,7 +50,7 @@ export function destroy(session: Session, request: Request): void {
 
 export function statfs(session: Session, request: Request): void {
   const { calls, wire, volume } = session;
-  calls.numbers(abi.BRIDGE_OP_fstatfs, [volume.root], [], (ret, slot) => {
+  calls.numbers(abi.BRIDGE_OP_fstatfs, root, volume.root, 0, 0, 0, (ret, slot) => {
     if (ret < 0) {
       session.fail(request, ret);
       return;
@@ -72,7 +73,7 @@ export function statfs(session: Session, request: Request): void {
 }
 
 export function syncfs(session: Session, request: Request): void {
-  session.calls.numbers(abi.BRIDGE_OP_syncfs, [session.volume.root], [], (ret) =>
+  session.calls.numbers(abi.BRIDGE_OP_syncfs, root, session.volume.root, 0, 0, 0, (ret) =>
     session.fail(request, Math.min(ret, 0)),
   );
 }

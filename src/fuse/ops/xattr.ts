@@ -1,13 +1,12 @@
 /** Extended attributes, POSIX ACLs among them: GETXATTR, SETXATTR, LISTXATTR, REMOVEXATTR. */
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
 import { withFd } from '../entry.ts';
-import { type Name, noName } from '../kernel-calls.ts';
+import { type Caller, type Name, noName, root } from '../kernel-calls.ts';
 import type { Node } from '../nodes.ts';
 import { inHeaderBytes, outBody, setxattrAclKillSgid, sizes } from '../protocol.ts';
 import { Request } from '../request.ts';
 import type { Session } from '../session.ts';
 
-const defaultAclName = 'system.posix_acl_default';
 const setxattrInBytes = 16;
 const sIsgid = 0o2000;
 
@@ -24,14 +23,14 @@ function fetch(
   session: Session,
   request: Request,
   op: number,
-  cred: number,
+  by: Caller,
   name: Name,
   bytes: number,
 ): void {
   withFd(session, request, (fd) => {
     const { calls, wire } = session;
     if (bytes === 0) {
-      calls.xattr(op, cred, fd, name, 0, 0, undefined, (ret) => {
+      calls.xattr(op, by, fd, name, 0, 0, undefined, (ret) => {
         if (ret < 0) session.fail(request, ret);
         else answerLength(session, request, ret);
       });
@@ -39,7 +38,7 @@ function fetch(
     }
     const answer = wire.answers.take();
     const room = Math.min(bytes, abi.XATTR_SIZE_MAX);
-    calls.xattr(op, cred, fd, name, room, 0, answer.data, (ret) => {
+    calls.xattr(op, by, fd, name, room, 0, answer.data, (ret) => {
       if (ret < 0) session.fail(request, ret);
       else session.answerFrom(request, answer, ret);
       wire.answers.give(answer);
@@ -54,17 +53,13 @@ export function getxattr(session: Session, request: Request): void {
     return;
   }
   request.keepBuffer = true;
-  fetch(session, request, abi.BRIDGE_OP_getxattrat, 0, name, request.word(0));
+  fetch(session, request, abi.BRIDGE_OP_getxattrat, root, name, request.word(0));
 }
 
 /** trusted.* is shown to those alone who may read it: root, as far as a request tells. */
 export function listxattr(session: Session, request: Request): void {
-  const cred = request.uid === 0 ? 0 : session.identities.nobody;
-  fetch(session, request, abi.BRIDGE_OP_listxattrat, cred, noName, request.word(0));
-}
-
-function isDefaultAcl(name: Name): boolean {
-  return name.bytes.toString('latin1', name.start, name.end) === defaultAclName;
+  const by = request.uid === 0 ? root : session.identities.nobody;
+  fetch(session, request, abi.BRIDGE_OP_listxattrat, by, noName, request.word(0));
 }
 
 export function setxattr(session: Session, request: Request): void {
@@ -79,8 +74,7 @@ export function setxattr(session: Session, request: Request): void {
   const value = request.buffer.bytes.subarray(start, start + bytes);
   withFd(session, request, (fd, node) => {
     const op = abi.BRIDGE_OP_setxattrat;
-    if (isDefaultAcl(name)) node.defaultAcl = undefined;
-    session.calls.xattr(op, 0, fd, name, bytes, flags, value, (ret) => {
+    session.calls.xattr(op, root, fd, name, bytes, flags, value, (ret) => {
       if (ret >= 0 && (more & setxattrAclKillSgid) !== 0) dropSgid(session, request, fd, node);
       else session.fail(request, ret);
     });
@@ -98,7 +92,7 @@ function dropSgid(session: Session, request: Request, fd: number, node: Node): v
       return;
     }
     const op = abi.BRIDGE_OP_fchmodat2;
-    calls.named(op, 0, noName, fd, mode & ~sIsgid, abi.AT_EMPTY_PATH, (done) => {
+    calls.named(op, root, noName, fd, mode & ~sIsgid, abi.AT_EMPTY_PATH, 0, (done) => {
       session.fail(request, done);
       session.wire.forgetAttributes(node.id);
     });
@@ -112,9 +106,8 @@ export function removexattr(session: Session, request: Request): void {
     return;
   }
   request.keepBuffer = true;
-  withFd(session, request, (fd, node) => {
-    if (isDefaultAcl(name)) node.defaultAcl = undefined;
+  withFd(session, request, (fd) => {
     const op = abi.BRIDGE_OP_removexattrat;
-    session.calls.xattr(op, 0, fd, name, 0, 0, undefined, (ret) => session.fail(request, ret));
+    session.calls.xattr(op, root, fd, name, 0, 0, undefined, (ret) => session.fail(request, ret));
   });
 }

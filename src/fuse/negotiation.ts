@@ -70,7 +70,7 @@ export function agree(
     f.handleKillprivV2 |
     f.setxattrExt |
     f.initExt;
-  if (features.handles) wanted |= f.readdirplus | f.readdirplusAuto;
+  if (features.handles) wanted |= f.readdirplus;
   if (features.posixAcl) wanted |= f.posixAcl;
   if (features.writeback) wanted |= f.writebackCache;
   return {

@@ -57,6 +57,33 @@ export class DescriptorCalls extends CallSlots {
     return this.call(abi.BRIDGE_OP_pread64, fill, undefined, target);
   }
 
+  /**
+   * Reads without a copy: `use` is given where the bytes lie, one after the other, in the kernel's
+   * own pages, at most windowBytes of them. It runs at once and must not keep the pieces: they are
+   * the file's bytes only until it returns. -EOPNOTSUPP where the file has no pages to show.
+   */
+  preadPages<T>(
+    fd: Fd,
+    lengthBytes: number,
+    offsetBytes: Wide,
+    use: (pieces: Uint8Array[]) => T,
+  ): Promise<T | number> {
+    return this.call<T | number>(
+      abi.BRIDGE_OP_pread_pages,
+      (slot) => this.fill(slot, [fd, lengthBytes], [offsetBytes]),
+      (slot, ret) => {
+        if (ret < 0) return ret;
+        const { bytes, u32 } = this.memory;
+        const pieces: Uint8Array[] = [];
+        for (let word = this.ring.buffer(slot) / 4; ; word += abi['bridge_piece.size'] / 4) {
+          const length = u32[word + abi['bridge_piece.bytes'] / 4] as number;
+          if (length === 0) return use(pieces);
+          pieces.push(new Uint8Array(bytes.buffer, u32[word] as number, length));
+        }
+      },
+    );
+  }
+
   pwrite(fd: Fd, source: Buffer, offsetBytes: Wide): Promise<number> {
     if (source.length > windowBytes) {
       return this.#inWindows(source, (part, at) => this.pwrite(fd, part, plus(offsetBytes, at)));

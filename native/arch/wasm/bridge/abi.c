@@ -55,6 +55,7 @@ const struct abi_entry wasm_abi[] = {
 	CONSTANT(BRIDGE_THEN_FD) CONSTANT(BRIDGE_THEN_OPENED) CONSTANT(BRIDGE_THEN_FIRST)
 	CONSTANT(BRIDGE_THEN_SECOND) CONSTANT(BRIDGE_THEN_LINK) CONSTANT(BRIDGE_THEN_HANDLE)
 	CONSTANT(BRIDGE_THEN_XATTRS)
+	SIZE(bridge_piece) OFFSET(bridge_piece, address) OFFSET(bridge_piece, bytes)
 	SIZE(bridge_xattrs) OFFSET(bridge_xattrs, list_bytes) OFFSET(bridge_xattrs, value_bytes)
 	OFFSET(bridge_xattrs, value) OFFSET(bridge_found, statx) OFFSET(bridge_found, handle)
 	OFFSET(bridge_found, created) OFFSET(bridge_found, xattrs)

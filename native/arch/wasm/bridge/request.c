@@ -145,6 +145,8 @@ static void serve(u32 number)
 {
 	struct bridge_slot *s = &bridge_slots[number % BRIDGE_SLOTS];
 	const struct cred *own = NULL, *cred = NULL;
+	/* The host may fill the slot anew before host_complete() returns. */
+	bool pages = s->op == BRIDGE_OP_pread_pages;
 
 	s->data = 0;
 	if (s->op >= BRIDGE_OP_COUNT) {
@@ -164,6 +166,8 @@ static void serve(u32 number)
 	host_complete(number);
 	if (s->data)
 		kvfree((void *)s->data);
+	if (pages)
+		bridge_release_pages();
 }
 
 /*

@@ -68,6 +68,18 @@ struct bridge_found {
 #define BRIDGE_LIST_HANDLE	32	/* no file system that keeps one's own files needs more */
 #define BRIDGE_LIST_STATX_BYTES	offsetofend(struct statx, stx_dev_minor)
 
+/*
+ * Where pread_pages found bytes of a file: an array in first, up to one of 0 bytes. Laid out as a
+ * struct iovec of 64 bits, to which only the address of this memory is to be added. The pages are
+ * the kernel's, to be read during host_complete() and no longer.
+ */
+struct bridge_piece {
+	u32 address;
+	u32 address_high;
+	u32 bytes;
+	u32 bytes_high;
+};
+
 #define BRIDGE_PWRITE_CLIP	0x80000000	/* beside RWF_*: nothing beyond the file's end */
 
 struct bridge_slot {
@@ -131,6 +143,7 @@ static inline void __user *slot_window(struct bridge_slot *s)
 	X(close)		/* fd */					\
 	X(close_many)		/* count; descriptors in first */		\
 	X(pread64)		/* fd, bytes; offset; window */			\
+	X(pread_pages)		/* fd, bytes; offset; bridge_pieces to first */	\
 	X(pwrite64)		/* fd, bytes; offset; window */			\
 	X(pwritev2)		/* fd, bytes, flags; offset; window */		\
 	X(getdents64)		/* fd, bytes; data */				\
@@ -181,6 +194,8 @@ void bridge_put_handle(struct file_handle *to, struct dentry *dentry, u32 room);
 void bridge_put_xattrs(struct bridge_xattrs *to, struct dentry *dentry, const char *name);
 /* What slot.then asks for, of an operation that ended with ret (0 or more). Returns the new end. */
 s64 bridge_then(struct bridge_slot *s, s64 ret);
+/* ops-pages.c: after the answer to pread_pages. */
+void bridge_release_pages(void);
 /* ops-file.c: opens what is there, without a walk. */
 s64 bridge_open_path(const struct path *path, u32 flags);
 

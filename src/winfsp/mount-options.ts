@@ -53,8 +53,8 @@ export interface WinFspMount extends AsyncDisposable {
   /** Makes Windows forget what it knows of these files, and tells whoever watches them. */
   notify(changes: readonly Change[]): Promise<void>;
   /**
-   * Ends the drive: no new requests, those under way are answered, and all is on the disk. Throws
-   * EBUSY where programs have files open on it and `force` is not given; then their handles die.
+   * Ends the drive, whoever uses it: no new requests, those under way are answered, and all is on the
+   * disk. A second call waits for the same end.
    */
-  unmount(wish?: { readonly force?: boolean }): Promise<void>;
+  unmount(): Promise<void>;
 }

@@ -1,0 +1,110 @@
+/**
+ * Where a drive appears: what may be written, and what Windows says when it cannot be there.
+ *
+ *     L:  *:          a letter; of this logon session alone, as any program may make one
+ *     \\.\L:          a letter for everybody, by the mount manager: needs an administrator
+ *     C:\linux        a folder that does not exist yet, on NTFS
+ *     \\fsbridge\name a share, without a letter
+ */
+import { FsBridgeError } from '../errors.ts';
+import { type NtStatus, ntStatusName, STATUS } from '../fsbridge/translate/ntstatus.ts';
+
+/** The server's name in \\fsbridge\name. */
+const server = 'fsbridge';
+const shareMostUnits = 80;
+
+export interface MountPoint {
+  /** As FspMountSet wants it; undefined where there is only the share. */
+  readonly place: string | undefined;
+  /** \fsbridge\name for the driver; empty for a disk. */
+  readonly prefix: string;
+}
+
+/** What a share cannot be called: NTFS's forbidden characters, and nothing else that is odd. */
+function shareName(text: string): string {
+  // No control characters: the driver would refuse the whole volume.
+  const kept = [...text].filter((char) => char >= ' ' && !'"*/:<>?\\|'.includes(char)).join('');
+  return kept.trim().slice(0, shareMostUnits) || 'linux';
+}
+
+/**
+ * Understands a mount point. `share` is the name for \\fsbridge\name where a network drive has a
+ * letter. Throws ERR_MOUNT_POINT.
+ */
+export function parseMountPoint(text: string, network: boolean, share: string): MountPoint {
+  const prefix = network ? `\\${server}\\${shareName(share)}` : '';
+  if (text === '*' || text === '*:') return { place: '*:', prefix };
+  const letter = /^(\\\\\.\\)?([A-Za-z]):?\\?$/.exec(text);
+  if (letter !== null) {
+    return { place: `${letter[1] ?? ''}${(letter[2] as string).toUpperCase()}:`, prefix };
+  }
+  const unc = /^\\\\([^\\.?][^\\]*)\\([^\\]+)\\?$/.exec(text);
+  if (unc !== null)
+    return { place: undefined, prefix: `\\${server}\\${shareName(unc[2] as string)}` };
+  if (/^[A-Za-z]:\\./.test(text)) {
+    if (!network) return { place: text.replace(/\\+$/, ''), prefix };
+    throw mountPointError(text, 'a network drive has a letter or a share, but no folder');
+  }
+  throw mountPointError(text, 'that is no place for a drive');
+}
+
+function mountPointError(text: string, why: string): FsBridgeError {
+  const advice = 'Name a letter (L:), * for the next free one, or a folder that does not exist.';
+  return new FsBridgeError('ERR_MOUNT_POINT', text, why, advice);
+}
+
+/** FspMountSet's refusals as an error. */
+export function mountError(place: string, status: NtStatus): FsBridgeError {
+  const isGlobal = place.startsWith('\\\\.\\');
+  const isFolder = /^[A-Za-z]:\\./.test(place);
+  switch (status) {
+    case STATUS.OBJECT_NAME_COLLISION:
+      return isFolder
+        ? new FsBridgeError('EEXIST', place, 'it exists already', 'Name a folder that does not.')
+        : inUse(place, 'the letter is in use');
+    case STATUS.NO_SUCH_DEVICE:
+      return place.startsWith('*')
+        ? inUse(place, 'no letter is free')
+        : new FsBridgeError('ERR_MOUNT_POINT', place, 'nothing can be mounted there', folderAdvice);
+    case STATUS.ACCESS_DENIED:
+      return new FsBridgeError(
+        'EACCES',
+        place,
+        isGlobal ? 'a letter for everybody needs an administrator' : 'Windows refuses',
+        isGlobal ? 'Run it from an elevated prompt, or use a plain letter.' : folderAdvice,
+      );
+    case STATUS.OBJECT_NAME_NOT_FOUND:
+    case STATUS.OBJECT_PATH_NOT_FOUND:
+      return new FsBridgeError('ENOENT', place, 'there is no such folder above it', folderAdvice);
+    default:
+      return new FsBridgeError(
+        'ERR_MOUNT_POINT',
+        place,
+        `Windows says ${ntStatusName(status)}`,
+        folderAdvice,
+      );
+  }
+}
+
+const folderAdvice =
+  'A folder must be new, on an NTFS drive, where you may write; or use a letter.';
+
+function inUse(place: string, why: string): FsBridgeError {
+  const advice = 'Use another one, or * for the next that is free; `net use` lists network drives.';
+  return new FsBridgeError('ERR_DRIVE_IN_USE', place, why, advice);
+}
+
+/** FspFsctlCreateVolume's refusals as an error. */
+export function volumeError(prefix: string, status: NtStatus): FsBridgeError {
+  if (status === STATUS.OBJECT_NAME_COLLISION && prefix !== '') {
+    const why = 'another drive has that share';
+    return new FsBridgeError('ERR_DRIVE_IN_USE', `\\${prefix}`, why, 'Give it another --label.');
+  }
+  if (status === STATUS.NO_SUCH_DEVICE || status === STATUS.OBJECT_NAME_NOT_FOUND) {
+    const why = 'its driver does not run';
+    const advice = 'Install WinFsp 2.2 or later again, or start its service: sc start WinFsp.';
+    return new FsBridgeError('ERR_WINFSP_DRIVER', 'WinFsp', why, advice);
+  }
+  const why = `its driver makes no volume: ${ntStatusName(status)}`;
+  return new FsBridgeError('ERR_WINFSP_DRIVER', 'WinFsp', why, 'Restart Windows, and try again.');
+}

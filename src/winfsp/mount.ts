@@ -1,0 +1,214 @@
+/**
+ * A volume as a Windows drive.
+ *
+ * Life: DLL -> engine -> volume in the driver -> worker -> ready -> mount point -> serving
+ *       -> (unmount, or the driver stops us) mount point off -> Stop0 -> answers -> engine closed,
+ *       all written out -> Stop -> handle closed -> ended
+ *
+ * Invariants:
+ * 1. Whatever fails on the way up is undone on the way back; nothing of a drive stays.
+ * 2. When `ended` resolves no request is under way, every file is closed, and what was written is on
+ *    the disk. Unmounting the volume is its owner's.
+ * 3. A process that dies takes the drive along: Windows closes the handle, the driver the volume, and
+ *    the letter was a temporary link. What was not written out by then the journal does not know.
+ * 4. This thread never looks at the drive itself: the answer would have to come from here.
+ */
+import { FsBridgeError } from '../errors.ts';
+import { Engine } from '../fsbridge/engine.ts';
+import type { EngineOptions } from '../fsbridge/options.ts';
+import { STATUS } from '../fsbridge/translate/ntstatus.ts';
+import type { Volume } from '../vfs-linux/volume.ts';
+import { Dispatcher } from './dispatcher.ts';
+import type { Change, WinFspMount, WinFspMountOptions, WinFspStatistics } from './mount-options.ts';
+import { type MountPoint, mountError, parseMountPoint, volumeError } from './mount-point.ts';
+import { DriverMemory } from './native/driver-memory.ts';
+import { findWinFsp } from './native/find-winfsp.ts';
+import { Tokens } from './native/tokens.ts';
+import type { Handle, SetMount, WinFspLibrary } from './native/winfsp-library.ts';
+import { notifyChanges } from './notify.ts';
+import { TransactLoop } from './transact-loop.ts';
+import { volumeParamsOf } from './volume-parameters.ts';
+import { encodeVolumeParams } from './wire/volume-params.ts';
+
+const diskDevice = 'WinFsp.Disk';
+const networkDevice = 'WinFsp.Net';
+
+/**
+ * Shows a volume as a drive. The volume's owner keeps it open until `ended`.
+ *
+ * Throws FsBridgeError: ERR_NOT_WINDOWS, ERR_WINFSP_MISSING, ERR_WINFSP_OLD, ERR_WINFSP_DRIVER,
+ * ERR_MOUNT_POINT, ERR_DRIVE_IN_USE, EACCES, EEXIST or ENOENT.
+ */
+export async function mountWinFsp(
+  volume: Volume,
+  mountPoint: string,
+  options: WinFspMountOptions = {},
+): Promise<WinFspMount> {
+  const share = options.shareName ?? options.engine?.label ?? volume.device;
+  const point = parseMountPoint(mountPoint, options.network ?? false, share);
+  const library = await findWinFsp(options.library);
+  const tokens = process.platform === 'win32' ? await Tokens.load() : undefined;
+  const engine = await Engine.open(volume, engineOptions(options, tokens));
+  const drive = new Drive(volume, engine, library, options, tokens);
+  try {
+    await drive.begin(point);
+  } catch (error) {
+    await drive.unmount().catch(() => {});
+    throw error;
+  }
+  return drive;
+}
+
+/** The mounting user is who started this process, unless somebody says otherwise. */
+function engineOptions(options: WinFspMountOptions, tokens: Tokens | undefined): EngineOptions {
+  const mountingUserSid = tokens?.ownUser();
+  return {
+    ...(mountingUserSid === undefined ? {} : { mountingUserSid }),
+    ...options.engine,
+  };
+}
+
+class Drive implements WinFspMount {
+  mountPoint = '';
+  readonly ended: Promise<void>;
+  #resolveEnded: () => void = () => {};
+  #rejectEnded: (reason: unknown) => void = () => {};
+  #volume: Volume;
+  #engine: Engine;
+  #library: WinFspLibrary;
+  #options: WinFspMountOptions;
+  #tokens: Tokens | undefined;
+  #memory: DriverMemory | undefined;
+  #dispatcher: Dispatcher | undefined;
+  #handle: Handle | undefined;
+  #loop: TransactLoop | undefined;
+  #mount: SetMount | undefined;
+  #ending: Promise<void> | undefined;
+  /** A process that ends has to wake its worker, or it would wait for the driver. */
+  #onExit = (): void => {
+    if (this.#handle !== undefined) this.#library.stop0(this.#handle);
+  };
+
+  constructor(
+    volume: Volume,
+    engine: Engine,
+    library: WinFspLibrary,
+    options: WinFspMountOptions,
+    tokens: Tokens | undefined,
+  ) {
+    this.#volume = volume;
+    this.#engine = engine;
+    this.#library = library;
+    this.#options = options;
+    this.#tokens = tokens;
+    this.ended = new Promise((resolve, reject) => {
+      this.#resolveEnded = resolve;
+      this.#rejectEnded = reject;
+    });
+    // Who does not look at `ended` learns it from unmount().
+    this.ended.catch(() => {});
+  }
+
+  async begin(point: MountPoint): Promise<void> {
+    const { default: koffi } = await import('koffi');
+    this.#memory = new DriverMemory((address, lengthBytes) => koffi.view(address, lengthBytes));
+    this.#dispatcher = this.#makeDispatcher(this.#memory);
+    const params = encodeVolumeParams(
+      volumeParamsOf(this.#engine.facts, point.prefix, this.#options),
+    );
+    const device = point.prefix === '' ? diskDevice : networkDevice;
+    const created = this.#library.createVolume(device, params);
+    if (created.status !== STATUS.SUCCESS) throw volumeError(point.prefix, created.status);
+    this.#handle = created.handle;
+    process.once('exit', this.#onExit);
+    this.#loop = new TransactLoop({
+      library: this.#library,
+      volume: created.handle,
+      dispatcher: this.#dispatcher,
+      onLog: (line) => this.#log(line),
+    });
+    this.#library.ready(created.handle);
+    this.mountPoint = point.place ?? `\\${point.prefix}`;
+    if (point.place !== undefined) {
+      const mount = this.#library.setMount(created.handle, created.name, point.place);
+      if (mount.status !== STATUS.SUCCESS) throw mountError(point.place, mount.status);
+      this.#mount = mount;
+      this.mountPoint = mount.mountPoint;
+    }
+    // The driver may end it: somebody removes the device, or WinFsp is uninstalled.
+    this.#loop.ended.then(
+      () => this.unmount().catch(() => {}),
+      (reason: unknown) => this.unmount(reason).catch(() => {}),
+    );
+  }
+
+  #makeDispatcher(memory: DriverMemory): Dispatcher {
+    const { deadlineMs } = this.#options;
+    return new Dispatcher(this.#engine, memory, {
+      ...(this.#tokens === undefined ? {} : { tokens: this.#tokens }),
+      ...(deadlineMs === undefined ? {} : { queue: { deadlineMs } }),
+      onMistake: (reason) => {
+        this.#log(`a mistake of fsbridge: ${reason instanceof Error ? reason.stack : reason}`);
+      },
+    });
+  }
+
+  #log(line: string): void {
+    if (this.#ending === undefined) this.#options.onLog?.(line);
+  }
+
+  statistics(): WinFspStatistics {
+    const { operations, queue, openFiles } = (this.#dispatcher as Dispatcher).statistics();
+    return { operations, queue, openFiles };
+  }
+
+  notify(changes: readonly Change[]): Promise<void> {
+    if (this.#handle === undefined || this.#ending !== undefined) return Promise.resolve();
+    return notifyChanges(this.#library, this.#handle, changes);
+  }
+
+  /** `failure` is why it ends, where nobody asked for it. */
+  unmount(failure?: unknown): Promise<void> {
+    this.#ending ??= this.#end(failure);
+    return this.#ending;
+  }
+
+  async #end(failure: unknown): Promise<void> {
+    try {
+      this.#mount?.remove();
+      await this.#loop?.stop();
+      await this.#engine[Symbol.asyncDispose]();
+      if (!this.#volume.readOnly && this.#volume.kernel.failure === undefined) {
+        await this.#volume.syncfs();
+      }
+    } catch (error) {
+      this.#release();
+      this.#rejectEnded(error);
+      throw error;
+    }
+    this.#release();
+    if (failure === undefined) this.#resolveEnded();
+    else this.#rejectEnded(endError(this.mountPoint, failure));
+  }
+
+  /** The driver's volume goes, with whatever requests it still has. */
+  #release(): void {
+    const handle = this.#handle;
+    if (handle === undefined) return;
+    this.#handle = undefined;
+    process.off('exit', this.#onExit);
+    this.#library.stop(handle);
+    this.#memory?.detachAll();
+    this.#library.closeHandle(handle);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.unmount();
+  }
+}
+
+function endError(mountPoint: string, cause: unknown): FsBridgeError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const advice = 'Mount it again; FSBRIDGE_DEBUG=1 shows where it went wrong.';
+  return new FsBridgeError('ERR_WINFSP_LOOP', mountPoint, why, advice, { cause });
+}

@@ -1,0 +1,61 @@
+/** Finds the installed WinFsp, and says what to do where there is none, or an old one. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { FsBridgeError } from '../../errors.ts';
+import { readRegistryString } from './registry.ts';
+import { loadWinFsp, type WinFspLibrary } from './winfsp-library.ts';
+
+const registryKey = 'SOFTWARE\\WOW6432Node\\WinFsp';
+const registryValue = 'InstallDir';
+/** 2.2 mends CVE-2026-3006 and CVE-2026-7162, and a deadlock of notifications and renames. */
+const leastVersion = 0x20002;
+const leastVersionText = '2.2';
+const advice = `Install WinFsp ${leastVersionText} or later from https://winfsp.dev/rel/, then try again.`;
+
+/** The name of the DLL for this processor. */
+function dllName(): string {
+  return process.arch === 'arm64' ? 'winfsp-a64.dll' : 'winfsp-x64.dll';
+}
+
+function versionText(version: number): string {
+  return `${version >>> 16}.${version & 0xffff}`;
+}
+
+/**
+ * Loads WinFsp: the installed one, or the DLL that is named. Throws ERR_WINFSP_MISSING,
+ * ERR_WINFSP_OLD, or ERR_NOT_WINDOWS.
+ */
+export async function findWinFsp(named?: string): Promise<WinFspLibrary> {
+  const library = await load(named ?? (await installedPath()));
+  if (library.version < leastVersion) {
+    const why = `version ${versionText(library.version)} has mistakes that others can exploit, or that lock up`;
+    throw new FsBridgeError('ERR_WINFSP_OLD', 'WinFsp', why, advice);
+  }
+  return library;
+}
+
+async function installedPath(): Promise<string> {
+  if (process.platform !== 'win32') {
+    const why = 'drive letters are a part of Windows';
+    throw new FsBridgeError('ERR_NOT_WINDOWS', 'WinFsp', why, 'On Linux, mount on a folder.');
+  }
+  const folder = await readRegistryString(registryKey, registryValue);
+  if (folder === undefined) {
+    throw new FsBridgeError('ERR_WINFSP_MISSING', 'WinFsp', 'it is not installed', advice);
+  }
+  return path.win32.join(folder, 'bin', dllName());
+}
+
+async function load(file: string): Promise<WinFspLibrary> {
+  if (!existsSync(file)) {
+    throw new FsBridgeError('ERR_WINFSP_MISSING', file, 'there is no such DLL', advice);
+  }
+  try {
+    return await loadWinFsp(file);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new FsBridgeError('ERR_WINFSP_MISSING', file, `it does not load: ${why}`, advice, {
+      cause,
+    });
+  }
+}

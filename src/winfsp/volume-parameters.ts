@@ -1,0 +1,69 @@
+/** Which volume WinFsp's driver is to make for an engine, and why so. */
+import type { VolumeFacts } from '../fsbridge/engine.ts';
+import type { WinFspMountOptions } from './mount-options.ts';
+import { type VolumeParams, volumeFlags } from './wire/volume-params.ts';
+
+/**
+ * Without a lasting cache a file's FileInfo is right for this long. With 0xffffffff Windows keeps
+ * data too, and must be told of every change from elsewhere.
+ */
+const fileInfoDefaultMs = 1000;
+const lasting = 0xffffffff;
+/** The worker comes back from the driver this often, so that a process without an end can end. */
+const transactTimeoutMs = 10_000;
+/** The most that the driver allows: a request waits for the worker only, which hardly ever waits. */
+const irpTimeoutMs = 600_000;
+const irpCapacity = 1000;
+
+/**
+ * Flags that every volume has. Not among them: NamedStreams, as Linux has none;
+ * ReparsePointsAccessCheck, which would ask for SeCreateSymbolicLinkPrivilege; UmFileContext flags
+ * other than the one that describes what we do, as only the DLL's own dispatcher reads them.
+ */
+const commonFlags: number =
+  volumeFlags.CasePreservedNames |
+  volumeFlags.UnicodeOnDisk |
+  volumeFlags.PersistentAcls |
+  volumeFlags.ReparsePoints |
+  volumeFlags.ExtendedAttributes |
+  volumeFlags.CasePreservedExtendedAttributes |
+  volumeFlags.PostCleanupWhenModifiedOnly |
+  volumeFlags.PassQueryDirectoryFileName |
+  volumeFlags.UmFileContextIsUserContext2 |
+  volumeFlags.UmNoReparsePointsDirCheck |
+  volumeFlags.AllowOpenInKernelMode |
+  volumeFlags.WslFeatures |
+  volumeFlags.DirectoryMarkerAsNextOffset |
+  volumeFlags.SupportsPosixUnlinkRename |
+  volumeFlags.PostDispositionWhenNecessaryOnly;
+
+export function volumeParamsOf(
+  facts: VolumeFacts,
+  prefix: string,
+  options: WinFspMountOptions,
+): VolumeParams {
+  const fileInfoTimeoutMs = options.fileInfoTimeoutMs ?? fileInfoDefaultMs;
+  let flags = commonFlags;
+  if (facts.caseSensitive) flags |= volumeFlags.CaseSensitiveSearch;
+  if (facts.readOnly) flags |= volumeFlags.ReadOnlyVolume;
+  // With a lasting cache the data is to stay when a file is closed.
+  if (fileInfoTimeoutMs !== lasting) flags |= volumeFlags.FlushAndPurgeOnCleanup;
+  return {
+    bytesPerSector: facts.bytesPerSector,
+    sectorsPerAllocationUnit: facts.sectorsPerAllocationUnit,
+    maximumComponentNameLength: facts.maximumComponentNameLength,
+    volumeCreationTime: facts.volumeCreationTime,
+    volumeSerialNumber: facts.volumeSerialNumber,
+    transactTimeoutMs,
+    irpTimeoutMs,
+    irpCapacity,
+    fileInfoTimeoutMs,
+    volumeInfoTimeoutMs: fileInfoDefaultMs,
+    dirInfoTimeoutMs: fileInfoTimeoutMs,
+    securityTimeoutMs: fileInfoTimeoutMs,
+    eaTimeoutMs: fileInfoTimeoutMs,
+    flags,
+    prefix,
+    fileSystemName: facts.fileSystemName,
+  };
+}

@@ -2,6 +2,8 @@
 /* Operations on names below a directory's descriptor: the system calls of the same names. */
 #include <linux/exportfs.h>
 #include <linux/fs.h>
+#include <linux/mount.h>
+#include <linux/namei.h>
 #include <linux/syscalls.h>
 #include <linux/time_types.h>
 #include "request.h"
@@ -64,6 +66,46 @@ s64 op_utimensat(struct bridge_slot *s)
 	};
 
 	return sys_utimensat(s->arg[0], slot_first(s), times, s->arg[1]);
+}
+
+/*
+ * Linux sets ctime to the present with every change. A host that caches what is written tells it
+ * afterwards, when the present is too late; the file system's setattr() knows how to keep it.
+ */
+s64 op_utimensat_ctime(struct bridge_slot *s)
+{
+	struct iattr attr = {
+		.ia_valid = ATTR_CTIME,
+		.ia_ctime = { .tv_sec = s->wide[2], .tv_nsec = s->arg[4] },
+	};
+	u32 lookup = s->arg[1] & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW;
+	struct inode *inode;
+	struct path path;
+	s64 ret = op_utimensat(s);
+
+	if (ret)
+		return ret;
+	if (s->arg[1] & AT_EMPTY_PATH)
+		lookup |= LOOKUP_EMPTY;
+	ret = user_path_at(s->arg[0], slot_first(s), lookup, &path);
+	if (ret)
+		return ret;
+	inode = d_inode(path.dentry);
+	if (s->arg[4] >= NSEC_PER_SEC)
+		ret = -EINVAL;
+	else if (!inode->i_op->setattr)
+		ret = -EOPNOTSUPP;
+	else
+		ret = mnt_want_write(path.mnt);
+	if (!ret) {
+		inode_lock(inode);
+		attr.ia_ctime = timestamp_truncate(attr.ia_ctime, inode);
+		ret = inode->i_op->setattr(mnt_idmap(path.mnt), path.dentry, &attr);
+		inode_unlock(inode);
+		mnt_drop_write(path.mnt);
+	}
+	path_put(&path);
+	return ret;
 }
 
 s64 op_faccessat2(struct bridge_slot *s)

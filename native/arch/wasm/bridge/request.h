@@ -173,6 +173,7 @@ static inline void __user *slot_window(struct bridge_slot *s)
 	X(fchmodat2)		/* dirfd, mode, flags; path */			\
 	X(fchownat)		/* dirfd, uid, gid, flags; path */		\
 	X(utimensat)		/* dirfd, flags, nsec, nsec; path; sec, sec */	\
+	X(utimensat_ctime)	/* the same, nsec; ..., sec: for a host that keeps ctime itself */ \
 	X(faccessat2)		/* dirfd, mode, flags; path */			\
 	X(name_to_handle_at)	/* dirfd, flags; path; file_handle to second */	\
 	/* extended attributes, in ops-xattr.c */				\

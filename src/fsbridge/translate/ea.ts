@@ -120,7 +120,7 @@ const hidden: ReadonlySet<string> = new Set([
   'samba_pai',
   'samba_marker',
   'ntacl',
-  'sambashare',
+  'smbreparse',
 ]);
 const hiddenPrefixes: readonly string[] = ['dosstream.', 'samba_streams.'];
 

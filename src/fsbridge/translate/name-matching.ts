@@ -1,19 +1,26 @@
 /** Which names are the same to Windows, and which match a pattern of a directory listing. */
 
-/** Upper case of a unit by NTFS's rule, made when the first name beyond ASCII is looked at. */
+/** Upper case of each unit by NTFS's rule, made when the first name beyond ASCII is looked at. */
 let upcase: Uint16Array | undefined;
+
+const finalSigma = 0x3c2;
+
+/** "ᾀ" to "ᾧ" and "ᾳ": letters with iota below, two letters to Unicode when in upper case. */
+function iotaUpper(unit: number): number | undefined {
+  if (unit >= 0x1f80 && unit <= 0x1faf) return unit | 8;
+  return unit === 0x1fb3 ? 0x1fbc : undefined;
+}
 
 function upcaseTable(): Uint16Array {
   const table = new Uint16Array(65536);
   for (let unit = 0; unit < 65536; unit++) {
-    const upper = String.fromCharCode(unit).toUpperCase();
-    const code = upper.charCodeAt(0);
-    // A table of units: what becomes two letters (ß), or ASCII though it is none (ı, ſ), stays.
-    const simple = upper.length === 1 && (code >= 0x80 || unit < 0x80);
-    table[unit] = simple ? code : unit;
+    const character = String.fromCharCode(unit);
+    const upper = character.toUpperCase();
+    // What is upper case of another letter stays: "ı", "ſ", "µ", "ϐ"; and what becomes two: "ß".
+    const isPair = upper.length === 1 && upper.toLowerCase() === character;
+    const simple = isPair || unit === finalSigma ? upper.charCodeAt(0) : unit;
+    table[unit] = iotaUpper(unit) ?? simple;
   }
-  // MICRO SIGN is no letter to NTFS.
-  table[0xb5] = 0xb5;
   return table;
 }
 
@@ -22,7 +29,8 @@ const beyondAscii = /[\x80-\uffff]/;
 /**
  * The name in upper case, unit by unit, as NTFS's $UpCase does: no letter becomes two, none beyond ASCII
  * becomes ASCII, what is outside the first plane stays. Two names are the same on a volume without
- * regard to case if these are.
+ * regard to case if these are. Windows's tables differ from one version to the next in letters that
+ * Unicode got since; this one has all of Unicode's.
  */
 export function foldName(name: string): string {
   if (!beyondAscii.test(name)) return name.toUpperCase();

@@ -8,6 +8,7 @@ export interface OpenFile {
   readonly node: Node;
   /** The kernel's descriptor. */
   readonly fd: number;
+  readonly writes: boolean;
 }
 
 export class OpenFiles {
@@ -24,10 +25,11 @@ export class OpenFiles {
   }
 
   /** Answers the fh. */
-  add(node: Node, fd: number): number {
+  add(node: Node, fd: number, writes: boolean): number {
     const fh = this.#free.pop() ?? this.#files.length;
-    this.#files[fh] = { node, fd };
+    this.#files[fh] = { node, fd, writes };
     node.opens++;
+    if (writes) node.writers++;
     node.openFd = fd;
     this.#count++;
     return fh;
@@ -42,6 +44,7 @@ export class OpenFiles {
     this.#count--;
     const { node } = file;
     node.opens--;
+    if (file.writes) node.writers--;
     if (node.openFd === file.fd) node.openFd = node.opens > 0 ? this.#anyOf(node) : -1;
     return file;
   }

@@ -29,6 +29,12 @@ export interface Caller {
   readonly umask: number;
 }
 
+/** utimensat(2)'s time: UTIME_NOW and UTIME_OMIT go into nsec. */
+export interface Time {
+  readonly sec: number;
+  readonly nsec: number;
+}
+
 /** A name in some buffer: from `start` to `end`, without a NUL. */
 export interface Name {
   readonly bytes: Buffer;
@@ -298,13 +304,7 @@ export class KernelCalls {
     this.numbers(abi.BRIDGE_OP_close, root, fd, 0, 0, 0, done);
   }
 
-  utimensat(
-    fd: number,
-    atime: { readonly sec: number; readonly nsec: number },
-    mtime: { readonly sec: number; readonly nsec: number },
-    find: number,
-    done: Done,
-  ): void {
+  utimensat(fd: number, atime: Time, mtime: Time, find: number, done: Done): void {
     const fill = (slot: number): void => {
       this.#ring.andFind(slot, find);
       this.#ring.arg(slot, 0, fd);

@@ -21,6 +21,8 @@ export interface Libc {
   read(fd: number, target: Buffer, bytes: number): number;
   /** write(2) of the buffer's first `bytes`. */
   write(fd: number, source: Buffer, bytes: number): number;
+  /** The same of the whole buffer, on a thread of its own: it may block. */
+  writeInBackground(fd: number, source: Buffer): Promise<number>;
   mount(source: string, target: string, type: string, flags: number, data: string): number;
   /** On a thread of its own: an unmount may write through the very daemon that asks for it. */
   umount2(target: string, flags: number): Promise<number>;
@@ -40,21 +42,23 @@ async function load(): Promise<Libc> {
   const { default: koffi } = await import('koffi');
   const lib = koffi.load(null);
   const read = lib.func('read', 'int64', ['int', 'void *', 'size_t']) as Int;
-  const write = lib.func('write', 'int64', ['int', 'void *', 'size_t']) as Int;
+  const write = lib.func('write', 'int64', ['int', 'void *', 'size_t']) as AsyncInt;
   const mount = lib.func('mount', 'int', ['str', 'str', 'str', 'ulong', 'str']) as Int;
   const umount2 = lib.func('umount2', 'int', ['str', 'int']) as AsyncInt;
   const prctl = lib.func('prctl', 'int', ['int', 'ulong', 'ulong', 'ulong', 'ulong']) as Int;
   const done = (answer: number): number => (answer < 0 ? -koffi.errno() : answer);
+  const inBackground = (call: AsyncInt, ...args: readonly unknown[]): Promise<number> =>
+    new Promise((resolve) => {
+      call.async(...args, (error: unknown, answer: number) =>
+        resolve(error ? -errno.EIO : done(answer)),
+      );
+    });
   return {
     read: (fd, target, bytes) => done(read(fd, target, bytes)),
     write: (fd, source, bytes) => done(write(fd, source, bytes)),
     mount: (source, target, type, flags, data) => done(mount(source, target, type, flags, data)),
-    umount2: (target, flags) =>
-      new Promise((resolve) => {
-        umount2.async(target, flags, (error: unknown, answer: number) =>
-          resolve(error ? -errno.EIO : done(answer)),
-        );
-      }),
+    writeInBackground: (fd, source) => inBackground(write, fd, source, source.length),
+    umount2: (target, flags) => inBackground(umount2, target, flags),
     prctl: (option, argument) => done(prctl(option, argument, 0, 0, 0)),
     poll: (fd, onReady) => {
       const wanted = { readable: true };

@@ -17,6 +17,7 @@
 import { Buffer } from 'node:buffer';
 import { abi } from '../vfs-linux/abi.gen.ts';
 import type { KernelMemory } from '../vfs-linux/memory.ts';
+import type { Time } from './kernel-calls.ts';
 import { rootId } from './protocol.ts';
 
 export class Node {
@@ -29,6 +30,8 @@ export class Node {
   lookups = 0;
   /** Open files. */
   opens = 0;
+  /** Those of them that may write. */
+  writers = 0;
   /** Requests that work on it. */
   busy = 0;
   /** O_PATH, or a directory open for reading; -1: none. Owned by Descriptors. */
@@ -41,6 +44,10 @@ export class Node {
   openFd = -1;
   /** Type and permissions, as the host was told last; 0: not yet. */
   mode = 0;
+  /** Where the host keeps the time of change of the content itself: what it said last. */
+  mtime: Time | undefined;
+  /** Whether the kernel's own is another by now (mtime.ts). */
+  mtimeStale = false;
   /** The next of the same hash. */
   next: Node | undefined;
   /** Neighbours in Descriptors' list. */

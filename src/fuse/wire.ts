@@ -63,7 +63,6 @@ export class Wire {
   /** Answers that are filled before they are sent. */
   readonly answers: Pool = new Pool(answerBytes, outHeaderBytes);
   readonly #libc: Libc;
-  readonly #notice: WireBuffer = makeBuffer(answerBytes, outHeaderBytes);
 
   constructor(libc: Libc, fd: number) {
     this.#libc = libc;
@@ -102,14 +101,27 @@ export class Wire {
 
   /** Has the host forget a file's attributes; its cached data stays. */
   forgetAttributes(nodeId: number): void {
-    const { u32, bytes } = this.#notice;
-    u32.fill(0, 0, (outHeaderBytes + sizes.notifyInvalInodeOut) / 4);
-    u32[0] = outHeaderBytes + sizes.notifyInvalInodeOut;
-    u32[1] = notifyInvalInode;
-    u32[4] = nodeId;
-    u32[5] = nodeId / 4294967296;
     // A negative offset: the attributes alone.
-    u32.fill(0xffffffff, 6, 8);
-    this.#libc.write(this.fd, bytes, outHeaderBytes + sizes.notifyInvalInodeOut);
+    const notice = invalidation(nodeId, -1n);
+    this.#libc.write(this.fd, notice, notice.length);
   }
+
+  /**
+   * Has the host hand over what was written to a file, and forget what it has of it. The host waits for
+   * its own requests meanwhile, so this waits on a thread of its own.
+   */
+  async flushAndForgetData(nodeId: number): Promise<void> {
+    await this.#libc.writeInBackground(this.fd, invalidation(nodeId, 0n));
+  }
+}
+
+/** A FUSE_NOTIFY_INVAL_INODE: from an offset on to the end. */
+function invalidation(nodeId: number, offset: bigint): Buffer {
+  const notice = Buffer.alloc(outHeaderBytes + sizes.notifyInvalInodeOut);
+  notice.writeUInt32LE(notice.length, 0);
+  notice.writeInt32LE(notifyInvalInode, 4);
+  notice.writeBigUInt64LE(BigInt(nodeId), outHeaderBytes);
+  notice.writeBigInt64LE(offset, outHeaderBytes + 8);
+  notice.writeBigInt64LE(0n, outHeaderBytes + 16);
+  return notice;
 }

@@ -1,7 +1,8 @@
 /** GETATTR, STATX and SETATTR. */
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
 import { answerAttr, withFd } from '../entry.ts';
-import { type Done, noName, root } from '../kernel-calls.ts';
+import { type Done, noName, root, type Time } from '../kernel-calls.ts';
+import { contentChanged, noteMtime } from '../mtime.ts';
 import type { Node } from '../nodes.ts';
 import { fattr, inBody, outBody, setattrIn, sizes } from '../protocol.ts';
 import { type Request, u64 } from '../request.ts';
@@ -52,11 +53,6 @@ interface Wish {
   readonly gid: number;
   readonly atime: Time;
   readonly mtime: Time;
-}
-
-interface Time {
-  readonly sec: number;
-  readonly nsec: number;
 }
 
 function timeWish(request: Request, given: boolean, now: boolean, sec: number, nsec: number): Time {
@@ -158,6 +154,8 @@ export function setattr(session: Session, request: Request): void {
   withFd(session, request, (fd, node) => {
     const { calls } = session;
     let next = 0;
+    if (wish.mtime.nsec !== abi.UTIME_OMIT) noteMtime(session, node, wish.mtime);
+    else if ((wish.valid & fattr.size) !== 0) contentChanged(node);
     const done: Done = (ret, slot) => {
       const step = steps[next++];
       if (ret < 0) session.fail(request, ret);

@@ -13,6 +13,8 @@ import { Request } from '../request.ts';
 import type { Session } from '../session.ts';
 
 const sIfmt: number = abi.S_IFMT;
+/** O_ACCMODE */
+const accessMode = 3;
 const dotBytes: Buffer = Buffer.from('.');
 const dot: Name = { bytes: dotBytes, start: 0, end: dotBytes.length };
 
@@ -103,10 +105,11 @@ export function link(session: Session, request: Request): void {
 }
 
 /** Answers with an entry and an open file, or with the error of the call that opened it. */
-function answerOpened(session: Session, request: Request): Done {
+function answerOpened(session: Session, request: Request, writes: boolean): Done {
   const { calls, features, nodes } = session;
   return (fd, slot) => {
-    const answer = (node: Node, at: number): void => answerFile(session, request, fd, node, at);
+    const answer = (node: Node, at: number): void =>
+      answerFile(session, request, fd, writes, node, at);
     if (fd < 0) session.fail(request, fd);
     else if (!features.handles) findOpen(session, request, fd, answer);
     else answer(nodes.found(calls.memory, calls.handle(slot)), calls.result(slot) >>> 2);
@@ -117,11 +120,12 @@ function answerFile(
   session: Session,
   request: Request,
   fd: number,
+  writes: boolean,
   node: Node,
   statxWord: number,
 ): void {
   const { u32 } = session.wire.out;
-  const fh = session.files.add(node, fd);
+  const fh = session.files.add(node, fd, writes);
   const open = outBody + sizes.entryOut / 4;
   u32[open] = fh;
   u32[open + 1] = 0;
@@ -142,8 +146,9 @@ export function create(session: Session, request: Request): void {
   const by = caller(session, request, request.word(2));
   const { O_EXCL, O_TRUNC } = abi;
   const openFlags = abi.O_CREAT | abi.O_RDWR | abi.O_NOFOLLOW | (flags & (O_EXCL | O_TRUNC));
+  const writes = (flags & accessMode) !== abi.O_RDONLY;
   inDirectory(session, request, 16, (fd, name) => {
-    const done = answerOpened(session, request);
+    const done = answerOpened(session, request, writes);
     session.calls.openat2(by, fd, name, openFlags, mode, findOpened, done);
   });
 }
@@ -153,7 +158,7 @@ export function tmpfile(session: Session, request: Request): void {
   const by = caller(session, request, request.word(2));
   const openFlags = abi.O_TMPFILE | abi.O_RDWR | (flags & abi.O_EXCL);
   withFd(session, request, (fd) => {
-    const done = answerOpened(session, request);
+    const done = answerOpened(session, request, true);
     session.calls.openat2(by, fd, dot, openFlags, mode, findOpened, done);
   });
 }

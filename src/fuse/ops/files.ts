@@ -5,6 +5,7 @@ import { abi, errno } from '../../vfs-linux/abi.gen.ts';
 import { modeOf, withNode } from '../entry.ts';
 import type { OpenFile } from '../files.ts';
 import { root } from '../kernel-calls.ts';
+import { contentChanged, restoreMtime } from '../mtime.ts';
 import type { Node } from '../nodes.ts';
 import {
   fopen,
@@ -32,8 +33,14 @@ export function fileOf(session: Session, request: Request, word = 0): OpenFile |
 }
 
 /** Answers with an open file's number. */
-export function answerOpen(session: Session, request: Request, node: Node, fd: number): void {
-  const fh = session.files.add(node, fd);
+function answerOpen(
+  session: Session,
+  request: Request,
+  node: Node,
+  fd: number,
+  writes: boolean,
+): void {
+  const fh = session.files.add(node, fd, writes);
   const { u32 } = session.wire.out;
   u32[outBody] = fh;
   u32[outBody + 1] = 0;
@@ -71,7 +78,7 @@ export function open(session: Session, request: Request): void {
     const opened = (fd: number): void => {
       if (fd < 0) session.fail(request, fd);
       else if ((flags & abi.O_TRUNC) !== 0) truncateOpened(session, request, node, fd, more);
-      else answerOpen(session, request, node, fd);
+      else answerOpen(session, request, node, fd, writes);
     };
     openNode(session, node, openFlags, (fd) => {
       const appendOnly = fd === -errno.EPERM && (flags & abi.O_APPEND) !== 0;
@@ -89,10 +96,11 @@ function truncateOpened(
   fd: number,
   flags: number,
 ): void {
+  contentChanged(node);
   const by = (flags & openKillSuidgid) !== 0 ? session.identities.nobody : root;
   const done = (ret: number): void => {
     if (ret >= 0) {
-      answerOpen(session, request, node, fd);
+      answerOpen(session, request, node, fd, true);
     } else {
       session.calls.close(fd);
       session.fail(request, ret);
@@ -107,6 +115,7 @@ export function release(session: Session, request: Request): void {
     session.fail(request, -errno.EBADF);
     return;
   }
+  if (file.node.writers === 0) restoreMtime(session.calls, file.node, file.fd);
   session.calls.close(file.fd, () => session.fail(request, 0));
   session.dropUnused(file.node);
 }
@@ -136,6 +145,7 @@ export function write(session: Session, request: Request): void {
   const by = kills ? session.identities.nobody : root;
   const op = abi.BRIDGE_OP_pwrite64;
   request.keepBuffer = true;
+  contentChanged(file.node);
   const { data } = request.buffer;
   session.calls.transfer(op, by, file.fd, data, bytes, request.wide(2), (ret) => {
     answerSize(session, request, ret);
@@ -171,31 +181,44 @@ export function fsync(session: Session, request: Request): void {
   const file = fileOf(session, request);
   if (file === undefined) return;
   const dataOnly = (request.word(2) & fsyncFdatasync) !== 0;
+  restoreMtime(session.calls, file.node, file.fd);
   const op = dataOnly ? abi.BRIDGE_OP_fdatasync : abi.BRIDGE_OP_fsync;
   session.calls.numbers(op, root, file.fd, 0, 0, 0, (ret) =>
     session.fail(request, Math.min(ret, 0)),
   );
 }
 
+/**
+ * SEEK_DATA and SEEK_HOLE. What was written may lie in the host's cache still, and the host asks without
+ * having handed it over: it is made to, where somebody has the file open for writing.
+ */
 export function lseek(session: Session, request: Request): void {
   const file = fileOf(session, request);
   if (file === undefined) return;
-  const op = abi.BRIDGE_OP_lseek;
-  session.calls.numbers(op, root, file.fd, request.word(4), request.signed(2), 0, (ret) => {
-    if (ret < 0) {
-      session.fail(request, ret);
-      return;
-    }
-    const { u32 } = session.wire.out;
-    u32[outBody] = ret;
-    u32[outBody + 1] = ret / 4294967296;
-    session.answer(request, sizes.lseekOut);
-  });
+  const [offset, whence] = [request.signed(2), request.word(4)];
+  const seek = (): void => {
+    const op = abi.BRIDGE_OP_lseek;
+    session.calls.numbers(op, root, file.fd, whence, offset, 0, (ret) => {
+      if (ret < 0) session.fail(request, ret);
+      else answerWide(session, request, ret);
+    });
+  };
+  if (!session.features.writeback || file.node.writers === 0) seek();
+  else void session.wire.flushAndForgetData(file.node.id).then(seek);
+}
+
+/** fuse_lseek_out, fuse_copy_file_range_out: a number of 64 bits. */
+function answerWide(session: Session, request: Request, value: number): void {
+  const { u32 } = session.wire.out;
+  u32[outBody] = value;
+  u32[outBody + 1] = value / 4294967296;
+  session.answer(request, sizes.lseekOut);
 }
 
 export function fallocate(session: Session, request: Request): void {
   const file = fileOf(session, request);
   if (file === undefined) return;
+  contentChanged(file.node);
   const [offset, length, mode] = [request.wide(2), request.wide(4), request.word(6)];
   session.calls.ranges(abi.BRIDGE_OP_fallocate, [file.fd, mode, 0], [offset, length], (ret) =>
     session.fail(request, Math.min(ret, 0)),
@@ -207,6 +230,7 @@ function copy(session: Session, request: Request, then: (ret: number) => void): 
   const from = fileOf(session, request);
   const to = from === undefined ? undefined : fileOf(session, request, 6);
   if (from === undefined || to === undefined) return;
+  contentChanged(to.node);
   const bytes = Math.min(request.wide(10), copyMostBytes);
   const op = abi.BRIDGE_OP_copy_file_range;
   session.calls.ranges(op, [from.fd, to.fd, bytes], [request.wide(2), request.wide(8)], then);
@@ -218,5 +242,8 @@ export function copyFileRange(session: Session, request: Request): void {
 
 /** The same, with an answer of 64 bits. */
 export function copyFileRange64(session: Session, request: Request): void {
-  copy(session, request, (ret) => answerSize(session, request, ret));
+  copy(session, request, (ret) => {
+    if (ret < 0) session.fail(request, ret);
+    else answerWide(session, request, ret);
+  });
 }

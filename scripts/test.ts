@@ -6,6 +6,7 @@
  *   npm test                 everything
  *   npm test -- unit         the unit tests alone
  *   npm test -- slow twins   the slow tests whose file name has "twins" in it
+ *   npm test -- wine         what `npm run test:wine` runs
  */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -57,10 +58,26 @@ function runProject(project: string, filters: readonly string[]): [number, numbe
   }
 }
 
+/** Test programs of their own, each of which ends with the line `N passed, N failed`. */
+const programs: Readonly<Record<string, string>> = { wine: 'scripts/test-wine.ts' };
+
+/** Runs one of them; one that does not come to its last line counts as a failed test. */
+function runTestProgram(script: string): [number, number] {
+  const { stdout } = spawnSync(process.execPath, [path.join(root, script)], {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  process.stdout.write(stdout);
+  const counts = /(\d+) passed, (\d+) failed\s*$/.exec(stdout);
+  return counts === null ? [0, 1] : [Number(counts[1]), Number(counts[2])];
+}
+
 const [only, ...filters] = process.argv.slice(2);
-if (only !== undefined && only !== 'unit' && only !== 'slow') {
+const kinds = ['unit', 'slow', ...Object.keys(programs)];
+if (only !== undefined && !kinds.includes(only)) {
   console.error(`fsbridge: npm test: there is no kind of tests called ${only} (ERR_USAGE)`);
-  console.error('Use: npm test, npm test -- unit [NAME...], npm test -- slow [NAME...]');
+  console.error(`Use: npm test, or npm test -- KIND [NAME...] with one of ${kinds.join(', ')}`);
   process.exit(2);
 }
 run('scripts/kernel.ts');
@@ -77,6 +94,13 @@ for (const project of ['unit', 'slow']) {
   passed += p;
   failed += f;
   skipped += s;
+}
+for (const [kind, script] of Object.entries(programs)) {
+  if (only !== undefined && only !== kind) continue;
+  console.log(`\nThe ${kind} tests:`);
+  const [p, f] = runTestProgram(script);
+  passed += p;
+  failed += f;
 }
 if (skipped > 0) console.log(`${skipped} tests were skipped: each says why above.`);
 console.log(`${passed} passed, ${failed} failed`);

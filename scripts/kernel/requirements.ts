@@ -36,7 +36,7 @@ const sourceFolder = '/usr/src';
 function onPath(command: string): boolean {
   // mkfs and its like live where an ordinary user's PATH does not lead.
   const folders = [...(process.env['PATH'] ?? '').split(path.delimiter), '/usr/sbin', '/sbin'];
-  return folders.some((folder) => fs.existsSync(path.join(folder, command)));
+  return folders.some((folder) => fs.existsSync(path.resolve(folder, command)));
 }
 
 function canInstall(): boolean {
@@ -94,6 +94,11 @@ const testTools: readonly (readonly [string, string])[] = [
   ['setfattr', 'attr'],
   ['python3', 'python3'],
   ['losetup', 'mount'],
+  ['gcc', 'gcc'],
+  ['x86_64-w64-mingw32-gcc', 'gcc-mingw-w64-x86-64'],
+  // Debian's package has no command on the PATH.
+  ['/usr/lib/wine/wine64', 'wine64'],
+  ['/usr/x86_64-w64-mingw32/lib/zlib1.dll', 'libz-mingw-w64'],
 ];
 
 /** Installs what is missing of the tests' tools, or says what will be skipped for want of it. */

@@ -1,0 +1,396 @@
+/*
+ * The exported half of the stand-in: FspFsctl* and FspMount* with the driver's rules about who waits
+ * for what. One volume at a time.
+ *
+ *     transact() -> queued -> (FspFsctlTransact, output) -> delivered -> (input, by hint) -> answered
+ *                     \------------------------ FspFsctlStop -----------------------> cancelled
+ *
+ * Data buffers of up to 64 KiB come from a pool and are used again, as the driver's are; while nobody
+ * owns them their pages cannot be touched.
+ */
+#include "volume.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define POOLED_BYTES 65536
+#define POOL_MOST 64
+#define TRANSACT_TIMEOUT_AT 20
+#define VERSION 0x20002
+
+enum state { QUEUED, DELIVERED, ANSWERED, CANCELLED };
+
+struct call {
+	struct call *next;
+	const struct request *request;
+	struct response *response;
+	uint64_t hint;
+	enum state state;
+	pthread_cond_t changed;
+};
+
+struct volume {
+	pthread_mutex_t lock;
+	pthread_cond_t arrived;
+	struct call *first, *last;
+	struct call *delivered;
+	uint64_t handle;
+	uint64_t last_hint;
+	uint32_t timeout_ms;
+	uint32_t flags;
+	int ready, stopped0, stopped;
+	int notify_open, notify_refusals;
+	int notified;
+	uint16_t mounted_on[32];
+	uint8_t *pool[POOL_MOST];
+	int pooled;
+};
+
+struct volume *the_volume;
+
+static pthread_mutex_t fault_lock = PTHREAD_MUTEX_INITIALIZER;
+static int fault_count;
+static char fault_text[256];
+
+void fault(const char *what)
+{
+	pthread_mutex_lock(&fault_lock);
+	fault_count++;
+	snprintf(fault_text, sizeof(fault_text), "%s", what);
+	pthread_mutex_unlock(&fault_lock);
+}
+
+int faults(void)
+{
+	return fault_count;
+}
+
+const char *last_fault(void)
+{
+	return fault_text;
+}
+
+static uint32_t aligned(uint32_t bytes)
+{
+	return (bytes + 7) & ~7u;
+}
+
+struct data take_data(struct volume *volume, uint32_t length)
+{
+	struct data data = { .length = length };
+
+	if (length > POOLED_BYTES) {
+		data.mapped = (length + 4095) & ~4095u;
+		data.bytes = map_pages(data.mapped);
+		return data;
+	}
+	data.mapped = POOLED_BYTES;
+	pthread_mutex_lock(&volume->lock);
+	if (volume->pooled > 0)
+		data.bytes = volume->pool[--volume->pooled];
+	pthread_mutex_unlock(&volume->lock);
+	if (data.bytes)
+		allow_pages(data.bytes, POOLED_BYTES);
+	else
+		data.bytes = map_pages(POOLED_BYTES);
+	return data;
+}
+
+void give_data(struct volume *volume, struct data *data)
+{
+	int kept = 0;
+
+	if (data->mapped == POOLED_BYTES) {
+		forbid_pages(data->bytes, POOLED_BYTES);
+		pthread_mutex_lock(&volume->lock);
+		if (volume->pooled < POOL_MOST) {
+			volume->pool[volume->pooled++] = data->bytes;
+			kept = 1;
+		}
+		pthread_mutex_unlock(&volume->lock);
+	}
+	if (!kept)
+		unmap_pages(data->bytes, data->mapped);
+	data->bytes = NULL;
+}
+
+NTSTATUS32 transact(struct volume *volume, struct request *request, struct response *response)
+{
+	struct call call = { .request = request, .response = response, .state = QUEUED };
+	NTSTATUS32 status = STATUS_CANCELLED;
+
+	pthread_cond_init(&call.changed, NULL);
+	pthread_mutex_lock(&volume->lock);
+	if (volume->ready && !volume->stopped0) {
+		/* A kernel address: all of its bits count. */
+		volume->last_hint += 0x150;
+		call.hint = request->hint = volume->last_hint;
+		request->size = (uint16_t)aligned(request->size);
+		if (volume->last)
+			volume->last->next = &call;
+		else
+			volume->first = &call;
+		volume->last = &call;
+		pthread_cond_signal(&volume->arrived);
+		while (call.state == QUEUED || call.state == DELIVERED)
+			pthread_cond_wait(&call.changed, &volume->lock);
+		if (call.state == ANSWERED)
+			status = (NTSTATUS32)response->status;
+	}
+	pthread_mutex_unlock(&volume->lock);
+	pthread_cond_destroy(&call.changed);
+	return status;
+}
+
+static void answer(struct volume *volume, const struct response *response)
+{
+	struct call **link = &volume->delivered;
+
+	while (*link && (*link)->hint != response->hint)
+		link = &(*link)->next;
+	struct call *call = *link;
+	if (!call) {
+		fault("an answer to no request, or a second one");
+		return;
+	}
+	if (response->kind != call->request->kind)
+		fault("an answer of another kind than its request");
+	if (response->status == STATUS_PENDING)
+		fault("an answer with STATUS_PENDING");
+	if (response->size > RESPONSE_MOST)
+		fault("an answer that is too large");
+	*link = call->next;
+	memcpy(call->response, response, response->size > RESPONSE_MOST ? RESPONSE_MOST : response->size);
+	call->state = ANSWERED;
+	pthread_cond_signal(&call->changed);
+}
+
+static void consume(struct volume *volume, const uint8_t *bytes, size_t size)
+{
+	size_t at = 0;
+
+	while (at < size) {
+		const struct response *response = (const struct response *)(bytes + at);
+		if (size - at < sizeof(*response) || response->size < sizeof(*response) ||
+		    response->size > size - at || response->size % 8 != 0) {
+			fault("an answer whose size is wrong");
+			return;
+		}
+		answer(volume, response);
+		at += response->size;
+	}
+}
+
+static size_t deliver(struct volume *volume, uint8_t *bytes, size_t size, int batch)
+{
+	size_t at = 0;
+
+	while (volume->first && size - at >= REQUEST_MOST) {
+		struct call *call = volume->first;
+		volume->first = call->next;
+		if (!volume->first)
+			volume->last = NULL;
+		memcpy(bytes + at, call->request, call->request->size);
+		at += call->request->size;
+		call->state = DELIVERED;
+		call->next = volume->delivered;
+		volume->delivered = call;
+		if (!batch)
+			break;
+	}
+	return at;
+}
+
+static void wait_for_requests(struct volume *volume)
+{
+	struct timespec until;
+	int late = 0;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += volume->timeout_ms / 1000;
+	while (!volume->first && !volume->stopped0 && !late)
+		late = pthread_cond_timedwait(&volume->arrived, &volume->lock, &until) != 0;
+}
+
+EXPORT NTSTATUS32 FspFsctlTransact(uint64_t handle, void *responses, size_t responses_size,
+				   void *requests, size_t *requests_size, uint8_t batch)
+{
+	struct volume *volume = the_volume;
+	NTSTATUS32 status = STATUS_SUCCESS;
+
+	if (!volume || volume->handle != handle)
+		return STATUS_INVALID_PARAMETER;
+	pthread_mutex_lock(&volume->lock);
+	if (responses_size > 0)
+		consume(volume, responses, responses_size);
+	if (responses_size == 0 && !requests)
+		volume->ready = 1;
+	if (requests) {
+		size_t room = *requests_size;
+		*requests_size = 0;
+		if (room < (batch ? BATCH_LEAST : REQUEST_MOST)) {
+			status = STATUS_INVALID_PARAMETER;
+		} else {
+			wait_for_requests(volume);
+			if (volume->stopped0)
+				status = STATUS_CANCELLED;
+			else
+				*requests_size = deliver(volume, requests, room, batch);
+		}
+	}
+	pthread_mutex_unlock(&volume->lock);
+	return status;
+}
+
+EXPORT NTSTATUS32 FspFsctlCreateVolume(const uint16_t *device, const uint8_t *params, uint16_t *name,
+				       size_t name_size, uint64_t *handle)
+{
+	static const char text[] = "\\Device\\Volume{stand-in}";
+	struct volume *volume;
+	uint16_t version;
+
+	memcpy(&version, params, sizeof(version));
+	if (the_volume || version != VOLUME_PARAMS_BYTES || name_size < 2 * sizeof(text))
+		return STATUS_INVALID_PARAMETER;
+	/* "WinFsp.Disk" or "WinFsp.Net" */
+	if (device[6] != '.' || (device[7] != 'D' && device[7] != 'N'))
+		return STATUS_NO_SUCH_DEVICE;
+	volume = calloc(1, sizeof(*volume));
+	pthread_mutex_init(&volume->lock, NULL);
+	pthread_cond_init(&volume->arrived, NULL);
+	memcpy(&volume->timeout_ms, params + TRANSACT_TIMEOUT_AT, 4);
+	memcpy(&volume->flags, params + 36, 4);
+	if (volume->timeout_ms < 1000 || volume->timeout_ms > 10000)
+		volume->timeout_ms = 1000;
+	volume->last_hint = 0xffff800000001000u;
+	volume->handle = *handle = make_handle();
+	/* The first series of notifications has to be asked for three times. */
+	volume->notify_refusals = 2;
+	for (size_t i = 0; i < sizeof(text); i++)
+		name[i] = (uint8_t)text[i];
+	the_volume = volume;
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS32 stop(uint64_t handle, int all)
+{
+	struct volume *volume = the_volume;
+
+	if (!volume || volume->handle != handle)
+		return STATUS_INVALID_PARAMETER;
+	pthread_mutex_lock(&volume->lock);
+	volume->stopped0 = 1;
+	for (int list = 0; list < 2; list++) {
+		struct call **first = list ? &volume->delivered : &volume->first;
+		/* Those that user mode has may still be answered after Stop0. */
+		for (struct call *call = *first; call && (all || !list); call = *first) {
+			*first = call->next;
+			call->state = CANCELLED;
+			pthread_cond_signal(&call->changed);
+		}
+	}
+	volume->last = NULL;
+	volume->stopped |= all;
+	pthread_cond_broadcast(&volume->arrived);
+	pthread_mutex_unlock(&volume->lock);
+	if (all)
+		the_volume = NULL;
+	return STATUS_SUCCESS;
+}
+
+EXPORT NTSTATUS32 FspFsctlStop0(uint64_t handle)
+{
+	return stop(handle, 0);
+}
+
+EXPORT NTSTATUS32 FspFsctlStop(uint64_t handle)
+{
+	return stop(handle, 1);
+}
+
+EXPORT NTSTATUS32 FspFsctlNotify(uint64_t handle, const uint8_t *info, size_t size)
+{
+	struct volume *volume = the_volume;
+
+	if (!volume || volume->handle != handle)
+		return STATUS_INVALID_PARAMETER;
+	if (!info || size == 0) {
+		if (volume->notify_refusals-- > 0)
+			return STATUS_CANT_WAIT;
+		volume->notify_open = 1;
+		return STATUS_SUCCESS;
+	}
+	if (!volume->notify_open)
+		fault("a notification outside of a series");
+	if (size == 2) {
+		volume->notify_open = 0;
+		return STATUS_SUCCESS;
+	}
+	for (size_t at = 0; at + sizeof(struct notify_info) <= size;) {
+		const struct notify_info *record = (const struct notify_info *)(info + at);
+		if (record->size < sizeof(*record) || record->size > size - at) {
+			fault("a notification whose size is wrong");
+			break;
+		}
+		volume->notified++;
+		at += aligned(record->size);
+	}
+	return STATUS_SUCCESS;
+}
+
+static int equals(const uint16_t *name, const char *text)
+{
+	while (*text && *name == (uint8_t)*text)
+		name++, text++;
+	return *name == 0 && *text == 0;
+}
+
+EXPORT NTSTATUS32 FspMountSet(struct mount_desc *desc)
+{
+	if (!the_volume || the_volume->handle != desc->volume_handle || desc->volume_name[0] != '\\')
+		return STATUS_INVALID_PARAMETER;
+	if (equals(desc->mount_point, "C:"))
+		return STATUS_OBJECT_NAME_COLLISION;
+	if (equals(desc->mount_point, "*:"))
+		desc->mount_point[0] = 'Z';
+	memcpy(the_volume->mounted_on, desc->mount_point, sizeof(the_volume->mounted_on));
+	desc->mount_handle = the_volume;
+	return STATUS_SUCCESS;
+}
+
+EXPORT NTSTATUS32 FspMountRemove(struct mount_desc *desc)
+{
+	if (!the_volume || desc->mount_handle != the_volume)
+		fault("a mount point was removed that is not set");
+	else
+		the_volume->mounted_on[0] = 0;
+	return STATUS_SUCCESS;
+}
+
+EXPORT NTSTATUS32 FspVersion(uint32_t *version)
+{
+	const char *other = getenv("STAND_IN_VERSION");
+
+	*version = other ? (uint32_t)strtoul(other, NULL, 0) : VERSION;
+	return STATUS_SUCCESS;
+}
+
+/* How many changes were announced. */
+EXPORT int StandInNotified(void)
+{
+	return the_volume ? the_volume->notified : -1;
+}
+
+EXPORT int StandInFaults(void)
+{
+	return fault_count;
+}
+
+#ifndef _WIN32
+EXPORT int CloseHandle(uint64_t handle)
+{
+	(void)handle;
+	return 1;
+}
+#endif

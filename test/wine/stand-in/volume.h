@@ -1,0 +1,34 @@
+/* A volume as the driver has it: requests that wait, requests that user mode has, and their answers. */
+#ifndef STAND_IN_VOLUME_H
+#define STAND_IN_VOLUME_H
+
+#include "platform.h"
+#include "protocol.h"
+
+struct data {
+	uint8_t *bytes;
+	uint32_t length;
+	/* Of the pages, which are more. */
+	size_t mapped;
+};
+
+/* The one volume of this process, or NULL. */
+struct volume;
+extern struct volume *the_volume;
+
+/*
+ * Hands a request to user mode and waits for its answer, which is copied to `response` (RESPONSE_MOST
+ * bytes). The hint is set here. Answers the response's status, or STATUS_CANCELLED.
+ */
+NTSTATUS32 transact(struct volume *volume, struct request *request, struct response *response);
+
+/* Memory for a request's Address. After give_data whoever touches it crashes. */
+struct data take_data(struct volume *volume, uint32_t length);
+void give_data(struct volume *volume, struct data *data);
+
+/* Counted for the report: what a real driver would take amiss. */
+void fault(const char *what);
+int faults(void);
+const char *last_fault(void);
+
+#endif

@@ -4,19 +4,19 @@
  * The rules are Cygwin's, as WinFsp has them too, so that both show the same numbers for a Windows
  * account:
  *
- *     below 0x200, and 1000                 S-1-5-N
- *     0x200 to 0x3e7                        S-1-5-32-N
- *     0x1000 * X + RID    (X 1 to 15)       S-1-5-X-RID
- *     0x10000 + 0x100 * X + Y               S-1-X-Y
- *     0x30000 + RID                         this machine's account, where its SID is known
- *     0x60000 + RID                         S-1-16-RID
- *     0x100000 + RID                        the primary domain's account, where its SID is known
- *     a trusted domain's offset + RID       that domain's account
- *     65534                                 S-1-0-65534
+ *     below 0x200, and 1000                     S-1-5-N
+ *     0x200 to 0x3e7                            S-1-5-32-N
+ *     0x1000 * X + RID         (to 0xfffff)     S-1-5-X-RID, but for these ranges:
+ *     0x10000 + 0x100 * X + Y  (to 0x10fff)     S-1-X-Y
+ *     0x30000 + RID            (to 0x3ffff)     this machine's account, where its SID is known
+ *     0x60000 + RID            (to 0x6ffff)     S-1-16-RID
+ *     0x100000 + RID           (to 0x1fffff)    the primary domain's account, where its SID is known
+ *     a trusted domain's offset + RID           that domain's account
+ *     65534                                     S-1-0-65534
  *
- * For all other numbers, most of those of a Linux machine's users, those rules have nothing. They are
- * S-1-22-1-uid and S-1-22-2-gid, as Samba shows accounts that it cannot map. So is uid 0 (S-1-5-0 is
- * nobody), and everything with `style: 'samba'`. An override says which SID one number has, whatever the
+ * For all other numbers, most of those of a Linux machine's users, those rules have nothing, or a SID
+ * that another number has. They are S-1-22-1-uid and S-1-22-2-gid, as Samba shows accounts that it cannot
+ * map. So is uid 0 (S-1-5-0 is nobody), and everything with `style: 'samba'`. An override says which SID one number has, whatever the
  * rules are: the mounting user's for uid 1000, say.
  *
  * Invariants: no two uids have one SID, nor do two gids. A SID leads back to the number that has it and
@@ -50,10 +50,15 @@ export interface SidMapOptions {
 /** (uid_t) -1, which chown(2) takes for "leave it". */
 const noId = 0xffffffff;
 const unmapped = 65534;
+const authorityOffset = 0x10000;
+const authorityEnd = 0x11000;
 const machineOffset = 0x30000;
+const machineEnd = 0x40000;
 const labelOffset = 0x60000;
 const labelEnd = 0x70000;
 const domainOffset = 0x100000;
+const domainEnd = 0x200000;
+const builtinDomain = 32;
 const sambaUsers = 'S-1-22-1-';
 const sambaGroups = 'S-1-22-2-';
 const rootId = 0;
@@ -68,22 +73,31 @@ function restOf(sid: Sid, prefix: string): number {
   return /^\d+$/.test(rest) ? Number(rest) : -1;
 }
 
-/** Domains with the number at which each ends, the last first. */
 interface NumberedDomain extends Domain {
+  /** The number behind its last account's. */
   readonly end: number;
 }
 
+/**
+ * The domains whose accounts have numbers, each once: on a domain controller the machine's is the
+ * primary one. A trusted one ends where the next begins.
+ */
 function numberedDomains(options: SidMapOptions): readonly NumberedDomain[] {
-  const domains: Domain[] = [...(options.trustedDomains ?? [])];
   const { machineSid, primaryDomainSid } = options;
-  if (machineSid !== undefined) domains.push({ sid: machineSid, offset: machineOffset });
-  if (primaryDomainSid !== undefined) domains.push({ sid: primaryDomainSid, offset: domainOffset });
-  domains.sort((a, b) => a.offset - b.offset);
-  return domains.map((domain, index) => {
-    const next = domains[index + 1]?.offset ?? noId;
-    const end = domain.offset < labelOffset ? Math.min(next, labelOffset) : next;
-    return { ...domain, end };
+  const domains: NumberedDomain[] = [];
+  const add = (sid: Sid | undefined, offset: number, end: number): void => {
+    const isNew = sid !== undefined && !domains.some((domain) => domain.sid === sid);
+    if (isNew) domains.push({ sid, offset, end });
+  };
+  add(primaryDomainSid, domainOffset, domainEnd);
+  add(machineSid, machineOffset, machineEnd);
+  const trusted = (options.trustedDomains ?? [])
+    .filter(({ offset }) => offset >= domainEnd)
+    .toSorted((a, b) => a.offset - b.offset);
+  trusted.forEach(({ sid, offset }, index) => {
+    add(sid, offset, trusted[index + 1]?.offset ?? noId);
   });
+  return domains;
 }
 
 /** One of the two kinds of accounts. */
@@ -101,6 +115,8 @@ class AccountMap {
     for (const { id, sid: text } of overrides) {
       const sid = parseSid(text);
       if (sid === undefined || !isId(id) || sidById.has(id) || idBySid.has(sid)) continue;
+      // These are the numbers' own, and cannot be given to another.
+      if (sid.startsWith(fallback)) continue;
       sidById.set(id, sid);
       idBySid.set(sid, id);
     }
@@ -134,12 +150,13 @@ class AccountMap {
     if (id === rootId) return undefined;
     if (id === unmapped) return `S-1-0-${unmapped}`;
     if (id < 0x200 || id === otherOrganization) return `S-1-5-${id}`;
-    if (id < otherOrganization) return `S-1-5-32-${id}`;
-    if (id >= 0x1000 && id < 0x10000) return `S-1-5-${id >>> 12}-${id & 0xfff}`;
-    if (id >= 0x10000 && id < 0x20000) return authoritySid((id >>> 8) & 0xff, id & 0xff);
+    if (id < otherOrganization) return `S-1-5-${builtinDomain}-${id}`;
+    if (id >= authorityOffset && id < authorityEnd) return authoritySid(id - authorityOffset);
     if (id >= labelOffset && id < labelEnd) return `S-1-16-${id - labelOffset}`;
     const domain = this.#domains.find(({ offset, end }) => id >= offset && id < end);
-    return domain === undefined ? undefined : `${domain.sid}-${id - domain.offset}`;
+    if (domain !== undefined) return `${domain.sid}-${id - domain.offset}`;
+    const isMachine = id >= machineOffset && id < machineEnd;
+    return id >= 0x1000 && id < domainOffset && !isMachine ? ntSid(id) : undefined;
   }
 
   /** The number whose SID this is. */
@@ -161,14 +178,10 @@ class AccountMap {
     const authority = Number(numbers[1]);
     const first = Number(numbers[2]);
     if (numbers[3] === undefined) {
-      return [
-        authority === 0 ? unmapped : 0x10000 + 0x100 * authority + first,
-        authority === 5 ? first : labelOffset + first,
-      ];
+      return [first, authorityOffset + 0x100 * authority + first, labelOffset + first];
     }
     const second = Number(numbers[3]);
-    if (authority !== 5) return [];
-    return first === 32 ? [second] : [0x1000 * first + second];
+    return [0x1000 * first + second, second];
   }
 
   #domainCandidates(sid: Sid): readonly number[] {
@@ -179,9 +192,18 @@ class AccountMap {
   }
 }
 
-/** S-1-X-Y, but for the authorities whose SIDs have other numbers: 5 (NT) and 16 (labels). */
-function authoritySid(authority: number, value: number): Sid | undefined {
-  return authority === 5 || authority === 16 ? undefined : `S-1-${authority}-${value}`;
+/** S-1-X-Y, but not S-1-5-Y: that is another number's. */
+function authoritySid(number: number): Sid | undefined {
+  const authority = number >>> 8;
+  return authority === 5 ? undefined : `S-1-${authority}-${number & 0xff}`;
+}
+
+/** S-1-5-X-RID, but not the aliases S-1-5-32-RID that have numbers of their own. */
+function ntSid(id: number): Sid | undefined {
+  const authority = id >>> 12;
+  const rid = id & 0xfff;
+  const isAlias = authority === builtinDomain && rid >= 0x200 && rid < otherOrganization;
+  return isAlias ? undefined : `S-1-5-${authority}-${rid}`;
 }
 
 export class SidMap {

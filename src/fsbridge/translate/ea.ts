@@ -4,8 +4,9 @@
  *     u32 NextEntryOffset, u8 Flags, u8 EaNameLength, u16 EaValueLength, name, NUL, value
  *
  * each entry at a multiple of four, the last with NextEntryOffset 0. An EA NAME is the attribute
- * user.NAME. Windows's names are ASCII here, 1 to 254 characters and without FAT's reserved ones; a byte
- * that one cannot have is %XX, and a "%" that would be read so is %25. Samba's own attributes are not
+ * user.NAME. Windows's names are ASCII here (beyond it they depend on the machine's code page), 1 to 254
+ * characters and without FAT's reserved ones; a byte that one cannot have is %XX, and a "%" that would be
+ * read as such an escape is %25. Samba's own attributes are not
  * shown, nor can they be set: user.DOSATTRIB is what attributes.ts is about.
  */
 import { Buffer } from 'node:buffer';
@@ -20,6 +21,7 @@ const headerBytes = 8;
 const nameMax = 254;
 const valueMax = 0xffff;
 const userPrefix = 'user.';
+const percent = 0x25;
 
 export interface Ea {
   /** As it is on the wire: ASCII. */
@@ -38,7 +40,7 @@ export type EaList =
   | { readonly list: readonly Ea[]; readonly error?: undefined }
   | { readonly error: EaListError };
 
-/** What FAT's names cannot have, and EA names neither (FsRtlIsFatDbcsLegal); spaces they can. */
+/** What FAT's names cannot have, and EA names neither (FsRtlIsFatDbcsLegal), and what is not ASCII. */
 const reserved: Uint8Array = new Uint8Array(256).fill(1, 0, 0x20).fill(1, 0x7f);
 for (const character of '"*+,/:;<=>?[\\]|') reserved[character.charCodeAt(0)] = 1;
 
@@ -129,15 +131,21 @@ function isHidden(name: string): boolean {
   return hidden.has(lower) || hiddenPrefixes.some((prefix) => lower.startsWith(prefix));
 }
 
-/** A byte of an attribute's name as it shows in an EA's. */
-const escapes = (byte: number): boolean => reserved[byte] === 1;
 const hexByte = (byte: number): string => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
-const percentEscape = /%([0-9A-F]{2})/g;
 
-/** The byte of an escape, if it is one that is written. */
-function escapedByte(digits: string): number | undefined {
+/** The byte that the two digits at this place are the escape of; 0 where they are none. */
+function escapedByte(text: string, at: number): number {
+  const digits = text.slice(at, at + 2);
+  if (!/^[0-9A-F]{2}$/.test(digits)) return 0;
   const byte = Number.parseInt(digits, 16);
-  return byte !== 0 && (byte === 0x25 || escapes(byte)) ? byte : undefined;
+  return reserved[byte] === 1 ? byte : 0;
+}
+
+/** Whether what is behind a "%" makes an escape of it, or an escaped "%" ("%25", "%2525", …) of one. */
+function readsAsEscape(text: string, at: number): boolean {
+  let next = at;
+  while (text.startsWith('25', next)) next += 2;
+  return escapedByte(text, next) !== 0;
 }
 
 /**
@@ -152,24 +160,24 @@ export function eaNameOfXattr(xattr: Uint8Array): string | undefined {
   let name = '';
   for (let at = 0; at < bare.length; at++) {
     const byte = bare.charCodeAt(at);
-    const asEscape = byte === 0x25 && escapedByte(digitsAt(bare, at)) !== undefined;
-    name += asEscape || escapes(byte) ? hexByte(byte) : bare.charAt(at);
+    const isEscaped = reserved[byte] === 1 || (byte === percent && readsAsEscape(bare, at + 1));
+    name += isEscaped ? hexByte(byte) : bare.charAt(at);
   }
   return name.length <= nameMax ? name : undefined;
-}
-
-function digitsAt(text: string, percentAt: number): string {
-  const digits = text.slice(percentAt + 1, percentAt + 3);
-  return /^[0-9A-F]{2}$/.test(digits) ? digits : '';
 }
 
 /** The attribute of an EA's name; undefined for one that is not valid or not for programs. */
 export function xattrOfEaName(name: string): Buffer | undefined {
   if (!isValidEaName(name)) return undefined;
-  const bare = name.replaceAll(percentEscape, (whole: string, digits: string) => {
-    const byte = escapedByte(digits);
-    return byte === undefined ? whole : String.fromCharCode(byte);
-  });
+  let bare = '';
+  for (let at = 0; at < name.length; at++) {
+    const isPercent = name.charCodeAt(at) === percent;
+    const byte = isPercent ? escapedByte(name, at + 1) : 0;
+    if (byte !== 0) bare += String.fromCharCode(byte);
+    else bare += name.charAt(at);
+    const isEscapedPercent = isPercent && name.startsWith('25', at + 1);
+    if (byte !== 0 || (isEscapedPercent && readsAsEscape(name, at + 3))) at += 2;
+  }
   return isHidden(bare) ? undefined : Buffer.from(userPrefix + bare, 'latin1');
 }
 

@@ -5,12 +5,25 @@
  * anything else is read, as that is what takes the time.
  */
 import { enableCompileCache } from 'node:module';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 
 const nodeLeast = 26;
+/** What comes first where no kernel is booted. */
+const kernelless: ReadonlySet<string> = new Set([
+  '',
+  '--help',
+  '--version',
+  'help',
+  'status',
+  'umount',
+]);
 
 async function main(): Promise<number> {
-  // Three quarters of the start are spent on reading our own source; Node can remember that.
-  enableCompileCache();
+  // Three quarters of the start are spent on reading our own source; Node can remember that. Its own
+  // choice is a folder in /tmp, where anybody could leave code for root to run.
+  enableCompileCache(process.env['NODE_COMPILE_CACHE'] ?? cacheFolder());
   const argv = process.argv.slice(2);
   const calledAs = process.env['FSBRIDGE_CALLED_AS'] ?? process.argv[1] ?? '';
   delete process.env['FSBRIDGE_CALLED_AS'];
@@ -22,11 +35,28 @@ async function main(): Promise<number> {
   return run(argv);
 }
 
+function cacheFolder(): string {
+  const home = process.env['LOCALAPPDATA'] ?? process.env['XDG_CACHE_HOME'];
+  return path.join(home ?? path.join(homedir(), '.cache'), 'fsbridge', 'compiled');
+}
+
+/**
+ * Compiles the kernel's image on other threads while this one reads our source. Where the image is
+ * not there, the command says so when it boots. V8 need not check all of its functions before the
+ * first runs: each is checked when it is first called.
+ */
+async function compileAhead(): Promise<void> {
+  setFlagsFromString('--wasm-lazy-validation');
+  const { loadImage } = await import('../vfs-linux/image.ts');
+  loadImage().catch(() => {});
+}
+
 async function run(argv: readonly string[]): Promise<number> {
   if (argv[0] === 'mount' && !argv.includes('--foreground') && !argv.includes('--help')) {
     const { isDaemon, startDaemon } = await import('./mount/daemon.ts');
     if (!isDaemon()) return startDaemon(argv);
   }
+  if (!kernelless.has(argv[0] ?? '') && !argv.includes('--help')) await compileAhead();
   const { runProgram } = await import('./program.ts');
   return runProgram(argv);
 }

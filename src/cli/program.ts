@@ -47,20 +47,9 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   manifest: async () => (await import('./commands/manifest.ts')).manifestCommand(),
   df: async () => (await import('./commands/df.ts')).dfCommand(),
 };
-/** These need no kernel. */
-const light: ReadonlySet<string> = new Set(['umount', 'status']);
 
 function isCommand(name: string | undefined): name is string {
   return name !== undefined && Object.hasOwn(loaders, name);
-}
-
-/**
- * The image is compiled in the background while the command's own source is read. Where it is not
- * there, the command says so when it boots.
- */
-function compileAhead(name: string, argv: readonly string[]): void {
-  if (light.has(name) || argv.includes('--help')) return;
-  import('../vfs-linux/image.ts').then(({ loadImage }) => loadImage()).catch(() => {});
 }
 
 /**
@@ -75,7 +64,6 @@ async function makeProgram(argv: readonly string[]): Promise<Command> {
     .helpCommand('help [command]', 'show the help of a command')
     .addHelpText('after', examples);
   const [name] = argv;
-  if (isCommand(name)) compileAhead(name, argv);
   const wanted = isCommand(name) ? [loaders[name]] : Object.values(loaders);
   const commands = await Promise.all(wanted.flatMap((load) => (load ? [load()] : [])));
   for (const command of commands)

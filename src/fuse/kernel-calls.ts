@@ -304,18 +304,29 @@ export class KernelCalls {
     this.numbers(abi.BRIDGE_OP_close, root, fd, 0, 0, 0, done);
   }
 
-  utimensat(fd: number, atime: Time, mtime: Time, find: number, done: Done): void {
+  /** With `ctime` that one too, which Linux would set to the present. */
+  utimensat(
+    fd: number,
+    atime: Time,
+    mtime: Time,
+    ctime: Time | undefined,
+    find: number,
+    done: Done,
+  ): void {
     const fill = (slot: number): void => {
       this.#ring.andFind(slot, find);
       this.#ring.arg(slot, 0, fd);
       this.#ring.arg(slot, 1, abi.AT_EMPTY_PATH);
       this.#ring.arg(slot, 2, atime.nsec);
       this.#ring.arg(slot, 3, mtime.nsec);
+      this.#ring.arg(slot, 4, ctime?.nsec ?? 0);
       this.#ring.wide(slot, 0, atime.sec);
       this.#ring.wide(slot, 1, mtime.sec);
+      this.#ring.wide(slot, 2, ctime?.sec ?? 0);
       this.#name(this.#ring.buffer(slot), noName);
     };
-    this.#run(abi.BRIDGE_OP_utimensat, 0, fill, done);
+    const plain = ctime === undefined;
+    this.#run(plain ? abi.BRIDGE_OP_utimensat : abi.BRIDGE_OP_utimensat_ctime, 0, fill, done);
   }
 
   fchownat(fd: number, uid: number, gid: number, find: number, done: Done): void {

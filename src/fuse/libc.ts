@@ -21,7 +21,11 @@ export interface Libc {
   read(fd: number, target: Buffer, bytes: number): number;
   /** write(2) of the buffer's first `bytes`. */
   write(fd: number, source: Buffer, bytes: number): number;
-  /** The same of the whole buffer, on a thread of its own: it may block. */
+  /** writev(2) of the first `count` structures of 16 bytes in `vector`. */
+  writev(fd: number, vector: Buffer, count: number): number;
+  /** Where a buffer lies in this process's memory: it must not move, as wasm's do not. */
+  addressOf(buffer: Buffer): bigint;
+  /** write(2) of the whole buffer, on a thread of its own: it may block. */
   writeInBackground(fd: number, source: Buffer): Promise<number>;
   mount(source: string, target: string, type: string, flags: number, data: string): number;
   /** On a thread of its own: an unmount may write through the very daemon that asks for it. */
@@ -43,6 +47,7 @@ async function load(): Promise<Libc> {
   const lib = koffi.load(null);
   const read = lib.func('read', 'int64', ['int', 'void *', 'size_t']) as Int;
   const write = lib.func('write', 'int64', ['int', 'void *', 'size_t']) as AsyncInt;
+  const writev = lib.func('writev', 'int64', ['int', 'void *', 'int']) as Int;
   const mount = lib.func('mount', 'int', ['str', 'str', 'str', 'ulong', 'str']) as Int;
   const umount2 = lib.func('umount2', 'int', ['str', 'int']) as AsyncInt;
   const prctl = lib.func('prctl', 'int', ['int', 'ulong', 'ulong', 'ulong', 'ulong']) as Int;
@@ -57,6 +62,8 @@ async function load(): Promise<Libc> {
     read: (fd, target, bytes) => done(read(fd, target, bytes)),
     write: (fd, source, bytes) => done(write(fd, source, bytes)),
     mount: (source, target, type, flags, data) => done(mount(source, target, type, flags, data)),
+    writev: (fd, vector, count) => done(writev(fd, vector, count)),
+    addressOf: (buffer) => koffi.address(buffer),
     writeInBackground: (fd, source) => inBackground(write, fd, source, source.length),
     umount2: (target, flags) => inBackground(umount2, target, flags),
     prctl: (option, argument) => done(prctl(option, argument, 0, 0, 0)),

@@ -44,10 +44,11 @@ export class Node {
   openFd = -1;
   /** Type and permissions, as the host was told last; 0: not yet. */
   mode = 0;
-  /** Where the host keeps the time of change of the content itself: what it said last. */
+  /** Where the host keeps the times of change itself: what it said last (times.ts). */
   mtime: Time | undefined;
-  /** Whether the kernel's own is another by now (mtime.ts). */
-  mtimeStale = false;
+  ctime: Time | undefined;
+  /** Whether the kernel's own are others by now. */
+  timesStale = false;
   /** The next of the same hash. */
   next: Node | undefined;
   /** Neighbours in Descriptors' list. */

@@ -78,7 +78,7 @@ export class Session {
     this.calls = new KernelCalls(volume.calls, this);
     this.descriptors = new Descriptors(this.calls, volume.root);
     this.identities = new Identities(volume.kernel);
-    this.wire = new Wire(libc, fd);
+    this.wire = new Wire(libc, fd, this.calls.memory.bytes);
     this.#current = this.wire.requests.take();
     this.started = new Promise((resolve) => {
       this.#resolveStarted = resolve;
@@ -208,6 +208,12 @@ export class Session {
     const ret = this.wire.answer(request, from, payloadBytes);
     this.#finish(request, false);
     return ret;
+  }
+
+  /** Sends what lies in pieces in the kernel's memory, at an array of bridge_piece. */
+  answerPieces(request: Request, address: number, payloadBytes: number): void {
+    this.wire.answerPieces(request, this.calls.memory.u32, address >>> 2, payloadBytes);
+    this.#finish(request, false);
   }
 
   /** Sends a negative errno, or plain success for 0. */

@@ -10,7 +10,7 @@
  */
 import { Buffer } from 'node:buffer';
 import fs from 'node:fs';
-import { errno } from '../vfs-linux/abi.gen.ts';
+import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import { windowBytes } from '../vfs-linux/limits.ts';
 import type { Libc } from './libc.ts';
 import { inHeaderBytes, notifyInvalInode, outHeaderBytes, sizes } from './protocol.ts';
@@ -22,6 +22,11 @@ const writeHeadBytes = inHeaderBytes + sizes.writeIn;
 export const transferMostBytes: number = windowBytes;
 const requestBytes = writeHeadBytes + transferMostBytes;
 const answerBytes = outHeaderBytes + transferMostBytes;
+/** struct bridge_piece: an iovec, but for the memory's own address. */
+const pieceWords = abi['bridge_piece.size'] / 4;
+const pieceLength = abi['bridge_piece.bytes'] / 4;
+/** An iovec for the header, for each page of a transfer, and for one more: it may begin in a page. */
+const vectorBytes = (transferMostBytes / abi.PAGE_SIZE + 3) * abi['bridge_piece.size'];
 /** Buffers that are kept for the next use: more are made as they are needed, and dropped. */
 const keptBuffers = 16;
 
@@ -30,7 +35,7 @@ function makeBuffer(sizeBytes: number, dataAt: number): WireBuffer {
   return {
     bytes: Buffer.from(memory),
     u32: new Uint32Array(memory),
-    data: Buffer.from(memory, dataAt, transferMostBytes),
+    data: Buffer.from(memory, dataAt),
   };
 }
 
@@ -63,10 +68,23 @@ export class Wire {
   /** Answers that are filled before they are sent. */
   readonly answers: Pool = new Pool(answerBytes, outHeaderBytes);
   readonly #libc: Libc;
+  readonly #vector: WireBuffer = makeBuffer(vectorBytes, 0);
+  /** Where the kernel's memory lies in this process: the words of its address. */
+  readonly #kernelLow: number;
+  readonly #kernelHigh: number;
 
-  constructor(libc: Libc, fd: number) {
+  constructor(libc: Libc, fd: number, kernel: Buffer) {
     this.#libc = libc;
     this.fd = fd;
+    const address = libc.addressOf(kernel);
+    this.#kernelLow = Number(address & 0xffffffffn);
+    this.#kernelHigh = Number(address >> 32n);
+    const { u32 } = this.#vector;
+    const out = libc.addressOf(this.out.bytes);
+    u32[0] = Number(out & 0xffffffffn);
+    u32[1] = Number(out >> 32n);
+    u32[2] = outHeaderBytes;
+    u32[3] = 0;
   }
 
   /** Takes the next request. Answers its length, -EAGAIN when none waits, -ENODEV at the end. */
@@ -76,13 +94,36 @@ export class Wire {
 
   /** Sends an answer whose `payloadBytes` lie behind the header's place in `from`. */
   answer(request: Request, from: WireBuffer, payloadBytes: number): number {
-    const { u32 } = from;
+    const length = this.#head(from.u32, request, payloadBytes);
+    return this.#libc.write(this.fd, from.bytes, length);
+  }
+
+  /**
+   * Sends `payloadBytes` that lie in pieces in the kernel's memory (`kernel`, from the word `at` on: an
+   * array of bridge_piece), without a copy.
+   */
+  answerPieces(request: Request, kernel: Uint32Array, at: number, payloadBytes: number): number {
+    this.#head(this.out.u32, request, payloadBytes);
+    const { u32, bytes } = this.#vector;
+    let word = 4;
+    for (let from = at; (kernel[from + pieceLength] as number) !== 0; from += pieceWords) {
+      const low = this.#kernelLow + (kernel[from] as number);
+      u32[word] = low;
+      u32[word + 1] = this.#kernelHigh + (low > 0xffffffff ? 1 : 0);
+      u32[word + 2] = kernel[from + pieceLength] as number;
+      u32[word + 3] = 0;
+      word += 4;
+    }
+    return this.#libc.writev(this.fd, bytes, word / 4);
+  }
+
+  #head(u32: Uint32Array, request: Request, payloadBytes: number): number {
     const length = outHeaderBytes + payloadBytes;
     u32[0] = length;
     u32[1] = 0;
     u32[2] = request.uniqueLow;
     u32[3] = request.uniqueHigh;
-    return this.#libc.write(this.fd, from.bytes, length);
+    return length;
   }
 
   /** Sends an error: a negative errno of Linux's. */

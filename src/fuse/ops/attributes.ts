@@ -2,11 +2,11 @@
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
 import { answerAttr, withFd } from '../entry.ts';
 import { type Done, noName, root, type Time } from '../kernel-calls.ts';
-import { contentChanged, noteMtime } from '../mtime.ts';
 import type { Node } from '../nodes.ts';
 import { fattr, inBody, outBody, setattrIn, sizes } from '../protocol.ts';
 import { type Request, u64 } from '../request.ts';
 import type { Session } from '../session.ts';
+import { contentChanged, noteTimes } from '../times.ts';
 
 /** fuse_statx_out: where its struct statx begins, in words; its layout is Linux' own. */
 const statxOutStat = 8;
@@ -53,6 +53,8 @@ interface Wish {
   readonly gid: number;
   readonly atime: Time;
   readonly mtime: Time;
+  /** The host's own, where it keeps the times itself. */
+  readonly ctime: Time | undefined;
 }
 
 function timeWish(request: Request, given: boolean, now: boolean, sec: number, nsec: number): Time {
@@ -88,6 +90,9 @@ function wishOf(session: Session, request: Request): Wish {
       setattrIn.mtime,
       setattrIn.mtimensec,
     ),
+    ctime: has(fattr.ctime)
+      ? { sec: request.signed(setattrIn.ctime), nsec: request.word(setattrIn.ctimensec) }
+      : undefined,
   };
 }
 
@@ -97,11 +102,10 @@ type Step = (fd: number, find: number, done: Done) => void;
 /**
  * The host sends what one system call of a program's changes: one step, mostly. Owner before mode, as
  * a change of owner takes bits of the mode away; times last, as all others change the time.
- * The time of change (FATTR_CTIME) is the kernel's own business.
  */
 function stepsOf(session: Session, wish: Wish): Step[] {
   const { calls } = session;
-  const { valid, uid, gid, mode, atime, mtime } = wish;
+  const { valid, uid, gid, mode, atime, mtime, ctime } = wish;
   const steps: Step[] = [];
   if ((valid & fattr.size) !== 0) {
     steps.push((fd, find, done) => truncate(session, fd, wish, find, done));
@@ -115,9 +119,9 @@ function stepsOf(session: Session, wish: Wish): Step[] {
       calls.named(op, root, noName, fd, mode & 0o7777, atFlags, find, done),
     );
   }
-  const times = fattr.atime | fattr.atimeNow | fattr.mtime | fattr.mtimeNow;
+  const times = fattr.atime | fattr.atimeNow | fattr.mtime | fattr.mtimeNow | fattr.ctime;
   if ((valid & times) !== 0) {
-    steps.push((fd, find, done) => calls.utimensat(fd, atime, mtime, find, done));
+    steps.push((fd, find, done) => calls.utimensat(fd, atime, mtime, ctime, find, done));
   }
   return steps;
 }
@@ -154,8 +158,8 @@ export function setattr(session: Session, request: Request): void {
   withFd(session, request, (fd, node) => {
     const { calls } = session;
     let next = 0;
-    if (wish.mtime.nsec !== abi.UTIME_OMIT) noteMtime(session, node, wish.mtime);
-    else if ((wish.valid & fattr.size) !== 0) contentChanged(node);
+    noteTimes(session, node, wish.mtime, wish.ctime);
+    if ((wish.valid & (fattr.size | fattr.mtime)) === fattr.size) contentChanged(node);
     const done: Done = (ret, slot) => {
       const step = steps[next++];
       if (ret < 0) session.fail(request, ret);

@@ -5,7 +5,6 @@ import { abi, errno } from '../../vfs-linux/abi.gen.ts';
 import { modeOf, withNode } from '../entry.ts';
 import type { OpenFile } from '../files.ts';
 import { root } from '../kernel-calls.ts';
-import { contentChanged, restoreMtime } from '../mtime.ts';
 import type { Node } from '../nodes.ts';
 import {
   fopen,
@@ -18,9 +17,12 @@ import {
 } from '../protocol.ts';
 import { type Request, u64 } from '../request.ts';
 import type { Session } from '../session.ts';
+import { contentChanged, restoreTimes } from '../times.ts';
 import { transferMostBytes } from '../wire.ts';
 
 const setIds = 0o6000;
+/** From here on it costs less to say where the pages lie than to copy them. */
+const pagesFromBytes = 32768;
 const accessMode = 3;
 /** copy_file_range(2) answers 31 bits at most, rounded down to a page. */
 const copyMostBytes = 0x7ffff000;
@@ -115,7 +117,7 @@ export function release(session: Session, request: Request): void {
     session.fail(request, -errno.EBADF);
     return;
   }
-  if (file.node.writers === 0) restoreMtime(session.calls, file.node, file.fd);
+  if (file.node.writers === 0) restoreTimes(session.calls, file.node, file.fd);
   session.calls.close(file.fd, () => session.fail(request, 0));
   session.dropUnused(file.node);
 }
@@ -124,9 +126,29 @@ export function read(session: Session, request: Request): void {
   const file = fileOf(session, request);
   if (file === undefined) return;
   const bytes = Math.min(request.word(4), transferMostBytes);
+  const offset = request.wide(2);
+  if (bytes < pagesFromBytes) {
+    readCopied(session, request, file.fd, bytes, offset);
+    return;
+  }
+  const { calls } = session;
+  calls.numbers(abi.BRIDGE_OP_pread_pages, root, file.fd, bytes, offset, 0, (ret, slot) => {
+    if (ret > 0) session.answerPieces(request, calls.first(slot), ret);
+    else if (ret === -errno.EOPNOTSUPP) readCopied(session, request, file.fd, bytes, offset);
+    else session.fail(request, ret);
+  });
+}
+
+function readCopied(
+  session: Session,
+  request: Request,
+  fd: number,
+  bytes: number,
+  offset: number,
+): void {
   const answer = session.wire.answers.take();
   const op = abi.BRIDGE_OP_pread64;
-  session.calls.transfer(op, root, file.fd, answer.data, bytes, request.wide(2), (ret) => {
+  session.calls.transfer(op, root, fd, answer.data, bytes, offset, (ret) => {
     if (ret < 0) session.fail(request, ret);
     else session.answerFrom(request, answer, ret);
     session.wire.answers.give(answer);
@@ -181,7 +203,7 @@ export function fsync(session: Session, request: Request): void {
   const file = fileOf(session, request);
   if (file === undefined) return;
   const dataOnly = (request.word(2) & fsyncFdatasync) !== 0;
-  restoreMtime(session.calls, file.node, file.fd);
+  restoreTimes(session.calls, file.node, file.fd);
   const op = dataOnly ? abi.BRIDGE_OP_fdatasync : abi.BRIDGE_OP_fsync;
   session.calls.numbers(op, root, file.fd, 0, 0, 0, (ret) =>
     session.fail(request, Math.min(ret, 0)),

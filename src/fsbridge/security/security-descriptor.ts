@@ -95,6 +95,7 @@ export interface SecurityDescriptor {
 
 const headerBytes = 20;
 const aclHeaderBytes = 8;
+const aclBytesMax = 0xfffc;
 const aceHeaderBytes = 4;
 const lastSimpleType: number = ACE_TYPE.SYSTEM_ALARM;
 const aclRevision = 2;
@@ -206,14 +207,24 @@ export function formatSecurityDescriptor(sd: SecurityDescriptor): Buffer {
   return Buffer.concat(parts, end);
 }
 
+/**
+ * A list has 64 KiB at most. Entries beyond that are cut off at its end, which grants less and never
+ * more: an entry that denies only matters for those behind it.
+ */
 function formatAcl(acl: Acl): Buffer {
-  const aces = acl.aces.map(formatAce);
-  const body = Buffer.concat(aces);
   const header = Buffer.alloc(aclHeaderBytes);
+  const parts: Buffer[] = [header];
+  let size = aclHeaderBytes;
+  for (const ace of acl.aces) {
+    const bytes = formatAce(ace);
+    if (size + bytes.length > aclBytesMax) break;
+    parts.push(bytes);
+    size += bytes.length;
+  }
   header.writeUInt8(acl.revision, 0);
-  header.writeUInt16LE(aclHeaderBytes + body.length, 2);
-  header.writeUInt16LE(aces.length, 4);
-  return Buffer.concat([header, body]);
+  header.writeUInt16LE(size, 2);
+  header.writeUInt16LE(parts.length - 1, 4);
+  return Buffer.concat(parts, size);
 }
 
 function formatAce(ace: Ace): Buffer {

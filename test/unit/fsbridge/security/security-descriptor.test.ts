@@ -73,6 +73,13 @@ describe('a security descriptor on the wire (MS-DTYP 2.4.6)', () => {
     expect(parseSecurityDescriptor(formatSecurityDescriptor(odd))).toEqual(odd);
   });
 
+  test('has as many entries of a long list as fit into 64 KiB, from its beginning', () => {
+    const aces = Array.from({ length: 5_000 }, (_, index) => allowAce(`S-1-22-1-${index}`, 0x1));
+    const written = parseSecurityDescriptor(formatSecurityDescriptor({ ...sd, dacl: aclOf(aces) }));
+    const count = Math.floor((0xfffc - 8) / 24);
+    expect(written?.dacl?.aces).toEqual(aces.slice(0, count));
+  });
+
   test.each<[string, Buffer]>([
     ['nothing', Buffer.alloc(0)],
     ['a header that is cut off', bytes.subarray(0, 19)],

@@ -212,30 +212,44 @@ export function formatSecurityDescriptor(sd: SecurityDescriptor): Buffer {
  * more: an entry that denies only matters for those behind it.
  */
 function formatAcl(acl: Acl): Buffer {
-  const header = Buffer.alloc(aclHeaderBytes);
-  const parts: Buffer[] = [header];
+  let count = 0;
   let size = aclHeaderBytes;
   for (const ace of acl.aces) {
-    const bytes = formatAce(ace);
-    if (size + bytes.length > aclBytesMax) break;
-    parts.push(bytes);
-    size += bytes.length;
+    const bytes = aceBytes(ace);
+    if (size + bytes > aclBytesMax) break;
+    size += bytes;
+    count++;
   }
-  header.writeUInt8(acl.revision, 0);
-  header.writeUInt16LE(size, 2);
-  header.writeUInt16LE(parts.length - 1, 4);
-  return Buffer.concat(parts, size);
+  const bytes = Buffer.alloc(size);
+  bytes.writeUInt8(acl.revision, 0);
+  bytes.writeUInt16LE(size, 2);
+  bytes.writeUInt16LE(count, 4);
+  let at = aclHeaderBytes;
+  for (const ace of acl.aces.slice(0, count)) at += writeAce(bytes, at, ace);
+  return bytes;
 }
 
-function formatAce(ace: Ace): Buffer {
-  const sid = ace.sid === undefined ? undefined : sidToBytes(ace.sid);
-  const body = ace.body ?? Buffer.concat([Buffer.alloc(4), sid ?? Buffer.alloc(0)]);
-  if (ace.body === undefined) body.writeUInt32LE(ace.mask >>> 0, 0);
-  const header = Buffer.alloc(aceHeaderBytes);
-  header.writeUInt8(ace.type, 0);
-  header.writeUInt8(ace.flags, 1);
-  header.writeUInt16LE(aceHeaderBytes + body.length, 2);
-  return Buffer.concat([header, body]);
+const sidBytesOf = (ace: Ace): Buffer | undefined =>
+  ace.sid === undefined ? undefined : sidToBytes(ace.sid);
+
+function aceBytes(ace: Ace): number {
+  return aceHeaderBytes + (ace.body?.length ?? 4 + (sidBytesOf(ace)?.length ?? 0));
+}
+
+/** Writes an entry, and answers how many bytes it has. */
+function writeAce(bytes: Buffer, at: number, ace: Ace): number {
+  const size = aceBytes(ace);
+  bytes.writeUInt8(ace.type, at);
+  bytes.writeUInt8(ace.flags, at + 1);
+  bytes.writeUInt16LE(size, at + 2);
+  if (ace.body !== undefined) {
+    bytes.set(ace.body, at + aceHeaderBytes);
+    return size;
+  }
+  const sid = sidBytesOf(ace);
+  bytes.writeUInt32LE(ace.mask >>> 0, at + aceHeaderBytes);
+  if (sid !== undefined) bytes.set(sid, at + aceHeaderBytes + 4);
+  return size;
 }
 
 /** The parts that a request asks for (IRP_MJ_QUERY_SECURITY, MS-FSA 2.1.5.14). */

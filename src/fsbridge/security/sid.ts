@@ -73,8 +73,17 @@ export function sidFromBytes(source: Uint8Array, at: number = 0): Sid | undefine
   return stringOf(bytes.readUIntBE(at + 2, 6), subAuthorities);
 }
 
-/** The bytes of a SID in the form that parseSid gives; undefined for another string. */
+/** The SIDs of a volume are few, and each descriptor has some of them. */
+const bytesOfSid: Map<Sid, Buffer> = new Map();
+const knownMost = 4096;
+
+/**
+ * The bytes of a SID in the form that parseSid gives; undefined for another string. They are kept for
+ * the next who asks: nobody may write into them.
+ */
 export function sidToBytes(sid: Sid): Buffer | undefined {
+  const known = bytesOfSid.get(sid);
+  if (known !== undefined) return known;
   const match = form.exec(sid);
   if (match === null || parseSid(sid) !== sid) return undefined;
   const subAuthorities = (match[2] as string).slice(1).split('-').map(Number);
@@ -85,5 +94,6 @@ export function sidToBytes(sid: Sid): Buffer | undefined {
   for (const [index, value] of subAuthorities.entries()) {
     bytes.writeUInt32LE(value, headerBytes + 4 * index);
   }
+  if (bytesOfSid.size < knownMost) bytesOfSid.set(sid, bytes);
   return bytes;
 }

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * CRC32C, which ext4, XFS and btrfs take of nearly everything, in the place of lib/crc32.c's (that is
- * weak). WebAssembly has no carry-less multiplication, so it is tables; what can be had is several of
- * them at once. The words of the message are dealt to BRAIDS sums that do not wait for one another,
- * each of which steps over the words of the others (Kadatch and Jenkins, "Everything we know about
- * CRC but afraid to forget", 2010). From 80 bytes on that is 1.7 times as fast as slicing by 8.
+ * weak). WebAssembly has no carry-less multiplication; what it has is vectors of 16 bytes, and a
+ * look-up of 16 bytes in a table of 16 at once.
+ *
+ * A block is 64 bytes, 16 words. Sixteen sums go over the message side by side, each over one word
+ * of every block, and steps over the words of the others (as the braids of Kadatch and Jenkins,
+ * "Everything we know about CRC but afraid to forget", 2010, do). Stepping is linear over GF(2), so
+ * it is a sum of look-ups by the 8 nibbles of a sum; the vectors hold byte k of all sixteen.
  */
 #include <linux/crc32.h>
 #include <linux/crc32poly.h>
@@ -13,13 +16,18 @@
 #include <linux/unaligned.h>
 #include <asm/bridge.h>
 
-#define BRAIDS		5
 #define WORD_BYTES	8
+#define BLOCK_BYTES	64
 
-/* near[k][b]: byte k of a word, stepped over the rest of this word. */
+/* "aligned(1)": a message may lie anywhere. */
+typedef u8 v16 __attribute__((vector_size(16), aligned(1)));
+typedef signed char signed16 __attribute__((vector_size(16)));
+typedef u32 v4 __attribute__((vector_size(16), aligned(1)));
+
+/* near[k][b]: byte k of 8, stepped over the rest of them. */
 static u32 near[WORD_BYTES][256];
-/* far[k][b]: the same, and over the words of the other braids. */
-static u32 far[WORD_BYTES][256];
+/* far[j][n][k][b]: byte k of what nibble n of byte j of a word is when a block has gone by. */
+static v16 far[4][2][4];
 
 static u32 step(u32 crc, int bytes)
 {
@@ -30,7 +38,7 @@ static u32 step(u32 crc, int bytes)
 
 void __init wasm_crc32c_init(void)
 {
-	int byte, bit, k;
+	int byte, bit, j, k, n;
 
 	for (byte = 0; byte < 256; byte++) {
 		u32 crc = byte;
@@ -39,44 +47,106 @@ void __init wasm_crc32c_init(void)
 			crc = (crc >> 1) ^ (crc & 1 ? CRC32C_POLY_LE : 0);
 		near[WORD_BYTES - 1][byte] = crc;
 	}
-	for (byte = 0; byte < 256; byte++) {
+	for (byte = 0; byte < 256; byte++)
 		for (k = WORD_BYTES - 2; k >= 0; k--)
 			near[k][byte] = step(near[k + 1][byte], 1);
-		for (k = 0; k < WORD_BYTES; k++)
-			far[k][byte] = step(near[k][byte], (BRAIDS - 1) * WORD_BYTES);
+	for (j = 0; j < 4; j++) {
+		for (n = 0; n < 2; n++) {
+			for (byte = 0; byte < 16; byte++) {
+				u32 crc = step((u32)byte << (8 * j + 4 * n), BLOCK_BYTES);
+
+				for (k = 0; k < 4; k++)
+					far[j][n][k][byte] = crc >> (8 * k);
+			}
+		}
 	}
 }
 
-static __always_inline u32 sum_word(u32 table[WORD_BYTES][256], u64 word)
+static __always_inline u32 sum_word(u32 crc, u64 word)
 {
-	return table[0][word & 0xff] ^ table[1][(word >> 8) & 0xff] ^
-	       table[2][(word >> 16) & 0xff] ^ table[3][(word >> 24) & 0xff] ^
-	       table[4][(word >> 32) & 0xff] ^ table[5][(word >> 40) & 0xff] ^
-	       table[6][(word >> 48) & 0xff] ^ table[7][word >> 56];
+	word ^= crc;
+	return near[0][word & 0xff] ^ near[1][(word >> 8) & 0xff] ^
+	       near[2][(word >> 16) & 0xff] ^ near[3][(word >> 24) & 0xff] ^
+	       near[4][(word >> 32) & 0xff] ^ near[5][(word >> 40) & 0xff] ^
+	       near[6][(word >> 48) & 0xff] ^ near[7][word >> 56];
 }
 
-static __always_inline u64 word_at(const u8 *p, int index)
+/* Byte k of each of a block's words, in vector k. */
+static __always_inline void deal(v16 plane[4], const u8 *p)
 {
-	return get_unaligned_le64(p + index * WORD_BYTES);
+	v16 q[4];
+	v4 low0, low1, high0, high1;
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		v16 row = *(const v16 *)(p + 16 * i);
+
+		q[i] = __builtin_shufflevector(row, row, 0, 4, 8, 12, 1, 5, 9, 13,
+					       2, 6, 10, 14, 3, 7, 11, 15);
+	}
+	low0 = __builtin_shufflevector((v4)q[0], (v4)q[1], 0, 4, 1, 5);
+	high0 = __builtin_shufflevector((v4)q[0], (v4)q[1], 2, 6, 3, 7);
+	low1 = __builtin_shufflevector((v4)q[2], (v4)q[3], 0, 4, 1, 5);
+	high1 = __builtin_shufflevector((v4)q[2], (v4)q[3], 2, 6, 3, 7);
+	plane[0] = (v16)__builtin_shufflevector(low0, low1, 0, 1, 4, 5);
+	plane[1] = (v16)__builtin_shufflevector(low0, low1, 2, 3, 6, 7);
+	plane[2] = (v16)__builtin_shufflevector(high0, high1, 0, 1, 4, 5);
+	plane[3] = (v16)__builtin_shufflevector(high0, high1, 2, 3, 6, 7);
+}
+
+static __always_inline v16 look_up(v16 table, v16 index)
+{
+	return (v16)__builtin_wasm_relaxed_swizzle_i8x16((signed16)table, (signed16)index);
+}
+
+/* Takes in a block, and steps over it. */
+static __always_inline void take(v16 sum[4], const u8 *p)
+{
+	v16 plane[4], next[4] = {};
+	int j, k;
+
+	deal(plane, p);
+	for (j = 0; j < 4; j++) {
+		v16 byte = plane[j] ^ sum[j];
+		v16 low = byte & 15, high = byte >> 4;
+
+		for (k = 0; k < 4; k++)
+			next[k] ^= look_up(far[j][0][k], low) ^ look_up(far[j][1][k], high);
+	}
+	for (k = 0; k < 4; k++)
+		sum[k] = next[k];
+}
+
+static __always_inline u32 sum_of(const v16 sum[4], int i)
+{
+	return sum[0][i] | sum[1][i] << 8 | sum[2][i] << 16 | (u32)sum[3][i] << 24;
+}
+
+static u32 sum_blocks(u32 crc, const u8 *p, size_t blocks)
+{
+	v16 sum[4] = { { crc }, { crc >> 8 }, { crc >> 16 }, { crc >> 24 } };
+	int i;
+
+	for (; blocks > 1; blocks--, p += BLOCK_BYTES)
+		take(sum, p);
+	/* The last block gathers the sums, one after the other. */
+	for (crc = 0, i = 0; i < 16; i += 2, p += WORD_BYTES)
+		crc = sum_word(crc, get_unaligned_le64(p) ^ sum_of(sum, i) ^
+				    (u64)sum_of(sum, i + 1) << 32);
+	return crc;
 }
 
 u32 __pure __crc32c_le(u32 crc, const u8 *p, size_t len)
 {
-	size_t rounds = len / (BRAIDS * WORD_BYTES);
-	u32 c[BRAIDS] = { crc };
-	int i;
+	size_t blocks = len / BLOCK_BYTES;
 
-	if (rounds > 1) {
-		len -= rounds * BRAIDS * WORD_BYTES;
-		for (; rounds > 1; rounds--, p += BRAIDS * WORD_BYTES)
-			for (i = 0; i < BRAIDS; i++)
-				c[i] = sum_word(far, c[i] ^ word_at(p, i));
-		/* The last round gathers the braids, one after the other. */
-		for (crc = 0, i = 0; i < BRAIDS; i++, p += WORD_BYTES)
-			crc = sum_word(near, crc ^ c[i] ^ word_at(p, 0));
+	if (blocks > 1) {
+		crc = sum_blocks(crc, p, blocks);
+		p += blocks * BLOCK_BYTES;
+		len -= blocks * BLOCK_BYTES;
 	}
 	for (; len >= WORD_BYTES; len -= WORD_BYTES, p += WORD_BYTES)
-		crc = sum_word(near, crc ^ word_at(p, 0));
+		crc = sum_word(crc, get_unaligned_le64(p));
 	for (; len; len--)
 		crc = near[WORD_BYTES - 1][(crc ^ *p++) & 0xff] ^ (crc >> 8);
 	return crc;

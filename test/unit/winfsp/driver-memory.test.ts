@@ -1,0 +1,52 @@
+/** Views of the driver's memory: kept while the driver keeps its buffers, and gone when they are. */
+import { expect, test } from 'vitest';
+import { DriverMemory } from '../../../src/winfsp/native/driver-memory.ts';
+
+function counting(): { memory: DriverMemory; made: string[] } {
+  const made: string[] = [];
+  const memory = new DriverMemory((address, lengthBytes) => {
+    made.push(`${address}+${lengthBytes}`);
+    return new ArrayBuffer(lengthBytes);
+  });
+  return { memory, made };
+}
+
+test('a pooled buffer is looked at through one view, whatever length is asked for', () => {
+  const { memory, made } = counting();
+  const whole = memory.view(4096n, 65536);
+  expect(memory.view(4096n, 65536)).toBe(whole);
+  const part = memory.view(4096n, 100);
+  expect(part.length).toBe(100);
+  expect(part.buffer).toBe(whole.buffer);
+  expect(memory.view(8192n, 10).buffer).not.toBe(whole.buffer);
+  expect(made).toEqual(['4096+65536', '8192+10']);
+  // What was seen in part is seen anew where more is asked for.
+  expect(memory.view(8192n, 20).length).toBe(20);
+  expect(made).toHaveLength(3);
+});
+
+test('a larger buffer is the request’s own', () => {
+  const { memory, made } = counting();
+  memory.view(4096n, 65537);
+  memory.view(4096n, 65537);
+  expect(made).toHaveLength(2);
+});
+
+test('a view that was given back leads nowhere, and is not used again', () => {
+  const { memory, made } = counting();
+  const view = memory.view(4096n, 512);
+  memory.detach(view);
+  expect(view.length).toBe(0);
+  expect(memory.view(4096n, 512).length).toBe(512);
+  expect(made).toHaveLength(2);
+  const large = memory.view(4096n, 100_000);
+  memory.detach(large);
+  expect(large.length).toBe(0);
+});
+
+test('after the end no view leads anywhere', () => {
+  const { memory } = counting();
+  const views = [memory.view(4096n, 512), memory.view(65536n, 512)];
+  memory.detachAll();
+  expect(views.map(({ length }) => length)).toEqual([0, 0]);
+});

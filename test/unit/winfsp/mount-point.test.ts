@@ -1,0 +1,53 @@
+/** Where a drive may be, and what is said where it may not. */
+import { expect, test } from 'vitest';
+import { FsBridgeError } from '../../../src/errors.ts';
+import { mountError, parseMountPoint, volumeError } from '../../../src/winfsp/mount-point.ts';
+
+test('letters, folders and shares are told apart', () => {
+  const disk = (text: string): unknown => parseMountPoint(text, false, 'data').place;
+  expect(disk('L:')).toBe('L:');
+  expect(disk('l:\\')).toBe('L:');
+  expect(disk('*')).toBe('*:');
+  expect(disk('\\\\.\\l:')).toBe('\\\\.\\L:');
+  expect(disk('C:\\linux\\disk\\')).toBe('C:\\linux\\disk');
+});
+
+test('a network drive has a share, and a letter if it likes', () => {
+  const prefix = '\\fsbridge\\data';
+  expect(parseMountPoint('L:', true, 'data')).toEqual({ place: 'L:', prefix });
+  expect(parseMountPoint('\\\\fsbridge\\data', false, 'other')).toEqual({
+    place: undefined,
+    prefix,
+  });
+  expect(parseMountPoint('L:', true, 'a/b:c*\u0007 ').prefix).toBe('\\fsbridge\\abc');
+  expect(parseMountPoint('L:', true, '??').prefix).toBe('\\fsbridge\\linux');
+  expect(parseMountPoint('L:', false, 'data').prefix).toBe('');
+});
+
+test('what is no place for a drive is refused', () => {
+  for (const [text, network] of [
+    ['nowhere', false],
+    ['LL:', false],
+    ['', false],
+    ['\\\\.\\LL:', false],
+    ['C:\\linux', true],
+  ] as const) {
+    expect(() => parseMountPoint(text, network, 'x')).toThrow(FsBridgeError);
+  }
+});
+
+test('refusals of Windows say what to do', () => {
+  expect(mountError('L:', 0xc0000035)).toMatchObject({ code: 'ERR_DRIVE_IN_USE' });
+  expect(mountError('C:\\there', 0xc0000035)).toMatchObject({ code: 'EEXIST' });
+  expect(mountError('*:', 0xc000000e)).toMatchObject({ code: 'ERR_DRIVE_IN_USE' });
+  const global = mountError('\\\\.\\L:', 0xc0000022);
+  expect(global.code).toBe('EACCES');
+  expect(global.advice).toContain('elevated');
+  expect(mountError('C:\\no\\where', 0xc000003a)).toMatchObject({ code: 'ENOENT' });
+  expect(mountError('L:', 0xc0001234).message).toContain('0xC0001234');
+  expect(volumeError('', 0xc000000e)).toMatchObject({ code: 'ERR_WINFSP_DRIVER' });
+  expect(volumeError('\\fsbridge\\x', 0xc0000035)).toMatchObject({
+    code: 'ERR_DRIVE_IN_USE',
+    what: '\\\\fsbridge\\x',
+  });
+});

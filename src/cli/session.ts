@@ -5,6 +5,7 @@
  * Life: boot -> open -> choose -> mount -> use -> sync (--rw) -> unmount -> detach -> close. An
  * error or an interruption at any place goes straight to the closing of what is open by then.
  */
+import { trace } from '../cache/trace.ts';
 import { Kernel } from '../vfs-linux/kernel.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
 import { chooseVolume, type VolumeEntry } from '../volumes/choose-volume.ts';
@@ -13,6 +14,7 @@ import { OpenVolumes } from '../volumes/open-volumes.ts';
 import { report, warn } from './errors.ts';
 import { interruption } from './interrupt.ts';
 import type { VolumeOptions } from './options.ts';
+import { TracedDevice } from './traced-device.ts';
 
 /** Boots a kernel with the memory that was asked for; --verbose shows its log. */
 function bootKernel(options: VolumeOptions): Promise<Kernel> {
@@ -34,7 +36,9 @@ export async function openVolumes(
   write: boolean,
 ): Promise<OpenVolumes> {
   checkInterruption();
-  const opened = await OpenVolumes.open(kernel, source, write);
+  const opened = await OpenVolumes.open(kernel, source, write, (device) =>
+    trace.isOn ? new TracedDevice(device) : device,
+  );
   for (const warning of opened.source.warnings) warn(warning);
   return opened;
 }

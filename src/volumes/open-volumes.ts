@@ -8,6 +8,7 @@
  * 2. Closing goes from the top down: what is mounted, the kernel's disk, the source. It is done
  *    once.
  */
+import type { BlockDevice } from '../block/block-device.ts';
 import { type OpenedSource, openSource } from '../block/open-source.ts';
 import type { Disk } from '../vfs-linux/disk.ts';
 import type { Kernel } from '../vfs-linux/kernel.ts';
@@ -42,13 +43,19 @@ export class OpenVolumes implements AsyncDisposable {
   }
 
   /**
-   * Opens a source; with write false an overlay takes what the kernel writes. Throws as openSource
-   * and Kernel.attach do; nothing is open then.
+   * Opens a source; with write false an overlay takes what the kernel writes. What is attached to the
+   * kernel is what `wrap` makes of the device. Throws as openSource and Kernel.attach do; nothing is
+   * open then.
    */
-  static async open(kernel: Kernel, name: string, write: boolean): Promise<OpenVolumes> {
+  static async open(
+    kernel: Kernel,
+    name: string,
+    write: boolean,
+    wrap: (device: BlockDevice) => BlockDevice = (device) => device,
+  ): Promise<OpenVolumes> {
     const source = await openSource(name, { write });
     try {
-      const disk = await kernel.attach(source.device);
+      const disk = await kernel.attach(wrap(source.device));
       try {
         return new OpenVolumes(kernel, name, source, disk, await listVolumes(disk));
       } catch (error) {

@@ -31,6 +31,11 @@ export interface Libc {
   /** On a thread of its own: an unmount may write through the very daemon that asks for it. */
   umount2(target: string, flags: number): Promise<number>;
   prctl(option: number, argument: number): number;
+  fcntl(fd: number, command: number, argument: number): number;
+  /** The two descriptors, of 32 bits each, go into `pair`. */
+  socketpair(domain: number, type: number, pair: Buffer): number;
+  /** recvmsg(2) with a struct msghdr, whose pointers are addresses of buffers that stay. */
+  recvmsg(fd: number, message: Buffer, flags: number): number;
   /** Calls `onReady` on this thread whenever the descriptor is readable or has hung up. */
   poll(fd: number, onReady: () => void): Poll;
 }
@@ -51,6 +56,9 @@ async function load(): Promise<Libc> {
   const mount = lib.func('mount', 'int', ['str', 'str', 'str', 'ulong', 'str']) as Int;
   const umount2 = lib.func('umount2', 'int', ['str', 'int']) as AsyncInt;
   const prctl = lib.func('prctl', 'int', ['int', 'ulong', 'ulong', 'ulong', 'ulong']) as Int;
+  const fcntl = lib.func('fcntl', 'int', ['int', 'int', '...']) as Int;
+  const socketpair = lib.func('socketpair', 'int', ['int', 'int', 'int', 'void *']) as Int;
+  const recvmsg = lib.func('recvmsg', 'int64', ['int', 'void *', 'int']) as Int;
   const done = (answer: number): number => (answer < 0 ? -koffi.errno() : answer);
   const inBackground = (call: AsyncInt, ...args: readonly unknown[]): Promise<number> =>
     new Promise((resolve) => {
@@ -67,6 +75,9 @@ async function load(): Promise<Libc> {
     writeInBackground: (fd, source) => inBackground(write, fd, source, source.length),
     umount2: (target, flags) => inBackground(umount2, target, flags),
     prctl: (option, argument) => done(prctl(option, argument, 0, 0, 0)),
+    fcntl: (fd, command, argument) => done(fcntl(fd, command, 'int', argument)),
+    socketpair: (domain, type, pair) => done(socketpair(domain, type, 0, pair)),
+    recvmsg: (fd, message, flags) => done(recvmsg(fd, message, flags)),
     poll: (fd, onReady) => {
       const wanted = { readable: true };
       const handle = koffi.node.poll(fd, wanted, () => onReady());

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { FsBridgeError } from '../errors.ts';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import { errnoMeaning, errnoName } from '../vfs-linux/errors.ts';
+import { mountAsUser, unmountAsUser } from './fusermount.ts';
 import type { Libc } from './libc.ts';
 import { transferMostBytes } from './wire.ts';
 
@@ -29,7 +30,7 @@ const device = '/dev/fuse';
 const fsType = 'fuse.fsbridge';
 /** PR_SET_IO_FLUSHER of linux/prctl.h. */
 const prSetIoFlusher = 57;
-const readAheadKib = 1024;
+const readAheadKib = 2048;
 
 function openDevice(): number {
   try {
@@ -44,6 +45,15 @@ function openDevice(): number {
   }
 }
 
+async function resolveMountPoint(where: string): Promise<string> {
+  try {
+    return await fs.promises.realpath(where);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
+    throw new FsBridgeError(code, where, 'there is no such directory', 'Make it with mkdir first.');
+  }
+}
+
 /** Mounts; nothing is mounted or open when it throws. */
 export async function attach(
   libc: Libc,
@@ -51,9 +61,37 @@ export async function attach(
   readOnly: boolean,
   wish: MountWish,
 ): Promise<Attached> {
-  const mountPoint = await fs.promises.realpath(where).catch((error: NodeJS.ErrnoException) => {
-    throw new FsBridgeError(error.code ?? 'EIO', where, 'there is no such directory');
-  });
+  const mountPoint = await resolveMountPoint(where);
+  const asRoot = process.geteuid?.() === 0;
+  const fd = asRoot
+    ? await mountAsRoot(libc, mountPoint, readOnly, wish)
+    : await mountAsUser(libc, mountPoint, userOptions(readOnly, wish));
+  // Memory that this process needs must not wait for what it is to write itself.
+  libc.prctl(prSetIoFlusher, 1);
+  return { fd, mountPoint, asRoot };
+}
+
+/** What fusermount3 takes; the descriptor and the owner it adds itself. */
+function userOptions(readOnly: boolean, wish: MountWish): string[] {
+  const escaped = wish.source.replaceAll(/[\\,]/g, (char) => `\\${char}`);
+  return [
+    readOnly ? 'ro' : 'rw',
+    `fsname=${escaped}`,
+    'subtype=fsbridge',
+    'default_permissions',
+    `max_read=${transferMostBytes}`,
+    ...(wish.exec === false ? ['noexec'] : []),
+    // Others are let in only where /etc/fuse.conf has user_allow_other.
+    ...(wish.allowOther === true ? ['allow_other'] : []),
+  ];
+}
+
+async function mountAsRoot(
+  libc: Libc,
+  mountPoint: string,
+  readOnly: boolean,
+  wish: MountWish,
+): Promise<number> {
   const { mode } = await fs.promises.stat(mountPoint);
   const fd = openDevice();
   const flags =
@@ -64,25 +102,27 @@ export async function attach(
   const data = [
     `fd=${fd}`,
     `rootmode=${(mode & abi.S_IFMT).toString(8)}`,
-    `user_id=${process.getuid?.() ?? 0}`,
-    `group_id=${process.getgid?.() ?? 0}`,
+    'user_id=0',
+    'group_id=0',
     'default_permissions',
     ...((wish.allowOther ?? true) ? ['allow_other'] : []),
     `max_read=${transferMostBytes}`,
   ].join(',');
   const ret = libc.mount(wish.source, mountPoint, fsType, flags, data);
-  if (ret < 0) {
-    fs.closeSync(fd);
-    throw new FsBridgeError(errnoName(ret), where, `cannot be mounted on: ${errnoMeaning(ret)}`);
-  }
-  // Memory that this process needs must not wait for what it is to write itself.
-  libc.prctl(prSetIoFlusher, 1);
-  return { fd, mountPoint, asRoot: true };
+  if (ret >= 0) return fd;
+  fs.closeSync(fd);
+  const why = `cannot be mounted on: ${errnoMeaning(ret)}`;
+  throw new FsBridgeError(errnoName(ret), mountPoint, why);
 }
 
 /** Throws FsBridgeError where the host says no. */
 export async function detach(libc: Libc, attached: Attached, lazy: boolean): Promise<void> {
+  if (!attached.asRoot) {
+    await unmountAsUser(attached.mountPoint, lazy);
+    return;
+  }
   const ret = await libc.umount2(attached.mountPoint, lazy ? abi.MNT_DETACH : 0);
+  // EINVAL: it is no mount point any more.
   if (ret >= 0 || ret === -errno.EINVAL) return;
   const busy = ret === -errno.EBUSY;
   throw new FsBridgeError(

@@ -82,6 +82,9 @@ export function classesOfAcl(
   map: SidMap,
 ): Class[] {
   const mask = entries.find((entry) => entry.tag === 'mask')?.perm ?? 7;
+  // fs/namei.c, acl_permission_check: Linux does not look at the entries when the group's bits of the
+  // mode, which the mask is, are all 0. Then the named ones are as others.
+  const countsNamed = mask !== 0;
   const users: Class[] = [];
   const groups: Class[] = [];
   let owner: Class | undefined;
@@ -91,9 +94,9 @@ export function classesOfAcl(
     else if (tag === 'other') other = { kind: 'other', sid: WELL_KNOWN_SID.EVERYONE, perm };
     else if (tag === 'group-obj')
       groups.unshift({ kind: 'group', sid: groupSid, perm: perm & mask });
-    else if (tag === 'user') {
+    else if (tag === 'user' && countsNamed) {
       users.push({ kind: 'user', sid: map.uidToSid(id ?? 0), perm: perm & mask });
-    } else if (tag === 'group') {
+    } else if (tag === 'group' && countsNamed) {
       groups.push({ kind: 'group', sid: map.gidToSid(id ?? 0), perm: perm & mask });
     }
   }

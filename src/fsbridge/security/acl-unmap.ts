@@ -9,6 +9,8 @@
  *     Linux is the directory's to give;
  *   - an account without a number of Linux is passed over where it is given something or denied it, and
  *     refused as an owner or a group (INVALID_OWNER, INVALID_PRIMARY_GROUP);
+ *   - each account is read by itself: Linux never takes from an owner or a named user what one of his
+ *     groups is denied, nor gives it to him for what a group is allowed;
  *   - entries that are handed on to files only, or to directories only, are handed on to both;
  *   - a list that is not there or NULL is rwx for everybody; audits are not kept;
  *   - setuid, setgid and sticky have no place in a descriptor: they stay as they were.
@@ -152,12 +154,15 @@ function aclOfAces(aces: readonly Ace[], { owner, group }: Principals, map: SidM
     { tag: 'group-obj', perm: permOf(aces.filter(isGroups), isGroup) },
     ...named.filter((entry) => entry.tag === 'group'),
   ];
+  const other = permOf(aces, isOther);
   if (named.length > 0) {
     let mask = 0;
     for (const { tag, perm } of entries) if (tag !== 'user-obj') mask |= perm;
-    entries.push({ tag: 'mask', perm: mask });
+    // Linux does not look at the entries under a mask of 0 (acl-map.ts), and who is denied everything
+    // would have what the others have.
+    entries.push({ tag: 'mask', perm: mask === 0 ? other : mask });
   }
-  entries.push({ tag: 'other', perm: permOf(aces, isOther) });
+  entries.push({ tag: 'other', perm: other });
   return entries;
 }
 

@@ -168,6 +168,8 @@ function linuxAllows(
 ): boolean {
   const mask = permOfTag(acl, 'mask') ?? 7;
   if (uid === 9) return ((permOfTag(acl, 'user-obj') as number) & want) !== 0;
+  // fs/namei.c, acl_permission_check: without a bit for the group in the mode, the mode says all.
+  if (mask === 0) return !gids.includes(8) && ((permOfTag(acl, 'other') as number) & want) !== 0;
   const user = acl.find((entry) => entry.tag === 'user' && entry.id === uid);
   if (user !== undefined) return (user.perm & mask & want) !== 0;
   const groups = acl.filter(
@@ -233,6 +235,10 @@ describe('what Linux allows', () => {
 function effective(acl: readonly AclEntry[]): AclEntry[] {
   const mask = permOfTag(acl, 'mask');
   if (mask === undefined) return [...acl];
+  const whole = (entry: AclEntry): boolean => entry.id === undefined && entry.tag !== 'mask';
+  const without = (entry: AclEntry): AclEntry =>
+    entry.tag === 'group-obj' ? { ...entry, perm: 0 } : entry;
+  if (mask === 0) return acl.filter(whole).map(without);
   const masked = acl.map((entry) =>
     entry.tag === 'user-obj' || entry.tag === 'other'
       ? entry
@@ -242,7 +248,9 @@ function effective(acl: readonly AclEntry[]): AclEntry[] {
   for (const { tag, perm: p } of masked) {
     if (tag === 'user' || tag === 'group-obj' || tag === 'group') union |= p;
   }
-  return masked.map((entry) => (entry.tag === 'mask' ? { ...entry, perm: union } : entry));
+  return masked.map((entry) =>
+    entry.tag === 'mask' ? { ...entry, perm: union || (permOfTag(acl, 'other') as number) } : entry,
+  );
 }
 
 describe('a list as permissions', () => {
@@ -376,6 +384,19 @@ describe('a list as permissions', () => {
       ],
       defaultAcl: undefined,
     });
+  });
+
+  test('has a mask for who is denied what the others have, though nobody else is named', () => {
+    const user = denyAce('S-1-22-1-7', full);
+    const descriptor = sd(denyAce(group, full), user, allowAce(EVERYONE, read));
+    const acl = permissionsOf(descriptor, file(0), samba).permissions?.accessAcl;
+    expect(acl).toEqual([
+      { tag: 'user-obj', perm: 4 },
+      { tag: 'user', perm: 0, id: 7 },
+      { tag: 'group-obj', perm: 0 },
+      { tag: 'mask', perm: 4 },
+      { tag: 'other', perm: 4 },
+    ]);
   });
 
   test('tells users from groups that have one number by Cygwin’s rules', () => {

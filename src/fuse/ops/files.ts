@@ -77,6 +77,11 @@ export function open(session: Session, request: Request): void {
   const writes = (flags & accessMode) !== abi.O_RDONLY;
   const openFlags = (writes ? abi.O_RDWR : abi.O_RDONLY) | abi.O_NOATIME;
   withNode(session, request, (node) => {
+    // The host opens fifos and devices itself; here they would wait, or reach into this kernel.
+    if (node.mode !== 0 && (node.mode & abi.S_IFMT) !== abi.S_IFREG) {
+      session.fail(request, -errno.EINVAL);
+      return;
+    }
     const opened = (fd: number): void => {
       if (fd < 0) session.fail(request, fd);
       else if ((flags & abi.O_TRUNC) !== 0) truncateOpened(session, request, node, fd, more);

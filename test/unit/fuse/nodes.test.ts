@@ -1,0 +1,86 @@
+/** The table of nodes: one for each inode, found by its handle, for as long as somebody needs it. */
+import { expect, test } from 'vitest';
+import { type Node, Nodes } from '../../../src/fuse/nodes.ts';
+import { KernelMemory } from '../../../src/vfs-linux/memory.ts';
+import { Random, testSeed } from '../../support/random.ts';
+
+const memory = new KernelMemory(65536 * 2);
+
+/** Writes a struct file_handle of an inode and its generation, as ext4 gives it; answers where. */
+function handle(ino: number, generation: number, address = 4096): number {
+  const word = address / 4;
+  memory.u32.set([8, 1, ino, generation], word);
+  return address;
+}
+
+test('the same handle is the same node, another generation another one', () => {
+  const nodes = new Nodes();
+  const first = nodes.found(memory, handle(12, 1));
+  expect(nodes.found(memory, handle(12, 1, 8192))).toBe(first);
+  const other = nodes.found(memory, handle(12, 2));
+  expect(other).not.toBe(first);
+  expect(nodes.get(first.id)).toBe(first);
+  expect(nodes.find(memory, handle(12, 2))).toBe(other);
+  expect(nodes.find(memory, handle(13, 1))).toBeUndefined();
+});
+
+test('the root has number 1 and stays', () => {
+  const nodes = new Nodes();
+  const root = nodes.addRoot(Buffer.from('root'), 5);
+  root.lookups = 0;
+  expect(root.id).toBe(1);
+  expect(nodes.isUnused(root)).toBe(false);
+  expect(nodes.found(memory, handle(2, 0)).id).toBeGreaterThan(1);
+});
+
+test('a number that is given again comes with another generation', () => {
+  const nodes = new Nodes();
+  const first = nodes.found(memory, handle(20, 1));
+  nodes.remove(first);
+  expect(nodes.get(first.id)).toBeUndefined();
+  const next = nodes.found(memory, handle(21, 1));
+  expect(next.id).toBe(first.id);
+  expect(next.generation).not.toBe(first.generation);
+});
+
+test('a node is needed while it is looked up, open or worked on', () => {
+  const nodes = new Nodes();
+  const node = nodes.found(memory, handle(30, 1));
+  expect(nodes.isUnused(node)).toBe(true);
+  for (const field of ['lookups', 'opens', 'busy'] as const) {
+    node[field]++;
+    expect(nodes.isUnused(node)).toBe(false);
+    node[field]--;
+  }
+  expect(nodes.isUnused(node)).toBe(true);
+});
+
+test('without handles the number of the inode is what it is known by', () => {
+  const nodes = new Nodes();
+  const node = nodes.foundByNumber(5, 1, 8);
+  expect(nodes.foundByNumber(5, 1, 8)).toBe(node);
+  expect(nodes.foundByNumber(5, 2, 8)).not.toBe(node);
+  expect(nodes.foundByNumber(5, 1, 9)).not.toBe(node);
+  expect(node.pinned).toBe(true);
+});
+
+test('finding and removing at random agrees with a map', () => {
+  const random = new Random(testSeed());
+  console.log(`SEED=${random.seed}`);
+  const nodes = new Nodes();
+  const model = new Map<number, Node>();
+  for (let step = 0; step < 20_000; step++) {
+    const ino = random.below(500);
+    const known = model.get(ino);
+    if (known !== undefined && random.below(3) === 0) {
+      nodes.remove(known);
+      model.delete(ino);
+    } else {
+      const node = nodes.found(memory, handle(ino, ino % 7));
+      if (known !== undefined) expect(node).toBe(known);
+      model.set(ino, node);
+    }
+  }
+  expect(nodes.size).toBe(model.size);
+  expect(new Set([...nodes].map(({ id }) => id)).size).toBe(model.size);
+});

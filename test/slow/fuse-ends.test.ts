@@ -72,7 +72,7 @@ for (const type of fuseTestTypes) {
       await expectClean();
     });
 
-    test('a killed process leaves a mount that answers with an error, and a disk that recovers', async () => {
+    test('a killed process leaves errors behind, and a disk that recovers', async () => {
       mounted = await FuseMounted.start(type);
       const synced = must(linux.open(mounted.at('synced'), O_RDWR | O_CREAT, 0o600), 'synced');
       expect(linux.write(synced, Buffer.from('fsynced'))).toBe(7);

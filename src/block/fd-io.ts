@@ -15,6 +15,7 @@
 import fs from 'node:fs';
 import type { MaybePromise } from './block-device.ts';
 import { EIO, ENODEV, negativeErrno } from './errno.ts';
+import { poolLanes } from './pool-lanes.ts';
 import { dropBytes, SegmentCursor } from './segments.ts';
 import { SyncGate } from './sync-gate.ts';
 
@@ -59,7 +60,11 @@ export class FdIo {
     if (this.#fd < 0) return -ENODEV;
     if (lengthBytes === 0) return 0;
     if (!this.#readGate.admits(lengthBytes)) {
-      return readInPool(this.#fd, segments, lengthBytes, offsetBytes);
+      return poolLanes.run(lengthBytes, () =>
+        this.#fd < 0
+          ? Promise.resolve(-ENODEV)
+          : readInPool(this.#fd, segments, lengthBytes, offsetBytes),
+      );
     }
     const startMs = this.#readGate.nowMs();
     const errno = readOnTheSpot(this.#fd, segments, lengthBytes, offsetBytes);
@@ -76,7 +81,11 @@ export class FdIo {
     if (this.#fd < 0) return -ENODEV;
     if (lengthBytes === 0) return 0;
     if (!this.#writeGate.admits(lengthBytes)) {
-      return writeInPool(this.#fd, segments, lengthBytes, offsetBytes);
+      return poolLanes.run(lengthBytes, () =>
+        this.#fd < 0
+          ? Promise.resolve(-ENODEV)
+          : writeInPool(this.#fd, segments, lengthBytes, offsetBytes),
+      );
     }
     const startMs = this.#writeGate.nowMs();
     const errno = writeOnTheSpot(this.#fd, segments, lengthBytes, offsetBytes);

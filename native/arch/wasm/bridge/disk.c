@@ -17,7 +17,9 @@
 
 #define DISK_MINORS	64
 #define QUEUE_DEPTH	64
-#define READ_AHEAD_BYTES (1 << 20)
+#define COMMAND_BYTES	(1 << 20)
+/* A stream keeps so many commands under way: the host works on several at once. */
+#define READ_AHEAD_BYTES (4 * COMMAND_BYTES)
 
 struct bridge_disk {
 	struct blk_mq_tag_set tags;
@@ -120,7 +122,7 @@ static void disk_limits(const struct bridge_disk_info *info, struct queue_limits
 	lim->physical_block_size = info->physical_block_bytes;
 	lim->max_segments = BRIDGE_DISK_SEGMENTS;
 	lim->max_segment_size = UINT_MAX;
-	lim->max_hw_sectors = (4 << 20) >> SECTOR_SHIFT;
+	lim->max_hw_sectors = COMMAND_BYTES >> SECTOR_SHIFT;
 	lim->io_opt = READ_AHEAD_BYTES / 2;	/* read-ahead is twice this */
 	if (info->flags & BRIDGE_DISK_CACHE)
 		lim->features |= BLK_FEAT_WRITE_CACHE | BLK_FEAT_FUA;

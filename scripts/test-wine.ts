@@ -42,12 +42,19 @@ function expect(name: string, isRight: boolean, text = ''): void {
   count({ name, passed: isRight ? 1 : 0, failed: isRight ? 0 : 1, text: isRight ? '' : text });
 }
 
+interface GuestEnd {
+  readonly status: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 /** What a guest printed; its end, by itself and in time, is a result too. */
-function countGuest(status: number | undefined, stdout: string, stderr: string): void {
+function countGuest({ status, stdout, stderr }: GuestEnd, expectedStatus = 0): void {
   for (const line of stdout.split('\n'))
     if (line.startsWith('{')) count(JSON.parse(line) as Result);
   const how = status === undefined ? 'its time was over' : `it ended with ${status}`;
-  expect('the process ends by itself', status === 0, `${how}: ${stderr.slice(-2000)}`);
+  const text = `${how}: ${stderr.slice(-2000)}`;
+  expect('the process ends by itself', status === expectedStatus, text);
 }
 
 function makeImage(folder: string, name: string): string {
@@ -76,6 +83,37 @@ async function judge(image: string): Promise<void> {
   });
 }
 
+/** A process that ended in the middle leaves what a power cut leaves: the journal mends it. */
+function judgeJournal(image: string): void {
+  const { status, stdout } = spawnSync('e2fsck', ['-p', image], { encoding: 'utf8' });
+  expect('the journal mends it', status === 0 || status === 1, stdout);
+  const again = spawnSync('e2fsck', ['-fn', image], { encoding: 'utf8' });
+  expect('e2fsck finds nothing then', again.status === 0, again.stdout);
+}
+
+/** Runs the guest with these arguments. */
+type RunGuest = (
+  args: readonly string[],
+  environment?: Readonly<Record<string, string>>,
+) => GuestEnd | Promise<GuestEnd>;
+
+/** What both systems are asked. `name` is the path that the guest knows a file by. */
+async function tryGuest(
+  guest: RunGuest,
+  mode: string,
+  library: string,
+  folder: string,
+  name: (file: string) => string,
+): Promise<void> {
+  const image = makeImage(folder, `${mode}.img`);
+  countGuest(await guest([mode, name(library), name(image), ...scripts]));
+  await judge(image);
+  console.log('  -- the process ends without an unmount:');
+  const cut = makeImage(folder, 'exit.img');
+  countGuest(await guest(['exit', name(library), name(cut)]), 7);
+  judgeJournal(cut);
+}
+
 async function onLinux(folder: string): Promise<void> {
   console.log('On Linux, with the stand-in as a shared library:');
   if (!canBuildStandIn('linux')) {
@@ -83,15 +121,28 @@ async function onLinux(folder: string): Promise<void> {
     return;
   }
   const library = buildStandIn('linux', folder);
-  const image = makeImage(folder, 'linux.img');
-  const guest = path.join(root, 'test/wine/guest.ts');
-  const args = [guest, library, image, ...scripts];
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
-    encoding: 'utf8',
-    timeout: guestMs,
-  });
-  countGuest(status ?? undefined, stdout, stderr);
-  await judge(image);
+  const program = path.join(root, 'test/wine/guest.ts');
+  const guest: RunGuest = (args) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
+      encoding: 'utf8',
+      timeout: guestMs,
+    });
+    return { status: status ?? undefined, stdout, stderr };
+  };
+  await tryGuest(guest, 'run', library, folder, (file) => file);
+}
+
+/** What stands before the mount: is WinFsp there, and is it new enough? */
+async function tryInstallation(guest: RunGuest, wine: Wine, image: string): Promise<void> {
+  const refused = async (
+    code: string,
+    environment: Readonly<Record<string, string>>,
+  ): Promise<void> => countGuest(await guest(['refusal', '-', image, code], environment));
+  await refused('ERR_WINFSP_MISSING', {});
+  const installed = 'C:\\Program Files (x86)\\WinFsp\\';
+  const key = 'HKLM\\SOFTWARE\\WOW6432Node\\WinFsp';
+  await wine.run(['reg', 'add', key, '/v', 'InstallDir', '/d', installed, '/f'], guestMs);
+  await refused('ERR_WINFSP_OLD', { STAND_IN_VERSION: '0x20001' });
 }
 
 async function underWine(folder: string): Promise<void> {
@@ -109,30 +160,19 @@ async function underWine(folder: string): Promise<void> {
     return;
   }
   using wine = await Wine.create(folder);
-  const image = makeImage(folder, 'wine.img');
   // Where WinFsp's own installer puts it.
-  const install = path.join(wine.driveC, 'Program Files (x86)', 'WinFsp');
-  const bin = path.join(install, 'bin');
+  const bin = path.join(wine.driveC, 'Program Files (x86)', 'WinFsp', 'bin');
   fs.mkdirSync(bin, { recursive: true });
   const library = buildStandIn('windows', bin);
-  const guest = (args: readonly string[], environment: Readonly<Record<string, string>> = {}) =>
+  const guest: RunGuest = (args, environment) =>
     wine.run([windowsPath(app.node), windowsPath(app.guest), ...args], guestMs, environment);
-  const refused = async (code: string, environment: Readonly<Record<string, string>>) => {
-    const { stdout, stderr } = await guest(['refusal', windowsPath(image), code], environment);
-    countGuest(stdout === '' ? 1 : 0, stdout, stderr);
-  };
-  await refused('ERR_WINFSP_MISSING', {});
-  const folderText = 'C:\\Program Files (x86)\\WinFsp\\';
-  const key = 'HKLM\\SOFTWARE\\WOW6432Node\\WinFsp';
-  await wine.run(['reg', 'add', key, '/v', 'InstallDir', '/d', folderText, '/f'], guestMs);
-  await refused('ERR_WINFSP_OLD', { STAND_IN_VERSION: '0x20001' });
-  const { status, stdout, stderr } = await guest([
-    `installed=${windowsPath(library)}`,
-    windowsPath(image),
-    ...scripts,
-  ]);
-  countGuest(status, stdout, stderr);
-  await judge(image);
+  await tryInstallation(guest, wine, windowsPath(makeImage(folder, 'refusal.img')));
+  await tryGuest(guest, 'installed', library, folder, windowsPath);
+  console.log('  -- the session ends:');
+  const image = makeImage(folder, 'session.img');
+  countGuest(await guest(['session', windowsPath(library), windowsPath(image)]));
+  const verdict = await fsckVerdict(image, 'ext4');
+  expect('e2fsck finds nothing', verdict.clean, verdict.output);
 }
 
 installTestTools();

@@ -19,12 +19,15 @@ export interface WinFspMountOptions {
   readonly deadlineMs?: number;
   /** Told what goes wrong while it runs. */
   readonly onLog?: (line: string) => void;
-  /** Told when Windows wants the process to go (Ctrl-C, closed window, logoff, shutdown). */
+  /**
+   * Told when Windows wants the process to go; the drive then ends by itself. Ctrl-C and a closed
+   * window are signals of Node's (SIGINT, SIGHUP), and the process's own business.
+   */
   readonly onConsoleEvent?: (event: ConsoleEvent) => void;
 }
 
-/** SetConsoleCtrlHandler's events. */
-export type ConsoleEvent = 'ctrl-c' | 'ctrl-break' | 'close' | 'logoff' | 'shutdown';
+/** Ctrl-Break is what WinFsp's launcher ends a program with. */
+export type ConsoleEvent = 'ctrl-break' | 'logoff' | 'shutdown';
 
 export interface WinFspStatistics {
   /** One line for each kind of request that came. */

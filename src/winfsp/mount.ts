@@ -13,6 +13,7 @@
  *    the letter was a temporary link. What was not written out by then the journal does not know.
  * 4. This thread never looks at the drive itself: the answer would have to come from here.
  */
+import { setTimeout as wait } from 'node:timers/promises';
 import { FsBridgeError } from '../errors.ts';
 import { Engine } from '../fsbridge/engine.ts';
 import type { EngineOptions } from '../fsbridge/options.ts';
@@ -23,6 +24,8 @@ import type { Change, WinFspMount, WinFspMountOptions, WinFspStatistics } from '
 import { type MountPoint, mountError, parseMountPoint, volumeError } from './mount-point.ts';
 import { DriverMemory } from './native/driver-memory.ts';
 import { findWinFsp } from './native/find-winfsp.ts';
+import type { SessionEvent } from './native/session-messages.ts';
+import { SessionWatch } from './native/session-watch.ts';
 import { Tokens } from './native/tokens.ts';
 import type { Handle, SetMount, WinFspLibrary } from './native/winfsp-library.ts';
 import { notifyChanges } from './notify.ts';
@@ -32,6 +35,7 @@ import { encodeVolumeParams } from './wire/volume-params.ts';
 
 const diskDevice = 'WinFsp.Disk';
 const networkDevice = 'WinFsp.Net';
+const ownersEndMs = 5000;
 
 /**
  * Shows a volume as a drive. The volume's owner keeps it open until `ended`.
@@ -84,9 +88,15 @@ class Drive implements WinFspMount {
   #loop: TransactLoop | undefined;
   #mount: SetMount | undefined;
   #ending: Promise<void> | undefined;
-  /** A process that ends has to wake its worker, or it would wait for the driver. */
+  #session: SessionWatch | undefined;
+  #sessionEnds = false;
+  /** A process that ends has to wake its workers, or it would wait for the driver. */
   #onExit = (): void => {
     if (this.#handle !== undefined) this.#library.stop0(this.#handle);
+  };
+  #onBreak = (): void => {
+    this.#options.onConsoleEvent?.('ctrl-break');
+    this.unmount().catch(() => {});
   };
 
   constructor(
@@ -135,11 +145,30 @@ class Drive implements WinFspMount {
       this.#mount = mount;
       this.mountPoint = mount.mountPoint;
     }
+    if (process.platform === 'win32') {
+      process.once('SIGBREAK', this.#onBreak);
+      this.#session = await SessionWatch.start((event) => this.#onSession(event));
+    }
     // The driver may end it: somebody removes the device, or WinFsp is uninstalled.
     this.#loop.ended.then(
       () => this.unmount().catch(() => {}),
       (reason: unknown) => this.unmount(reason).catch(() => {}),
     );
+  }
+
+  /** Windows waits for this, for some seconds. */
+  async #onSession(event: SessionEvent): Promise<void> {
+    if (event === 'resume') return;
+    if (event === 'suspend') {
+      // A battery may be empty before the machine wakes.
+      if (!this.#volume.readOnly) await this.#volume.syncfs();
+      return;
+    }
+    this.#sessionEnds = true;
+    this.#options.onConsoleEvent?.(event);
+    await this.unmount();
+    // Windows ends the process after this: its owner may unmount the volume before.
+    await wait(ownersEndMs, undefined, { ref: false });
   }
 
   #makeDispatcher(memory: DriverMemory): Dispatcher {
@@ -187,6 +216,7 @@ class Drive implements WinFspMount {
       throw error;
     }
     this.#release();
+    if (!this.#sessionEnds) await this.#session?.stop();
     if (failure === undefined) this.#resolveEnded();
     else this.#rejectEnded(endError(this.mountPoint, failure));
   }
@@ -197,6 +227,7 @@ class Drive implements WinFspMount {
     if (handle === undefined) return;
     this.#handle = undefined;
     process.off('exit', this.#onExit);
+    process.off('SIGBREAK', this.#onBreak);
     this.#library.stop(handle);
     this.#memory?.detachAll();
     this.#library.closeHandle(handle);

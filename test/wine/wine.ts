@@ -66,13 +66,18 @@ export class Wine implements Disposable {
     fs.mkdirSync(system32, { recursive: true });
     fs.copyFileSync(zlib, path.join(system32, 'zlib1.dll'));
     await wine.run(['wineboot', '-i'], bootMs);
-    const key = 'HKCU\\Software\\Wine';
-    const { status } = await wine.run(
-      ['reg', 'add', key, '/v', 'Version', '/d', 'win10', '/f'],
-      bootMs,
-    );
-    if (status !== 0) throw new Error('Wine made no prefix');
+    await wine.#set('HKCU\\Software\\Wine', 'Version', 'win10');
+    // Windows without a screen: hidden ones work.
+    await wine.#set('HKCU\\Software\\Wine\\Drivers', 'Graphics', 'null');
+    // The desktop of the first start knows nothing of it.
+    wine.end();
     return wine;
+  }
+
+  async #set(key: string, value: string, data: string): Promise<void> {
+    const argv = ['reg', 'add', key, '/v', value, '/d', data, '/f'];
+    const { status, stderr } = await this.run(argv, bootMs);
+    if (status !== 0) throw new Error(`Wine made no prefix: ${stderr}`);
   }
 
   private constructor(folder: string) {

@@ -157,9 +157,7 @@ function privilegedAccess(
   const { privileges } = token;
   let access = options.previouslyGranted ?? 0;
   if (privileges.has('SeSecurityPrivilege')) access |= desired & ACCESS.ACCESS_SYSTEM_SECURITY;
-  if (privileges.has('SeTakeOwnershipPrivilege')) {
-    access |= (wantsMaximum ? ACCESS.WRITE_OWNER : desired) & ACCESS.WRITE_OWNER;
-  }
+  if (privileges.has('SeTakeOwnershipPrivilege')) access |= desired & ACCESS.WRITE_OWNER;
   if (options.hasBackupIntent !== true) return access;
   const backup = privileges.has('SeBackupPrivilege') ? backupAccess : 0;
   const restore = privileges.has('SeRestorePrivilege') ? restoreAccess : 0;

@@ -297,11 +297,11 @@ const cases: readonly Case[] = [
     WRITE_OWNER,
   ],
   [
-    'also with MAXIMUM_ALLOWED',
+    'but not unasked, with MAXIMUM_ALLOWED',
     protectedBy(),
     withPrivileges('SeTakeOwnershipPrivilege'),
     MAX,
-    WRITE_OWNER,
+    'ACCESS_DENIED',
   ],
   [
     'SeBackupPrivilege reads everything with backup intent',

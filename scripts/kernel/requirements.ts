@@ -99,6 +99,7 @@ const testTools: readonly (readonly [string, string])[] = [
   // Debian's package has no command on the PATH.
   ['/usr/lib/wine/wine64', 'wine64'],
   ['/usr/x86_64-w64-mingw32/lib/zlib1.dll', 'libz-mingw-w64'],
+  ['/usr/lib/python3/dist-packages/samba/__init__.py', 'python3-samba'],
 ];
 
 /** Installs what is missing of the tests' tools, or says what will be skipped for want of it. */

@@ -6,7 +6,8 @@
  * Invariant: either everything is open and `close` closes it, or an FsBridgeError is thrown and
  * nothing is open.
  *
- * Windows' own names for disks (\\.\PhysicalDrive1) are known here and refused in plain words.
+ * Windows' own names for disks (\\.\PhysicalDrive1) mean something on Windows alone; elsewhere they
+ * are refused in plain words.
  */
 import { stat } from 'node:fs/promises';
 import { FsBridgeError } from '../errors.ts';
@@ -17,6 +18,8 @@ import { assertNotInUse, inUseWarnings } from './in-use.ts';
 import { OverlayDevice } from './overlay.ts';
 import { hostRefusal, sourceError } from './source-error.ts';
 import { assertNoWriter, lockSource } from './source-lock.ts';
+import type { WindowsDisk } from './windows-disk.ts';
+import { windowsDeviceName } from './windows-disk-names.ts';
 
 export interface OpenSourceOptions {
   /** Whether the source itself is to be written. */
@@ -25,6 +28,8 @@ export interface OpenSourceOptions {
   readonly overlayMemoryBytes?: number;
   /** Reading only: read it even while another fsbridge writes it; a warning says so. */
   readonly allowInUse?: boolean;
+  /** Writing: only what `OpenedSource.claim` names may be written, and is taken from the host then. */
+  readonly claimLater?: boolean;
 }
 
 export interface OpenedSource extends AsyncDisposable {
@@ -34,6 +39,12 @@ export interface OpenedSource extends AsyncDisposable {
   readonly base: BlockDevice;
   /** Whole sentences for a person. */
   readonly warnings: readonly string[];
+  /**
+   * Takes a part that is to be written from the host's own file systems: locks and dismounts Windows'
+   * volumes there. Does nothing where the host has taken its hands off already. Throws
+   * ERR_SOURCE_IN_USE.
+   */
+  claim(offsetBytes: number, lengthBytes: number): void;
   /** Closes all of it and lets others write; a second call does nothing. */
   close(): Promise<void>;
 }
@@ -47,35 +58,61 @@ export interface OpenedSource extends AsyncDisposable {
  */
 export async function openSource(spec: string, options: OpenSourceOptions): Promise<OpenedSource> {
   const { write } = options;
-  const { kind, restBytes } = await lookAt(spec, write);
+  const { kind, restBytes, lockName } = await lookAt(spec, write);
   const warnings = restBytes === 0 ? [] : [restWarning(spec, restBytes, write)];
   await using opened = new AsyncDisposableStack();
   if (write) {
-    const lock = await lockSource(spec);
+    const lock = await lockSource(spec, process.platform, lockName);
     opened.defer(() => lock.release());
-    await assertNotInUse(spec);
+    if (kind !== 'windows disk') await assertNotInUse(spec);
   } else {
-    warnings.push(...(await readerWarnings(spec, options.allowInUse ?? false)));
+    warnings.push(...(await readerWarnings(spec, lockName, options.allowInUse ?? false)));
   }
-  const base = await (kind === 'file' ? openFileSource : openHostDisk)(spec, { write });
+  const { device: base, claim } = await openers[kind](spec, write);
   opened.defer(() => base.close());
+  if (write && options.claimLater !== true) claim(0, base.sizeBytes);
   const device = write ? base : overlayOver(base, options.overlayMemoryBytes);
   if (device !== base) opened.defer(() => device.close());
   const keep = opened.move();
   const close = (): Promise<void> => keep.disposeAsync();
-  return { device, base, warnings, close, [Symbol.asyncDispose]: close };
+  return { device, base, warnings, claim, close, [Symbol.asyncDispose]: close };
 }
 
+type Kind = 'file' | 'disk' | 'windows disk';
+type Opened = Pick<WindowsDisk, 'device' | 'claim'>;
+
+const nothingToClaim = (): void => {};
+
+const openers: Readonly<Record<Kind, (spec: string, write: boolean) => Promise<Opened>>> = {
+  file: async (spec, write) => ({
+    device: await openFileSource(spec, { write }),
+    claim: nothingToClaim,
+  }),
+  disk: async (spec, write) => ({
+    device: await openHostDisk(spec, { write }),
+    claim: nothingToClaim,
+  }),
+  'windows disk': async (spec, write) => {
+    const { loadWindowsDiskApi } = await import('./windows-disk-koffi.ts');
+    const { openWindowsDisk } = await import('./windows-disk.ts');
+    return openWindowsDisk(spec, { write }, await loadWindowsDiskApi());
+  },
+};
+
 interface Look {
-  readonly kind: 'file' | 'disk';
+  readonly kind: Kind;
   /** At the end of a file, too few for a block. */
   readonly restBytes: number;
+  /** What it is to another fsbridge, where no inode says so. */
+  readonly lockName?: string;
 }
 
 async function lookAt(spec: string, write: boolean): Promise<Look> {
-  // \\?\C:\disk.img is a file by its long name; \\.\… and \\?\Volume{…} are devices.
-  if (/^\\\\(\.\\|\?\\(Volume\{|PhysicalDrive|GLOBALROOT))/i.test(spec)) {
-    throw unsupported(spec, 'disks of Windows cannot be opened directly yet');
+  const windowsName = windowsDeviceName(spec);
+  if (windowsName !== undefined) {
+    if (process.platform !== 'win32')
+      throw unsupported(spec, 'it is a disk of Windows, by its name');
+    return { kind: 'windows disk', restBytes: 0, lockName: lockNameOf(windowsName) };
   }
   let stats: Awaited<ReturnType<typeof stat>>;
   try {
@@ -94,6 +131,11 @@ async function lookAt(spec: string, write: boolean): Promise<Look> {
   throw unsupported(spec, `it is ${what}, which cannot be read at any place one likes`);
 }
 
+/** A name for a named pipe: no backslash is in it. */
+function lockNameOf(windowsName: string): string {
+  return `disk-${windowsName.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}`;
+}
+
 function unsupported(spec: string, why: string): FsBridgeError {
   return new FsBridgeError(
     'ERR_SOURCE_UNSUPPORTED',
@@ -103,16 +145,20 @@ function unsupported(spec: string, why: string): FsBridgeError {
   );
 }
 
-async function readerWarnings(spec: string, allowInUse: boolean): Promise<string[]> {
+async function readerWarnings(
+  spec: string,
+  lockName: string | undefined,
+  allowInUse: boolean,
+): Promise<string[]> {
   const warnings: string[] = [];
   try {
-    await assertNoWriter(spec);
+    await assertNoWriter(spec, process.platform, lockName);
   } catch (error) {
     if (!allowInUse || !(error instanceof FsBridgeError)) throw error;
     if (error.code !== 'ERR_SOURCE_LOCKED') throw error;
     warnings.push(`${spec}: ${error.why}; what you see may be out of date or broken.`);
   }
-  warnings.push(...(await inUseWarnings(spec)));
+  if (lockName === undefined) warnings.push(...(await inUseWarnings(spec)));
   return warnings;
 }
 

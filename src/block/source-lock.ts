@@ -49,13 +49,15 @@ interface Holder {
  * Takes the lock of that file or disk.
  *
  * Throws FsBridgeError ERR_SOURCE_LOCKED where a fsbridge writes it already, or the host's code
- * where there is no such file. `platform` is for tests of the other hosts' ways.
+ * where there is no such file. `platform` is for tests of the other hosts' ways; `identity` says what
+ * the source is where its inode does not.
  */
 export async function lockSource(
   path: string,
   platform: NodeJS.Platform = process.platform,
+  identity?: string,
 ): Promise<SourceLock> {
-  const address = await lockAddress(path, true, platform);
+  const address = await lockAddress(path, true, platform, identity);
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
     const server = await listen(address, path);
     if (server !== undefined) return { release: () => close(server) };
@@ -70,8 +72,9 @@ export async function lockSource(
 export async function assertNoWriter(
   path: string,
   platform: NodeJS.Platform = process.platform,
+  identity?: string,
 ): Promise<void> {
-  const holder = await askHolder(await lockAddress(path, false, platform));
+  const holder = await askHolder(await lockAddress(path, false, platform, identity));
   if (holder !== undefined) throw locked(path, holder);
 }
 
@@ -79,9 +82,11 @@ async function lockAddress(
   path: string,
   write: boolean,
   platform: NodeJS.Platform,
+  identity: string | undefined,
 ): Promise<string> {
   try {
-    const name = `fsbridge-lock-${sourceIdentity(await stat(path, { bigint: true }))}`;
+    const source = identity ?? sourceIdentity(await stat(path, { bigint: true }));
+    const name = `fsbridge-lock-${source}`;
     if (platform === 'linux') return `\0${name}`;
     return platform === 'win32' ? `\\\\.\\pipe\\${name}` : join(tmpdir(), name);
   } catch (error) {

@@ -116,9 +116,12 @@ export function withVolume<T>(
       for (const further of options.device ?? []) {
         const opened = await openVolumes(kernel, further, write);
         sources.push(opened);
-        members.push(memberOn(opened, entry).device);
+        const member = memberOn(opened, entry);
+        if (write) opened.source.claim(member.offsetBytes, member.sizeBytes);
+        members.push(member.device);
       }
       checkInterruption();
+      if (write) main.source.claim(entry.offsetBytes, entry.sizeBytes);
       const mounted = await mountVolume(kernel, source, entry, {
         ...(type === undefined ? {} : { type }),
         ...(mountOptions === undefined ? {} : { options: mountOptions }),

@@ -53,7 +53,7 @@ export class OpenVolumes implements AsyncDisposable {
     write: boolean,
     wrap: (device: BlockDevice) => BlockDevice = (device) => device,
   ): Promise<OpenVolumes> {
-    const source = await openSource(name, { write });
+    const source = await openSource(name, { write, claimLater: true });
     try {
       const disk = await kernel.attach(wrap(source.device));
       try {

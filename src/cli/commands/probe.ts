@@ -1,5 +1,6 @@
 /** `fsbridge probe`: what is on a disk. */
 import type { Command } from 'commander';
+import { type ListedDisk, listDisks } from '../../block/list-disks.ts';
 import { FsBridgeError } from '../../errors.ts';
 import type { Kernel } from '../../vfs-linux/kernel.ts';
 import { isMountable, type VolumeEntry } from '../../volumes/choose-volume.ts';
@@ -38,6 +39,8 @@ interface ProbedVolume {
 
 interface ProbedSource {
   readonly source: string;
+  /** What a disk of this computer calls itself; null for a source that was named. */
+  readonly model: string | null;
   readonly sizeBytes: number;
   readonly volumes: readonly ProbedVolume[];
 }
@@ -97,7 +100,7 @@ function probeSource(source: string, options: VolumeOptions): Promise<ProbedSour
         if (interruption.aborted) throw interruption.reason;
         volumes.push(await probeVolume(kernel, source, entry));
       }
-      return { source, sizeBytes: opened.source.base.sizeBytes, volumes };
+      return { source, model: null, sizeBytes: opened.source.base.sizeBytes, volumes };
     } finally {
       await opened.close();
     }
@@ -124,7 +127,8 @@ function noteOf(volume: ProbedVolume): string[] {
 }
 
 async function tellSource(probed: ProbedSource): Promise<void> {
-  await output.line(`${probed.source}: ${formatSize(probed.sizeBytes)}`);
+  const model = probed.model === null || probed.model === '' ? '' : ` (${shown(probed.model)})`;
+  await output.line(`${probed.source}${model}: ${formatSize(probed.sizeBytes)}`);
   const head = ['ID', 'TYPE', 'LABEL', 'UUID', 'SIZE', 'USED', 'STATE'];
   const rows = probed.volumes.map((volume) => [
     volume.id,
@@ -141,12 +145,26 @@ async function tellSource(probed: ProbedSource): Promise<void> {
   }
 }
 
+/** What was named, or all disks of this computer. */
+async function disksToProbe(sources: readonly string[]): Promise<readonly ListedDisk[]> {
+  if (sources.length > 0) return sources.map((name) => ({ name, model: '' }));
+  const disks = await listDisks();
+  if (disks.length > 0) return disks;
+  throw new FsBridgeError(
+    'ERR_NO_DISKS',
+    'this computer',
+    'no disk of it is seen from here',
+    'In a container it has to be passed in; or name an image file.',
+  );
+}
+
 async function probe(sources: readonly string[], options: VolumeOptions): Promise<void> {
   const all: ProbedSource[] = [];
   let failed = 0;
-  for (const source of sources) {
+  for (const { name, model } of await disksToProbe(sources)) {
     try {
-      const probed = await probeSource(source, options);
+      const found = await probeSource(name, options);
+      const probed = sources.length > 0 ? found : { ...found, model };
       if (options.json === true) {
         all.push(probed);
       } else {
@@ -166,16 +184,19 @@ async function probe(sources: readonly string[], options: VolumeOptions): Promis
 const notes = `
 USED is what the mounted file system says; nothing is changed by that. STATE is how it was left:
 clean, dirty (not unmounted, or its journal waits), errors (damage was recorded). --volume takes an
-ID, a label or a UUID from here.`;
+ID, a label or a UUID from here.
+Without a source the disks of this computer are shown. To read them, Linux wants you to be root or in
+the group disk, Windows an administrator's terminal.`;
 
 export function probeCommand(): Command {
   const command = newCommand('probe', 'show what is on disks and images', [
+    'probe                  # all disks of this computer',
     'probe disk.img',
     'probe --json *.img',
     'probe /dev/sdb',
   ]);
   return withKernelOptions(command)
-    .argument('<source...>', 'image files or disks')
+    .argument('[source...]', 'image files or disks; all disks of this computer without')
     .option('--json', 'print an array of JSON objects, one a source')
     .addHelpText('after', notes)
     .action(probe);

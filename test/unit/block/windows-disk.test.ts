@@ -135,7 +135,7 @@ describe('Windows’ own volumes', () => {
 });
 
 describe('reading and writing', () => {
-  test('of scatter lists and of parts of sectors is right, and Windows sees whole sectors (1, 2)', async () => {
+  test('of lists and of parts of sectors is right, and Windows sees whole sectors (1, 2)', async () => {
     const range = fc.record({
       offset: fc.nat(200_000),
       lengths: fc.array(fc.integer({ min: 1, max: 5000 }), { minLength: 1, maxLength: 4 }),

@@ -14,9 +14,11 @@ export interface FoundMount {
 }
 
 /** All mounts that run; what killed ones have left is taken away. */
-export async function findMounts(): Promise<FoundMount[]> {
+export async function findMounts(
+  addresses: readonly ControlAddress[] = findAddresses(),
+): Promise<FoundMount[]> {
   const found = await Promise.all(
-    findAddresses().map(async (control) => {
+    addresses.map(async (control) => {
       try {
         const answer = await ask(control, { command: 'status' }, statusTimeoutMs);
         return { control, status: 'status' in answer ? answer.status : undefined };

@@ -34,6 +34,8 @@ export class Node {
   writers = 0;
   /** Requests that work on it. */
   busy = 0;
+  /** Writes that wait for the one that is under way; undefined while none is. */
+  writeQueue: (() => void)[] | undefined;
   /** O_PATH, or a directory open for reading; -1: none. Owned by Descriptors. */
   fd = -1;
   /** Whether fd is open for reading. */

@@ -138,10 +138,14 @@ export class Session {
     }
   }
 
+  get #hasRoom(): boolean {
+    return this.calls.hasRoom && !this.wire.requests.isShort;
+  }
+
   /** Takes one request if one waits and there is room for it. */
   #takeOne(): boolean {
     if (this.#over) return false;
-    if (!this.calls.hasRoom) {
+    if (!this.#hasRoom) {
       this.#pause();
       return false;
     }
@@ -265,7 +269,7 @@ export class Session {
   }
 
   #resume(): void {
-    if (!this.calls.hasRoom) return;
+    if (!this.#hasRoom) return;
     this.#pollPaused = false;
     this.#poll?.resume();
   }

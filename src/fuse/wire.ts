@@ -29,6 +29,8 @@ const pieceLength = abi['bridge_piece.bytes'] / 4;
 const vectorBytes = (transferMostBytes / abi.PAGE_SIZE + 3) * abi['bridge_piece.size'];
 /** Buffers that are kept for the next use: more are made as they are needed, and dropped. */
 const keptBuffers = 16;
+/** Beyond so many requests wait in the device: a buffer may take a MiB. */
+const takenMost = 40;
 
 function makeBuffer(sizeBytes: number, dataAt: number): WireBuffer {
   const memory = new ArrayBuffer(sizeBytes);
@@ -42,6 +44,7 @@ function makeBuffer(sizeBytes: number, dataAt: number): WireBuffer {
 /** Buffers of one shape, used again. */
 export class Pool {
   readonly #free: WireBuffer[] = [];
+  #taken = 0;
   readonly #sizeBytes: number;
   readonly #dataAt: number;
 
@@ -51,10 +54,17 @@ export class Pool {
   }
 
   take(): WireBuffer {
+    this.#taken++;
     return this.#free.pop() ?? makeBuffer(this.#sizeBytes, this.#dataAt);
   }
 
+  /** Whether so many are in use that one should wait until some come back. */
+  get isShort(): boolean {
+    return this.#taken > takenMost;
+  }
+
   give(buffer: WireBuffer): void {
+    this.#taken--;
     if (this.#free.length < keptBuffers) this.#free.push(buffer);
   }
 }

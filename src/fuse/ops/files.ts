@@ -1,6 +1,7 @@
 /**
  * Open files: OPEN, READ, WRITE, RELEASE, FSYNC, LSEEK, FALLOCATE, COPY_FILE_RANGE.
  */
+import { Buffer } from 'node:buffer';
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
 import { modeOf, withNode } from '../entry.ts';
 import type { OpenFile } from '../files.ts';
@@ -21,6 +22,8 @@ import { contentChanged, restoreTimes } from '../times.ts';
 import { transferMostBytes } from '../wire.ts';
 
 const setIds = 0o6000;
+/** A write that waits is copied up to here, so as not to keep a buffer for the largest. */
+const copiedMostBytes = 65536;
 /** From here on it costs less to say where the pages lie than to copy them. */
 const pagesFromBytes = 32768;
 const accessMode = 3;
@@ -168,16 +171,45 @@ export function write(session: Session, request: Request): void {
     session.fail(request, -errno.EINVAL);
     return;
   }
+  const { node } = file;
+  const offset = request.wide(2);
   const kills = (request.word(5) & writeKillSuidgid) !== 0;
-  const by = kills ? session.identities.nobody : root;
-  const op = abi.BRIDGE_OP_pwrite64;
-  request.keepBuffer = true;
-  contentChanged(file.node);
-  const { data } = request.buffer;
-  session.calls.transfer(op, by, file.fd, data, bytes, request.wide(2), (ret) => {
-    answerSize(session, request, ret);
-    if (kills && ret > 0 && (file.node.mode & setIds) !== 0) tellMode(session, file);
+  let { data } = request.buffer;
+  if (node.writeQueue !== undefined && bytes <= copiedMostBytes) {
+    // It waits its turn: a whole buffer is too much for that.
+    data = Buffer.from(data.subarray(0, bytes));
+  } else {
+    request.keepBuffer = true;
+  }
+  contentChanged(node);
+  inTurn(node, (done) => {
+    const op = abi.BRIDGE_OP_pwrite64;
+    const by = kills ? session.identities.nobody : root;
+    session.calls.transfer(op, by, file.fd, data, bytes, offset, (ret) => {
+      answerSize(session, request, ret);
+      if (kills && ret > 0 && (node.mode & setIds) !== 0) tellMode(session, file);
+      done();
+    });
   });
+}
+
+/**
+ * One write to a file after the other: the kernel's lock of the inode would have it so anyway, and a
+ * thread that waits for it costs more than a place in this line.
+ */
+function inTurn(node: Node, write: (done: () => void) => void): void {
+  const next = (): void => {
+    const waiting = node.writeQueue?.shift();
+    if (waiting === undefined) node.writeQueue = undefined;
+    else waiting();
+  };
+  const start = (): void => write(next);
+  if (node.writeQueue === undefined) {
+    node.writeQueue = [];
+    start();
+  } else {
+    node.writeQueue.push(start);
+  }
 }
 
 /** A write may have taken bits of the mode away: the host is to look. */

@@ -13,7 +13,7 @@
  * 3. The buffer of a read or write stays the caller's; the kernel copies into or out of it while the
  *    request is under way, at most windowBytes.
  */
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import { abi, errno } from './abi.gen.ts';
 import { slots, urgentSlots } from './limits.ts';
 import type { ImageExports, KernelMemory } from './memory.ts';
@@ -232,11 +232,23 @@ export class RequestRing {
     else this.memory.i64[address / 8] = value;
   }
 
+  /**
+   * The memory behind a caller's buffers is about to go: requests that use it go on with copies. (A
+   * write that found nothing there would try again for ever, as Linux takes it for a page to come.)
+   */
+  letGo(memory: ArrayBufferLike): void {
+    const copyOf = (window: Buffer | undefined): Buffer | undefined =>
+      window?.buffer === memory ? Buffer.from(window) : window;
+    for (let slot = 0; slot < slots; slot++) this.#windows[slot] = copyOf(this.#windows[slot]);
+    for (const waiting of this.#waiting) waiting.window = copyOf(waiting.window);
+  }
+
   /** host.h's copy_in(): from the caller's buffer into the kernel. Returns the bytes not copied. */
   copyIn(to: number, window: number, bytes: number): number {
     const offset = window & windowMask;
     const source = this.#windows[(window >>> windowShift) - firstWindow];
-    if (source === undefined) return bytes;
+    // A buffer may have been detached meanwhile; copy() would throw for an offset behind its end.
+    if (source === undefined || offset >= source.length) return bytes;
     return (
       bytes - source.copy(this.memory.bytes, to, offset, Math.min(offset + bytes, source.length))
     );

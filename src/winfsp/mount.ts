@@ -121,7 +121,10 @@ class Drive implements WinFspMount {
 
   async begin(point: MountPoint): Promise<void> {
     const { default: koffi } = await import('koffi');
-    this.#memory = new DriverMemory((address, lengthBytes) => koffi.view(address, lengthBytes));
+    this.#memory = new DriverMemory(
+      (address, lengthBytes) => koffi.view(address, lengthBytes),
+      (memory) => this.#volume.calls.ring.letGo(memory),
+    );
     this.#dispatcher = this.#makeDispatcher(this.#memory);
     const params = encodeVolumeParams(
       volumeParamsOf(this.#engine.facts, point.prefix, this.#options),
@@ -228,8 +231,8 @@ class Drive implements WinFspMount {
     this.#handle = undefined;
     process.off('exit', this.#onExit);
     process.off('SIGBREAK', this.#onBreak);
-    this.#library.stop(handle);
     this.#memory?.detachAll();
+    this.#library.stop(handle);
     this.#library.closeHandle(handle);
   }
 

@@ -29,6 +29,8 @@ import type { ResponseRecords } from './wire/response-record.ts';
 export interface DataMemory {
   /** The bytes at a request's Address. They stay the driver's: nobody touches them later. */
   view(address: bigint, lengthBytes: number): Buffer;
+  /** The request that this view was for is over. */
+  release?(view: Buffer): void;
   /**
    * The request that this view was for is answered while somebody still holds the view: from now on
    * it must lead nowhere.

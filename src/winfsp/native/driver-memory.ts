@@ -16,6 +16,8 @@ const keptMost = 1024;
 const noBytes: Buffer = Buffer.alloc(0);
 
 type MakeView = (address: bigint, lengthBytes: number) => ArrayBuffer;
+/** Told before memory goes, for who may be copying to it or from it at that moment. */
+type LetGo = (memory: ArrayBuffer) => void;
 
 interface KeptView {
   readonly memory: ArrayBuffer;
@@ -24,15 +26,23 @@ interface KeptView {
 
 export class DriverMemory implements DataMemory {
   #makeView: MakeView;
+  #letGo: LetGo;
   #kept = new Map<number, KeptView>();
+  /** Those too large to be kept, until their requests are over. */
+  #large = new Set<ArrayBuffer>();
 
-  constructor(makeView: MakeView) {
+  constructor(makeView: MakeView, letGo: LetGo) {
     this.#makeView = makeView;
+    this.#letGo = letGo;
   }
 
   view(address: bigint, lengthBytes: number): Buffer {
     if (lengthBytes === 0) return noBytes;
-    if (lengthBytes > pooledBytes) return Buffer.from(this.#makeView(address, lengthBytes));
+    if (lengthBytes > pooledBytes) {
+      const memory = this.#makeView(address, lengthBytes);
+      this.#large.add(memory);
+      return Buffer.from(memory);
+    }
     // Addresses of a process have 47 bits.
     const key = Number(address);
     let kept = this.#kept.get(key);
@@ -46,21 +56,29 @@ export class DriverMemory implements DataMemory {
     return kept.buffer;
   }
 
+  release(view: Buffer): void {
+    if (view.length > pooledBytes) this.#large.delete(view.buffer as ArrayBuffer);
+  }
+
   detach(view: Buffer): void {
-    const memory = view.buffer as ArrayBuffer;
     if (view.length === 0) return;
+    const memory = view.buffer as ArrayBuffer;
     for (const [key, kept] of this.#kept) if (kept.memory === memory) this.#kept.delete(key);
-    detachMemory(memory);
+    this.#large.delete(memory);
+    this.#detachMemory(memory);
   }
 
-  /** The volume is stopped: none of its memory is mapped any more. */
+  /** The volume is about to be stopped: none of its memory is mapped after that. */
   detachAll(): void {
-    for (const { memory } of this.#kept.values()) detachMemory(memory);
+    for (const { memory } of this.#kept.values()) this.#detachMemory(memory);
+    for (const memory of this.#large) this.#detachMemory(memory);
     this.#kept.clear();
+    this.#large.clear();
   }
-}
 
-/** An ArrayBuffer that was transferred has length 0, and so have all views of it. */
-function detachMemory(memory: ArrayBuffer): void {
-  if (!memory.detached) memory.transfer(0);
+  /** An ArrayBuffer that was transferred has length 0, and so have all views of it. */
+  #detachMemory(memory: ArrayBuffer): void {
+    this.#letGo(memory);
+    if (!memory.detached) memory.transfer(0);
+  }
 }

@@ -39,6 +39,7 @@ abstract class TransferTransaction extends FileTransaction {
 
   override release(): void {
     super.release();
+    this.host.memory.release?.(this.buffer);
     this.buffer = noBytes;
   }
 }

@@ -2,13 +2,21 @@
 import { expect, test } from 'vitest';
 import { DriverMemory } from '../../../src/winfsp/native/driver-memory.ts';
 
-function counting(): { memory: DriverMemory; made: string[] } {
+function counting(): { memory: DriverMemory; made: string[]; letGo: ArrayBuffer[] } {
   const made: string[] = [];
-  const memory = new DriverMemory((address, lengthBytes) => {
-    made.push(`${address}+${lengthBytes}`);
-    return new ArrayBuffer(lengthBytes);
-  });
-  return { memory, made };
+  const letGo: ArrayBuffer[] = [];
+  const memory = new DriverMemory(
+    (address, lengthBytes) => {
+      made.push(`${address}+${lengthBytes}`);
+      return new ArrayBuffer(lengthBytes);
+    },
+    (gone) => {
+      // Whoever copies has still the memory at this moment.
+      expect(gone.detached).toBe(false);
+      letGo.push(gone);
+    },
+  );
+  return { memory, made, letGo };
 }
 
 test('a pooled buffer is looked at through one view, whatever length is asked for', () => {
@@ -45,8 +53,12 @@ test('a view that was given back leads nowhere, and is not used again', () => {
 });
 
 test('after the end no view leads anywhere', () => {
-  const { memory } = counting();
-  const views = [memory.view(4096n, 512), memory.view(65536n, 512)];
+  const { memory, letGo } = counting();
+  const over = memory.view(4096n, 200_000);
+  memory.release(over);
+  const views = [memory.view(4096n, 512), memory.view(65536n, 512), memory.view(4096n, 100_000)];
   memory.detachAll();
-  expect(views.map(({ length }) => length)).toEqual([0, 0]);
+  expect(views.map(({ length }) => length)).toEqual([0, 0, 0]);
+  expect(letGo).toHaveLength(3);
+  expect(over.length).toBe(200_000);
 });

@@ -68,7 +68,10 @@ describe.skipIf(process.platform !== 'linux' || !canBuildStandIn('linux'))('the 
   ): Promise<void> {
     const engine = new WritingEngine();
     serveFromMemory(engine, new Random(seed));
-    const memory = new DriverMemory((address, lengthBytes) => koffi.view(address, lengthBytes));
+    const memory = new DriverMemory(
+      (address, lengthBytes) => koffi.view(address, lengthBytes),
+      () => {},
+    );
     const dispatcher = new Dispatcher(engine.asEngine, memory);
     const created = library.createVolume('WinFsp.Disk', encodeVolumeParams(params));
     expect(created.status).toBe(0);

@@ -1,12 +1,19 @@
 /** Who asks: a token as the process that opens the file has it, and its handle in ours. */
 
+export type PrivilegeName =
+  | 'SeBackupPrivilege'
+  | 'SeRestorePrivilege'
+  | 'SeSecurityPrivilege'
+  | 'SeTakeOwnershipPrivilege'
+  | 'SeChangeNotifyPrivilege';
+
 export interface Token {
   /** S-1-5-21-… */
   readonly user: string;
   readonly groups: readonly string[];
   readonly denyOnlyGroups?: readonly string[];
-  /** Enabled ones: SeBackupPrivilege and the like. Every user has SeChangeNotifyPrivilege. */
-  readonly privileges: readonly string[];
+  /** Enabled ones. Every user has SeChangeNotifyPrivilege. */
+  readonly privileges: readonly PrivilegeName[];
 }
 
 /** Handles of tokens, valid while the request that carries one is not answered. */

@@ -1,0 +1,56 @@
+/**
+ * The conformance suite: Windows' rules, each as a case, through a model of WinFsp's driver.
+ *
+ *   npm run test:conformance                  all cases, and the scripted programs
+ *   npm run test:conformance -- rename        those whose name or file has it
+ *   npm run test:conformance -- --type xfs    on one file system
+ *   npm run test:conformance -- --list        the cases and their rules
+ */
+import { parseArgs } from 'node:util';
+import { type FsType, fsTypes } from './case.ts';
+import { allCases } from './cases/all.ts';
+import { type Outcome, runCases } from './runner.ts';
+import { cannotRun } from './volumes.ts';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    type: { type: 'string' },
+    list: { type: 'boolean', default: false },
+    verbose: { type: 'boolean', default: false },
+  },
+});
+
+const wanted = allCases.filter(({ topic, name }) =>
+  positionals.every((word) => `${topic} ${name}`.toLowerCase().includes(word.toLowerCase())),
+);
+
+if (values.list) {
+  for (const { topic, name, rule } of wanted) console.log(`${topic}: ${name} [${rule}]`);
+  console.log(`${wanted.length} cases`);
+  process.exit(0);
+}
+
+const types: FsType[] = [];
+for (const type of fsTypes) {
+  if (values.type !== undefined && values.type !== type) continue;
+  const reason = cannotRun(type);
+  if (reason === undefined) types.push(type);
+  else console.log(`${type} is left out: ${reason}`);
+}
+
+let passed = 0;
+let failed = 0;
+const started = performance.now();
+const report = (outcome: Outcome): void => {
+  if (outcome.failure === undefined) passed += 1;
+  else failed += 1;
+  if (outcome.failure === undefined && !values.verbose) return;
+  const verdict = outcome.failure === undefined ? 'ok    ' : 'FAILED';
+  console.log(`${verdict} ${outcome.type}: ${outcome.name} [${outcome.rule}]`);
+  if (outcome.failure !== undefined) console.log(outcome.failure.replaceAll(/^/gm, '       '));
+};
+await runCases(wanted, types, report);
+console.log(`The conformance suite took ${Math.round((performance.now() - started) / 1000)} s.`);
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed === 0 && passed > 0 ? 0 : 1);

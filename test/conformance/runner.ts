@@ -1,0 +1,155 @@
+/**
+ * Runs cases: those of one volume one after the other, each in a directory of its own, each with its
+ * time. After each, nothing may be open that it opened, and no buffer may have been touched late.
+ */
+import assert from 'node:assert/strict';
+import type { Case, FsType, Scene, VolumeKind } from './case.ts';
+import { ProtocolFault } from './driver/protocol-fault.ts';
+import { mistakes, type OpenVolume, openVolume } from './volumes.ts';
+
+const caseMostMs = 30_000;
+
+export interface Outcome {
+  readonly name: string;
+  readonly rule: string;
+  readonly type: FsType;
+  readonly failure?: string;
+  readonly tookMs: number;
+}
+
+function sceneOf(open: OpenVolume, index: number): Scene {
+  const name = String(index).padStart(3, '0');
+  const { type, driver, win, linux, volume, kernel } = open;
+  const dir = `\\${name}`;
+  const linuxDir = `/${name}`;
+  return {
+    dir,
+    linuxDir,
+    type,
+    driver,
+    win,
+    linux,
+    calls: volume.calls,
+    kernel,
+    path: (file) => `${dir}\\${file}`,
+    linuxPath: (file) => `${linuxDir}/${file}`,
+  };
+}
+
+async function inTime(work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no end after ${caseMostMs} ms`)), caseMostMs);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** What a case may not leave behind. */
+async function checkAfter(open: OpenVolume): Promise<void> {
+  await open.driver.settle();
+  if (mistakes.length > 0) {
+    const mistake = mistakes[0];
+    throw new ProtocolFault(
+      `an exception inside: ${mistake instanceof Error ? mistake.stack : String(mistake)}`,
+    );
+  }
+  const handles = open.driver.openHandles;
+  assert.deepEqual(handles, [], 'the case closes its handles');
+  if (open.kernel.failure === undefined) {
+    assert.equal(open.openFiles(), 0, 'files that are open inside after every Close');
+  }
+}
+
+function textOf(error: unknown, open: OpenVolume): string {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const short = text
+    .split('\n')
+    .filter((line) => !line.includes('node:internal'))
+    .slice(0, 14);
+  return `${short.join('\n')}\nThe last requests:\n  ${open.driver.trace.slice(-8).join('\n  ')}`;
+}
+
+async function runCase(one: Case, open: OpenVolume, index: number): Promise<Outcome> {
+  const scene = sceneOf(open, index);
+  const started = performance.now();
+  const outcome = (failure?: string): Outcome => ({
+    name: one.name,
+    rule: one.rule,
+    type: open.type,
+    tookMs: performance.now() - started,
+    ...(failure === undefined ? {} : { failure }),
+  });
+  mistakes.length = 0;
+  try {
+    await open.linux.mkdir(scene.linuxDir);
+    await open.linux.chown(scene.linuxDir, 1000, 1000);
+    await inTime(
+      (async () => {
+        await one.run(scene);
+        await checkAfter(open);
+      })(),
+    );
+    return outcome();
+  } catch (error) {
+    return outcome(textOf(error, open));
+  }
+}
+
+/** All cases of one kind of volume, on one file system. A failure may spoil a volume: a new one. */
+async function runOnVolume(
+  cases: readonly Case[],
+  type: FsType,
+  kind: VolumeKind,
+  report: (outcome: Outcome) => void,
+): Promise<void> {
+  let open: OpenVolume | undefined;
+  const checked = `the checker finds nothing on the volume "${kind}" when all is done`;
+  const close = async (): Promise<void> => {
+    if (open === undefined) return;
+    const started = performance.now();
+    const failure = await open.close().catch((error: unknown) => String(error));
+    const base = { name: checked, rule: 'e2fsck(8), xfs_repair(8)', type };
+    const tookMs = performance.now() - started;
+    report({ ...base, tookMs, ...(failure === undefined ? {} : { failure }) });
+  };
+  for (const [index, one] of cases.entries()) {
+    open ??= await openVolume({ kind, type });
+    const outcome = await runCase(one, open, index);
+    report(outcome);
+    if (outcome.failure !== undefined && open !== undefined) {
+      // What hangs or stays open would fail the others too.
+      const spoilt = open;
+      open = undefined;
+      await Promise.race([
+        spoilt.kernel.close(),
+        new Promise((resolve) => setTimeout(resolve, 2000)),
+      ]).catch(() => {});
+      spoilt.remove();
+    }
+  }
+  await close();
+}
+
+/** Runs all that match, and tells each outcome when it is known. */
+export async function runCases(
+  cases: readonly Case[],
+  types: readonly FsType[],
+  report: (outcome: Outcome) => void,
+): Promise<void> {
+  for (const type of types) {
+    const mine = cases.filter((one) => one.types === undefined || one.types.includes(type));
+    const kinds = new Set(mine.map((one) => one.on ?? 'usual'));
+    for (const kind of kinds) {
+      await runOnVolume(
+        mine.filter((one) => (one.on ?? 'usual') === kind),
+        type,
+        kind,
+        report,
+      );
+    }
+  }
+}

@@ -106,11 +106,6 @@ function tokenSids(token: AccessToken): TokenSids {
   return sids;
 }
 
-/** Whether the token is this account: its user or an enabled group. */
-export function tokenHasSid(token: AccessToken, sid: Sid): boolean {
-  return tokenSids(token).allowing.has(sid);
-}
-
 /**
  * What `token` gets of `desiredAccess`. ACCESS_DENIED where a part of it is not granted;
  * PRIVILEGE_NOT_HELD where that part is ACCESS_SYSTEM_SECURITY.

@@ -61,10 +61,8 @@ interface Class {
   readonly perm: number;
 }
 
-export type { Class as PermissionClass };
-
 /** The rights of rwx, without those that everybody has. */
-export function accessOfPerm(perm: number, isDirectory: boolean, deletesChildren: boolean): number {
+function accessOfPerm(perm: number, isDirectory: boolean, deletesChildren: boolean): number {
   return (
     ((perm & 4) === 0 ? 0 : ACCESS.READ_DATA) |
     ((perm & 2) === 0
@@ -75,7 +73,7 @@ export function accessOfPerm(perm: number, isDirectory: boolean, deletesChildren
 }
 
 /** The classes of an access or default ACL (effective: under its mask), in the order of their entries. */
-export function classesOfAcl(
+function classesOfAcl(
   entries: readonly AclEntry[],
   ownerSid: Sid,
   groupSid: Sid,
@@ -109,7 +107,7 @@ export function classesOfAcl(
 }
 
 /** The three classes of a mode. */
-export function classesOfMode(mode: number, ownerSid: Sid, groupSid: Sid): Class[] {
+function classesOfMode(mode: number, ownerSid: Sid, groupSid: Sid): Class[] {
   return [
     { kind: 'owner', sid: ownerSid, perm: (mode >> 6) & 7 },
     { kind: 'group', sid: groupSid, perm: (mode >> 3) & 7 },

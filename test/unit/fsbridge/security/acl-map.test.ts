@@ -102,6 +102,25 @@ describe('permissions as a list', () => {
       ],
     ],
     [
+      'groups are not denied what other groups have',
+      {
+        ...file(0o760),
+        accessAcl: [
+          { tag: 'user-obj', perm: 7 },
+          { tag: 'group-obj', perm: 4 },
+          { tag: 'group', perm: 2, id: 7 },
+          { tag: 'mask', perm: 6 },
+          { tag: 'other', perm: 0 },
+        ],
+      },
+      [
+        `allow ${owner} 1f01bf`,
+        `allow ${group} 120089`,
+        'allow S-1-22-2-7 12019e',
+        `allow ${EVERYONE} 120088`,
+      ],
+    ],
+    [
       'a default list, to be handed on by CREATOR OWNER and GROUP',
       {
         ...directory(0o700),

@@ -126,6 +126,13 @@ describe('a symbolic link of Windows', () => {
     });
   });
 
+  test.each(['/??/', '/??//C:/x', '/??/a\\b', '/??/caf\xe9'])(
+    'is not what only looks like one that left: %j',
+    (target) => {
+      expect(windowsTargetOf(Buffer.from(target, 'latin1'))).toMatchObject({ isRelative: true });
+    },
+  );
+
   test('that is a mount point is a directory’s', () => {
     const data = named('\\??\\C:\\dir', 'C:\\dir');
     expect(inodeOfReparse(reparse(IO_REPARSE_TAG.MOUNT_POINT, data))).toEqual({
@@ -205,6 +212,11 @@ describe('what is no reparse point that Linux can have', () => {
     [
       'a symbolic link with half a unit',
       reparse(IO_REPARSE_TAG.SYMLINK, hex('0000 0300 0000 0000 01000000 61006100')),
+      STATUS.IO_REPARSE_DATA_INVALID,
+    ],
+    [
+      'a symbolic link with a print name outside',
+      reparse(IO_REPARSE_TAG.SYMLINK, hex('0000 0200 0000 0400 01000000 6100')),
       STATUS.IO_REPARSE_DATA_INVALID,
     ],
     ['a symbolic link to nothing', symlinkTo('', 1), STATUS.IO_REPARSE_DATA_INVALID],

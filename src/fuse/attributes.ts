@@ -39,9 +39,28 @@ function copy64(to: Uint32Array, at: number, from: Uint32Array, word: number): v
   to[at + 1] = from[word + 1] as number;
 }
 
-/** Writes a fuse_attr at the word `at` of `to`, of the struct statx at the word `from` of `u32`. */
-export function writeAttr(to: Uint32Array, at: number, u32: Uint32Array, from: number): void {
+/**
+ * Each of btrfs's subvolumes counts its inodes from the beginning, and shows as a device of its own.
+ * Here is only one device, so the device goes into the number of the inode, above what is in use.
+ */
+const deviceShift = 12;
+
+/**
+ * Writes a fuse_attr at the word `at` of `to`, of the struct statx at the word `from` of `u32`;
+ * `rootDevice` is the minor number of the volume's own device.
+ */
+export function writeAttr(
+  to: Uint32Array,
+  at: number,
+  u32: Uint32Array,
+  from: number,
+  rootDevice: number,
+): void {
   copy64(to, at + attr.ino, u32, from + word.ino);
+  const device = u32[from + word.devMinor] as number;
+  if (device !== rootDevice) {
+    to[at + attr.ino + 1] = (to[at + attr.ino + 1] as number) ^ (device << deviceShift);
+  }
   copy64(to, at + attr.size, u32, from + word.size);
   copy64(to, at + attr.blocks, u32, from + word.blocks);
   copy64(to, at + attr.atime, u32, from + word.atime);
@@ -63,12 +82,18 @@ export function writeAttr(to: Uint32Array, at: number, u32: Uint32Array, from: n
 }
 
 /** Writes a fuse_attr_out. */
-export function writeAttrOut(to: Uint32Array, at: number, u32: Uint32Array, from: number): void {
+export function writeAttrOut(
+  to: Uint32Array,
+  at: number,
+  u32: Uint32Array,
+  from: number,
+  rootDevice: number,
+): void {
   to[at + attrOut.attrValid] = foreverSeconds;
   to[at + attrOut.attrValid + 1] = 0;
   to[at + attrOut.attrValidNsec] = 0;
   to[at + attrOut.attrValidNsec + 1] = 0;
-  writeAttr(to, at + attrOut.attr, u32, from);
+  writeAttr(to, at + attrOut.attr, u32, from, rootDevice);
 }
 
 /** Writes the part of a fuse_entry_out before its attributes; nodeid 0 says that there is none. */

@@ -130,7 +130,7 @@ export function answerEntry(
   const { u32 } = session.wire.out;
   const from = session.calls.memory.u32;
   writeEntryHead(u32, outBody, node.id, node.generation, session.features.namesLast);
-  writeAttr(u32, outBody + entryOut.attr, from, statxWord);
+  writeAttr(u32, outBody + entryOut.attr, from, statxWord, session.features.rootDevice);
   node.mode = modeOf(from, statxWord);
   node.lookups++;
   if (session.answer(request, sizes.entryOut + extraBytes) >= 0) return true;
@@ -148,7 +148,7 @@ export function answerAttr(
   statxWord: number,
 ): void {
   const { u32 } = session.calls.memory;
-  writeAttrOut(session.wire.out.u32, outBody, u32, statxWord);
+  writeAttrOut(session.wire.out.u32, outBody, u32, statxWord, session.features.rootDevice);
   node.mode = modeOf(u32, statxWord);
   session.answer(request, sizes.attrOut);
 }

@@ -3,6 +3,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
+import type { Statx } from '../vfs-linux/statx.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
 import { initFlags, initFlags2 } from './protocol.ts';
 
@@ -17,6 +18,8 @@ export interface Features {
   readonly namesLast: boolean;
   /** Whether the host keeps what is written, and hands it over later. */
   readonly writeback: boolean;
+  /** The minor number of the root's device: others are those of btrfs's subvolumes. */
+  readonly rootDevice: number;
 }
 
 /** Handles that only work while the inode is in memory: Linux' fs/fat/nfs.c without nfs=nostale_ro. */
@@ -31,11 +34,23 @@ const ignoresCase: ReadonlySet<string> = new Set([
   'ntfs3',
 ]);
 
+/**
+ * File systems that keep times to the nanosecond. The host's writeback cache keeps times itself, and
+ * would believe in more than others can store.
+ */
+const exactTimes: ReadonlySet<string> = new Set(['ext4', 'xfs', 'btrfs', 'f2fs', 'bcachefs']);
+
+/** An ext4 with small inodes has whole seconds, and no time of birth. */
+function keepsNanoseconds(type: string, root: Statx | number): boolean {
+  return exactTimes.has(type) && typeof root !== 'number' && (type !== 'ext4' || root.hasBtime);
+}
+
 /** Asks the volume. */
 export async function probeFeatures(volume: Volume, writeback: boolean): Promise<Features> {
   const { calls, root, type } = volume;
   const handle = await calls.nameToHandleAt(root, '', abi.AT_EMPTY_PATH);
   const handles = typeof handle !== 'number' && !weakHandles.has(type);
+  const statx = await calls.fstatx(root);
   const name = 'system.posix_acl_access';
   const acl = await calls.getxattrat(root, '', abi.AT_EMPTY_PATH, name, Buffer.alloc(0));
   return {
@@ -43,7 +58,8 @@ export async function probeFeatures(volume: Volume, writeback: boolean): Promise
     handles,
     posixAcl: acl >= 0 || acl === -errno.ENODATA,
     namesLast: !ignoresCase.has(type),
-    writeback: writeback && !volume.readOnly,
+    writeback: writeback && !volume.readOnly && keepsNanoseconds(type, statx),
+    rootDevice: typeof statx === 'number' ? 0 : statx.devMinor,
   };
 }
 

@@ -42,6 +42,8 @@ export class Node {
   readable = false;
   /** The descriptor must stay open: the inode has no name left, or no handle. */
   pinned = false;
+  /** The inode has lost its last name. */
+  nameless = false;
   /** The descriptor of a file that is open, while there is one; -1: none. */
   openFd = -1;
   /** Type and permissions, as the host was told last; 0: not yet. */

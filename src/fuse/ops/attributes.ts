@@ -43,6 +43,9 @@ export function statx(session: Session, request: Request): void {
   });
 }
 
+/** What the host sends of itself, not because a program set something. */
+const onlyTimes: number = fattr.mtime | fattr.ctime | fattr.fh;
+
 /** What a SETATTR asks for, out of the request's buffer, which is somebody else's by then. */
 interface Wish {
   readonly valid: number;
@@ -154,9 +157,10 @@ export function setattr(session: Session, request: Request): void {
     session.fail(request, -errno.EFBIG);
     return;
   }
-  const steps = stepsOf(session, wish);
   withFd(session, request, (fd, node) => {
     const { calls } = session;
+    // The host says the ctime of each file that it removes: the file is gone the moment after.
+    const steps = node.nameless && (wish.valid & ~onlyTimes) === 0 ? [] : stepsOf(session, wish);
     let next = 0;
     noteTimes(session, node, wish.mtime, wish.ctime);
     if ((wish.valid & (fattr.size | fattr.mtime)) === fattr.size) contentChanged(node);

@@ -92,6 +92,7 @@ export function link(session: Session, request: Request): void {
       return;
     }
     session.hold(request, target);
+    target.nameless = false;
     session.descriptors.use(target, (targetFd) => {
       if (targetFd < 0) {
         session.fail(request, targetFd);

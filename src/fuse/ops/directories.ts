@@ -157,7 +157,7 @@ function writeEntry(session: Session, word: number, address: number): Node | und
   const { u32 } = session.wire.out;
   const node = session.nodes.found(memory, handle);
   writeEntryHead(u32, word, node.id, node.generation, session.features.namesLast);
-  writeAttr(u32, word + entryOut.attr, memory.u32, address >>> 2);
+  writeAttr(u32, word + entryOut.attr, memory.u32, address >>> 2, session.features.rootDevice);
   node.mode = modeOf(memory.u32, address >>> 2);
   node.lookups++;
   return node;

@@ -23,6 +23,7 @@ function answerHeld(session: Session, request: Request): Done {
       } else {
         descriptors.keep(node, fd, false);
         descriptors.pin(node);
+        node.nameless = true;
       }
     }
     session.fail(request, Math.min(fd, 0));

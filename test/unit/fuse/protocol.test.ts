@@ -163,7 +163,7 @@ test('attributes go out as the kernel has them', () => {
   const out = Buffer.alloc(protocol.sizes.attrOut);
   const words = (bytes: Buffer): Uint32Array =>
     new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-  writeAttrOut(words(out), 0, words(statx), 0);
+  writeAttrOut(words(out), 0, words(statx), 0, 0);
   const at = protocol.attrOut.attr * 4;
   const wide = (word: number): bigint => out.readBigInt64LE(at + word * 4);
   const word = (index: number): number => out.readUInt32LE(at + index * 4);
@@ -178,6 +178,20 @@ test('attributes go out as the kernel has them', () => {
   expect([word(attr.uid), word(attr.gid)]).toEqual([1000, 100]);
   // new_encode_dev(): minor's low byte, major, the rest of minor.
   expect(word(attr.rdev)).toBe(0x45 | (259 << 8) | (0x123 << 20));
+});
+
+test('the inodes of two devices have different numbers', () => {
+  const statx = new Uint32Array(abi['statx.size'] / 4);
+  statx[abi['statx.stx_ino'] / 4] = 256;
+  const numberOn = (device: number): bigint => {
+    statx[abi['statx.stx_dev_minor'] / 4] = device;
+    const out = new Uint32Array(protocol.sizes.attrOut / 4);
+    writeAttrOut(out, 0, statx, 0, 40);
+    const at = protocol.attrOut.attr + protocol.attr.ino;
+    return (BigInt(out[at + 1] as number) << 32n) | BigInt(out[at] as number);
+  };
+  expect(numberOn(40)).toBe(256n);
+  expect(new Set([numberOn(40), numberOn(41), numberOn(42)]).size).toBe(3);
 });
 
 test('an absent name is told as node 0, which the host may remember', () => {

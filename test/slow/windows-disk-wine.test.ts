@@ -34,7 +34,7 @@ test.skipIf(missing !== undefined)(
     fs.symlinkSync(disk, path.join(devices, 'e::'));
     const { status, stdout, stderr } = await wine.run([app.node, windowsPath(guest)], guestMs);
     const results = stdout.split('\n').filter(Boolean);
-    expect(results.length, stderr).toBe(14);
+    expect(results.length, stderr).toBe(13);
     expect(results.filter((line) => !line.includes('"holds":true'))).toEqual([]);
     expect(status).toBe(0);
   },

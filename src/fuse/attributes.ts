@@ -40,8 +40,9 @@ function copy64(to: Uint32Array, at: number, from: Uint32Array, word: number): v
 }
 
 /**
- * Each of btrfs's subvolumes counts its inodes from the beginning, and shows as a device of its own.
- * Here is only one device, so the device goes into the number of the inode, above what is in use.
+ * Each of btrfs's subvolumes counts its inodes from the beginning, and shows as a device of its
+ * own. Here is only one device, so the device goes into the number of the inode, above what is in
+ * use.
  */
 const deviceShift = 12;
 

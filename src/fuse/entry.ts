@@ -1,5 +1,6 @@
 /**
- * From a name in a directory, or a descriptor, to the node and the attributes that the host is told.
+ * From a name in a directory, or a descriptor, to the node and the attributes that the host is
+ * told.
  */
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import { inodeOf, linksOf, modeOf, writeAttr, writeAttrOut, writeEntryHead } from './attributes.ts';

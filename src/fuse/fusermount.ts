@@ -1,6 +1,6 @@
 /**
- * Mounting as somebody who is not root: fusermount3, which is set-user-ID root, mounts, and hands the
- * device over through a socket (SCM_RIGHTS of unix(7)), whose number it finds in _FUSE_COMMFD.
+ * Mounting as somebody who is not root: fusermount3, which is set-user-ID root, mounts, and hands
+ * the device over through a socket (SCM_RIGHTS of unix(7)), whose number it finds in _FUSE_COMMFD.
  */
 import { Buffer } from 'node:buffer';
 import { spawn } from 'node:child_process';

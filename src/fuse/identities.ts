@@ -1,12 +1,13 @@
 /**
  * Identities of the host's users in this kernel, made when somebody first creates something.
  *
- * The host has checked the permissions, with the caller's own credentials, so each identity has every
- * capability, and differs by who will own what it makes. What depends on missing capabilities (the
- * bits that a write takes away) is done as `nobody`.
+ * The host has checked the permissions, with the caller's own credentials, so each identity has
+ * every capability, and differs by who will own what it makes. What depends on missing capabilities
+ * (the bits that a write takes away) is done as `nobody`.
  *
- * Invariant: an identity in the cache exists in the kernel. There are at most identitiesMost; the one
- * used the longest time ago makes room, a minute later, when no request can be under way with it.
+ * Invariant: an identity in the cache exists in the kernel. There are at most identitiesMost; the
+ * one used the longest time ago makes room, a minute later, when no request can be under way with
+ * it.
  */
 import { LRUCache } from 'lru-cache';
 import type { Kernel } from '../vfs-linux/kernel.ts';

@@ -1,7 +1,7 @@
 /**
  * Linux's calls once more, for a transport: what `LinuxCalls` gives as promises, with a callback
- * instead, that is called the moment the kernel is done, while the results lie in the slot. A request
- * of FUSE's then costs no promise, no microtask, and no copy of what it only passes on.
+ * instead, that is called the moment the kernel is done, while the results lie in the slot. A
+ * request of FUSE's then costs no promise, no microtask, and no copy of what it only passes on.
  *
  * Invariants:
  * 1. `done` is called exactly once, with the call's result or a negative errno; -EIO, with slot -1,
@@ -251,8 +251,8 @@ export class KernelCalls {
   }
 
   /**
-   * Entries of a directory from a cookie on, with what they stand for. `entryBytes` is what an entry
-   * takes beside its name in the answer, `roomBytes` what there is. The result is at data().
+   * Entries of a directory from a cookie on, with what they stand for. `entryBytes` is what an
+   * entry takes beside its name in the answer, `roomBytes` what there is. The result is at data().
    */
   list(
     fd: number,

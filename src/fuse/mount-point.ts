@@ -145,8 +145,8 @@ async function deviceNumber(mountPoint: string): Promise<string | undefined> {
 }
 
 /**
- * Lets the host read ahead and gather writes as for a disk of its own; by default it treats FUSE as a
- * slow stranger. Only root may, and without it is only slower.
+ * Lets the host read ahead and gather writes as for a disk of its own; by default it treats FUSE as
+ * a slow stranger. Only root may, and without it is only slower.
  */
 export async function tune(attached: Attached): Promise<void> {
   const number = await deviceNumber(attached.mountPoint);

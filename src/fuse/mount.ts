@@ -1,12 +1,12 @@
 /**
- * A volume as a directory of the host: mounts through /dev/fuse and serves until it is unmounted, by
- * `unmount`, by umount(8) or fusermount3, or because the device was aborted.
+ * A volume as a directory of the host: mounts through /dev/fuse and serves until it is unmounted,
+ * by `unmount`, by umount(8) or fusermount3, or because the device was aborted.
  *
  * Invariants:
- * 1. Nothing in this process may ask for something on the mount synchronously, a statSync() for one:
- *    the answer would have to come from this very thread.
- * 2. When `ended` resolves nothing of the mount is open on the volume. Writing out and unmounting the
- *    volume is its owner's.
+ * 1. Nothing in this process may ask for something on the mount synchronously, a statSync() for
+ *    one: the answer would have to come from this very thread.
+ * 2. When `ended` resolves nothing of the mount is open on the volume. Writing out and unmounting
+ *    the volume is its owner's.
  */
 
 import type { OperationSummary } from '../cache/request-statistics.ts';
@@ -40,8 +40,8 @@ export interface FuseMount {
   /** The requests so far, by operation. */
   statistics(): readonly OperationSummary[];
   /**
-   * Unmounts and waits for `ended`. Throws FsBridgeError: EBUSY while somebody uses it; with `lazy` it
-   * disappears at once, and ends when nobody uses it any more: then `ended` is not waited for.
+   * Unmounts and waits for `ended`. Throws FsBridgeError: EBUSY while somebody uses it; with `lazy`
+   * it disappears at once, and ends when nobody uses it any more: then `ended` is not waited for.
    */
   unmount(options?: { readonly lazy?: boolean }): Promise<void>;
 }
@@ -49,8 +49,8 @@ export interface FuseMount {
 /**
  * Mounts. The volume's owner keeps it open until `ended`.
  *
- * Throws FsBridgeError: ERR_NOT_LINUX, ERR_NO_FUSE without /dev/fuse, ERR_NO_FUSERMOUNT for a user who
- * is not root and has none, ENOTDIR, ENOENT or EPERM as the host says.
+ * Throws FsBridgeError: ERR_NOT_LINUX, ERR_NO_FUSE without /dev/fuse, ERR_NO_FUSERMOUNT for a user
+ * who is not root and has none, ENOTDIR, ENOENT or EPERM as the host says.
  */
 export async function mountFuse(
   volume: Volume,

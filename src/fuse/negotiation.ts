@@ -22,7 +22,9 @@ export interface Features {
   readonly rootDevice: number;
 }
 
-/** Handles that only work while the inode is in memory: Linux' fs/fat/nfs.c without nfs=nostale_ro. */
+/**
+ * Handles that only work while the inode is in memory: Linux' fs/fat/nfs.c without nfs=nostale_ro.
+ */
 const weakHandles: ReadonlySet<string> = new Set(['vfat', 'msdos']);
 /** Names that differ in case alone are one. */
 const ignoresCase: ReadonlySet<string> = new Set([
@@ -35,8 +37,8 @@ const ignoresCase: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * File systems that keep times to the nanosecond. The host's writeback cache keeps times itself, and
- * would believe in more than others can store.
+ * File systems that keep times to the nanosecond. The host's writeback cache keeps times itself,
+ * and would believe in more than others can store.
  */
 const exactTimes: ReadonlySet<string> = new Set(['ext4', 'xfs', 'btrfs', 'f2fs', 'bcachefs']);
 

@@ -3,14 +3,14 @@
  *
  * An inode is recognised by its file handle (name_to_handle_at(2): on most file systems the inode's
  * number and generation), so a hard link found under another name is the same node, and an inode
- * number used again is another one. Where a file system gives no handles its inode's number does, and
- * the node's descriptor stays open, so that the number cannot be used again.
+ * number used again is another one. Where a file system gives no handles its inode's number does,
+ * and the node's descriptor stays open, so that the number cannot be used again.
  *
  *     unknown --found()--> held by requests --looked up--> known to the host --forgotten--> unknown
  *
  * Invariants:
- * 1. A node lives exactly while the host knows it (lookups > 0), a file of it is open (opens > 0) or
- *    a request works on it (busy > 0). The root lives for ever.
+ * 1. A node lives exactly while the host knows it (lookups > 0), a file of it is open (opens > 0)
+ *    or a request works on it (busy > 0). The root lives for ever.
  * 2. Two nodes never have the same handle.
  * 3. A nodeid is given again only with another generation.
  */

@@ -3,9 +3,10 @@
  * least size of its body, and who carries it out. What is not in the table is answered with ENOSYS,
  * which the host remembers for most operations.
  *
- * Left to the host, which is the only client, so that its own locks are right: GETLK, SETLK, SETLKW.
- * Not needed: ACCESS (the host checks permissions itself: default_permissions), BMAP and POLL (no
- * file of a disk needs them), FLUSH (a close has nothing to say: what was written is here already).
+ * Left to the host, which is the only client, so that its own locks are right: GETLK, SETLK,
+ * SETLKW. Not needed: ACCESS (the host checks permissions itself: default_permissions), BMAP and
+ * POLL (no file of a disk needs them), FLUSH (a close has nothing to say: what was written is here
+ * already).
  */
 import { errno } from '../vfs-linux/abi.gen.ts';
 import { getattr, setattr, statx } from './ops/attributes.ts';

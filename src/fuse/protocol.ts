@@ -2,9 +2,9 @@
  * The FUSE protocol's numbers: linux/fuse.h, protocol 7.31 to 7.45. Operation codes are in
  * operations.ts.
  *
- * Structures are given as word offsets (of 32 bits) from the structure's start, as everything in the
- * protocol lies on a multiple of four bytes. Numbers of 64 bits take two words, the low one first:
- * every machine that Node runs on is little-endian.
+ * Structures are given as word offsets (of 32 bits) from the structure's start, as everything in
+ * the protocol lies on a multiple of four bytes. Numbers of 64 bits take two words, the low one
+ * first: every machine that Node runs on is little-endian.
  */
 
 export const major = 7;

@@ -35,7 +35,9 @@ import { Wire } from './wire.ts';
 const spinMs = 0.06;
 /** A request within so long of the last answer would have been found so, or nearly. */
 const soonMs = 0.25;
-/** As many late requests in a row as this, and the device is not asked again until some come soon. */
+/**
+ * As many late requests in a row as this, and the device is not asked again until some come soon.
+ */
 const patienceMost = 8;
 
 export class Session {
@@ -48,7 +50,9 @@ export class Session {
   readonly wire: Wire;
   readonly features: Features;
   readonly statistics: RequestStatistics = new RequestStatistics(operationNames);
-  /** Resolves when INIT has its answer: with the reason where the two do not understand each other. */
+  /**
+   * Resolves when INIT has its answer: with the reason where the two do not understand each other.
+   */
   readonly started: Promise<string | undefined>;
   /** Resolves when the mount is gone and nothing of it is open in the kernel. */
   readonly ended: Promise<void>;

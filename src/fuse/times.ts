@@ -1,8 +1,8 @@
 /**
  * The times of a file's last change, where the host keeps them (the writeback cache). The host says
  * them with a SETATTR, and believes from then on that they stay; but what it hands over afterwards,
- * pages that were written before, sets them anew here. So the host's own are put back when it can hand
- * over no more: with the last close, and with an fsync.
+ * pages that were written before, sets them anew here. So the host's own are put back when it can
+ * hand over no more: with the last close, and with an fsync.
  */
 import { abi } from '../vfs-linux/abi.gen.ts';
 import type { KernelCalls, Time } from './kernel-calls.ts';

@@ -2,8 +2,8 @@
  * The device: requests come out of it, answers go into it, one system call each, on this thread.
  *
  * Invariants:
- * 1. Nothing blocks: the descriptor is O_NONBLOCK, and a notification is only of a kind that the host
- *    carries out without waiting for a lock that a request of its own may hold.
+ * 1. Nothing blocks: the descriptor is O_NONBLOCK, and a notification is only of a kind that the
+ *    host carries out without waiting for a lock that a request of its own may hold.
  * 2. `out` is for answers that are written in the same breath: fill it, send it, forget it. Where
  *    there is a wait in between (a READ), a buffer of the pool is taken.
  * 3. Every buffer taken is given back, once.
@@ -25,7 +25,9 @@ const answerBytes = outHeaderBytes + transferMostBytes;
 /** struct bridge_piece: an iovec, but for the memory's own address. */
 const pieceWords = abi['bridge_piece.size'] / 4;
 const pieceLength = abi['bridge_piece.bytes'] / 4;
-/** An iovec for the header, for each page of a transfer, and for one more: it may begin in a page. */
+/**
+ * An iovec for the header, for each page of a transfer, and for one more: it may begin in a page.
+ */
 const vectorBytes = (transferMostBytes / abi.PAGE_SIZE + 3) * abi['bridge_piece.size'];
 /** Buffers that are kept for the next use: more are made as they are needed, and dropped. */
 const keptBuffers = 16;
@@ -109,8 +111,8 @@ export class Wire {
   }
 
   /**
-   * Sends `payloadBytes` that lie in pieces in the kernel's memory (`kernel`, from the word `at` on: an
-   * array of bridge_piece), without a copy.
+   * Sends `payloadBytes` that lie in pieces in the kernel's memory (`kernel`, from the word `at`
+   * on: an array of bridge_piece), without a copy.
    */
   answerPieces(request: Request, kernel: Uint32Array, at: number, payloadBytes: number): number {
     this.#head(this.out.u32, request, payloadBytes);
@@ -158,8 +160,8 @@ export class Wire {
   }
 
   /**
-   * Has the host hand over what was written to a file, and forget what it has of it. The host waits for
-   * its own requests meanwhile, so this waits on a thread of its own.
+   * Has the host hand over what was written to a file, and forget what it has of it. The host waits
+   * for its own requests meanwhile, so this waits on a thread of its own.
    */
   async flushAndForgetData(nodeId: number): Promise<void> {
     await this.#libc.writeInBackground(this.fd, invalidation(nodeId, 0n));

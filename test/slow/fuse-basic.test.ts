@@ -1,7 +1,7 @@
 /**
- * A mount through FUSE does what Linux's system calls say, on ext4, XFS and btrfs: names, links, open
- * files without a name, holes, attributes, ownership and permissions. Afterwards the file system's own
- * checker finds nothing wrong.
+ * A mount through FUSE does what Linux's system calls say, on ext4, XFS and btrfs: names, links,
+ * open files without a name, holes, attributes, ownership and permissions. Afterwards the file
+ * system's own checker finds nothing wrong.
  *
  * Needs root and /dev/fuse; skipped, with the reason, without.
  */

@@ -1,6 +1,7 @@
 /**
  * How a mount ends: by umount(8) and fusermount3, while it is used, by a killed process, by a dead
- * kernel inside. Each leaves nothing behind, and a disk that is whole, or that its journal makes whole.
+ * kernel inside. Each leaves nothing behind, and a disk that is whole, or that its journal makes
+ * whole.
  *
  * Needs root and /dev/fuse; skipped, with the reason, without.
  */
@@ -47,7 +48,7 @@ for (const type of fuseTestTypes) {
       await expectClean();
     });
 
-    test('a mount in use stays; taken out lazily, it serves those who use it to their end', async () => {
+    test('a mount in use stays; taken out lazily, it serves its users to their end', async () => {
       mounted = await FuseMounted.start(type);
       const fd = must(linux.open(mounted.at('used'), O_RDWR | O_CREAT, 0o600), 'used');
       expect((await run(['umount', mounted.dir])).stderr).toMatch(/busy/);

@@ -1,9 +1,10 @@
 /**
- * An image of a fresh file system, mounted through FUSE by the real command in a process of its own,
- * for tests that use it with blocking system calls.
+ * An image of a fresh file system, mounted through FUSE by the real command in a process of its
+ * own, for tests that use it with blocking system calls.
  *
  * Invariants:
- * 1. `cannotMount` says why this machine cannot, for describe.skipIf: not root, no /dev/fuse, no mkfs.
+ * 1. `cannotMount` says why this machine cannot, for describe.skipIf: not root, no /dev/fuse, no
+ *    mkfs.
  * 2. After `end` the mount is gone and the command has ended; `dispose` removes what is left, also
  *    after a failure.
  */

@@ -103,8 +103,8 @@ function wishOf(session: Session, request: Request): Wish {
 type Step = (fd: number, find: number, done: Done) => void;
 
 /**
- * The host sends what one system call of a program's changes: one step, mostly. Owner before mode, as
- * a change of owner takes bits of the mode away; times last, as all others change the time.
+ * The host sends what one system call of a program's changes: one step, mostly. Owner before mode,
+ * as a change of owner takes bits of the mode away; times last, as all others change the time.
  */
 function stepsOf(session: Session, wish: Wish): Step[] {
   const { calls } = session;

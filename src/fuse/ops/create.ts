@@ -1,7 +1,7 @@
 /**
  * What makes new names: CREATE, TMPFILE, MKNOD, MKDIR, SYMLINK, LINK. All but LINK run with an
- * identity of the caller's user and group, and with his umask, so that owner, SGID directories, mode
- * and default ACLs come out as Linux has them.
+ * identity of the caller's user and group, and with his umask, so that owner, SGID directories,
+ * mode and default ACLs come out as Linux has them.
  */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
@@ -139,8 +139,8 @@ function answerFile(
 }
 
 /**
- * How a new file is opened: always for reading too, as the host reads what it changes a part of; the
- * rest of the flags (O_APPEND, O_DIRECT, O_SYNC) is the host's business.
+ * How a new file is opened: always for reading too, as the host reads what it changes a part of;
+ * the rest of the flags (O_APPEND, O_DIRECT, O_SYNC) is the host's business.
  */
 export function create(session: Session, request: Request): void {
   const [flags, mode] = [request.word(0), request.word(1) & ~sIfmt];

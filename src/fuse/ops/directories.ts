@@ -147,8 +147,8 @@ export function readdirplus(session: Session, request: Request): void {
 }
 
 /**
- * Writes the fuse_entry_out of an entry whose statx and handle lie at an address; undefined where the
- * name was gone before it was looked up.
+ * Writes the fuse_entry_out of an entry whose statx and handle lie at an address; undefined where
+ * the name was gone before it was looked up.
  */
 function writeEntry(session: Session, word: number, address: number): Node | undefined {
   const { memory } = session.calls;

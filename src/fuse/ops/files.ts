@@ -30,7 +30,9 @@ const accessMode = 3;
 /** copy_file_range(2) answers 31 bits at most, rounded down to a page. */
 const copyMostBytes = 0x7ffff000;
 
-/** The open file that a request names by the fh at a word of its body; answers EBADF without one. */
+/**
+ * The open file that a request names by the fh at a word of its body; answers EBADF without one.
+ */
 export function fileOf(session: Session, request: Request, word = 0): OpenFile | undefined {
   const file = session.files.get(u64(request.buffer.u32, inBody + word));
   if (file === undefined) session.fail(request, -errno.EBADF);
@@ -72,8 +74,8 @@ function openNode(
 
 /**
  * The host has checked that the caller may. For writing the file is opened for reading too, as the
- * host reads what it changes a part of; O_APPEND is the host's business, except that a file which may
- * only be appended to (chattr +a) is not opened for writing otherwise.
+ * host reads what it changes a part of; O_APPEND is the host's business, except that a file which
+ * may only be appended to (chattr +a) is not opened for writing otherwise.
  */
 export function open(session: Session, request: Request): void {
   const [flags, more] = [request.word(0), request.word(1)];
@@ -194,8 +196,8 @@ export function write(session: Session, request: Request): void {
 }
 
 /**
- * One write to a file after the other: the kernel's lock of the inode would have it so anyway, and a
- * thread that waits for it costs more than a place in this line.
+ * One write to a file after the other: the kernel's lock of the inode would have it so anyway, and
+ * a thread that waits for it costs more than a place in this line.
  */
 function inTurn(node: Node, write: (done: () => void) => void): void {
   const next = (): void => {
@@ -248,8 +250,8 @@ export function fsync(session: Session, request: Request): void {
 }
 
 /**
- * SEEK_DATA and SEEK_HOLE. What was written may lie in the host's cache still, and the host asks without
- * having handed it over: it is made to, where somebody has the file open for writing.
+ * SEEK_DATA and SEEK_HOLE. What was written may lie in the host's cache still, and the host asks
+ * without having handed it over: it is made to, where somebody has the file open for writing.
  */
 export function lseek(session: Session, request: Request): void {
   const file = fileOf(session, request);

@@ -11,7 +11,9 @@ import { fileOf } from './files.ts';
 /** Bytes before the structure in the request: fuse_ioctl_in. */
 const ioctlInBytes = 32;
 
-/** The command in this kernel's numbers: where a long counts, it has four bytes here, eight there. */
+/**
+ * The command in this kernel's numbers: where a long counts, it has four bytes here, eight there.
+ */
 const commands: ReadonlyMap<number, number> = new Map([
   [0x80086601, abi.FS_IOC_GETFLAGS],
   [0x40086602, abi.FS_IOC_SETFLAGS],

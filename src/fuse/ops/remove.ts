@@ -1,9 +1,9 @@
 /**
  * What takes names away: UNLINK, RMDIR, RENAME, RENAME2.
  *
- * A file that loses its last name lives on while somebody uses it, and the host does not say who does.
- * So a node that the host knows keeps a descriptor from then on; the host forgets it soon after if
- * nobody needs it, and then the file is gone for good.
+ * A file that loses its last name lives on while somebody uses it, and the host does not say who
+ * does. So a node that the host knows keeps a descriptor from then on; the host forgets it soon
+ * after if nobody needs it, and then the file is gone for good.
  */
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
 import { withFd } from '../entry.ts';

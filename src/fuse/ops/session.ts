@@ -8,7 +8,9 @@ import type { Session } from '../session.ts';
 import { transferMostBytes } from '../wire.ts';
 
 const pageBytes = 4096;
-/** Read-ahead and asynchronous requests that the host sends at once, and when it thinks it is many. */
+/**
+ * Read-ahead and asynchronous requests that the host sends at once, and when it thinks it is many.
+ */
 const backgroundMost = 128;
 const congestedFrom = 96;
 

@@ -1,4 +1,6 @@
-/** The table of nodes: one for each inode, found by its handle, for as long as somebody needs it. */
+/**
+ * The table of nodes: one for each inode, found by its handle, for as long as somebody needs it.
+ */
 import { expect, test } from 'vitest';
 import { type Node, Nodes } from '../../../src/fuse/nodes.ts';
 import { KernelMemory } from '../../../src/vfs-linux/memory.ts';

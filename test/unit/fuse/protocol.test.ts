@@ -1,6 +1,6 @@
 /**
- * The layouts against linux/fuse.h, where the machine has it: the C compiler's own idea of each size
- * and offset. And a request and an answer, byte by byte.
+ * The layouts against linux/fuse.h, where the machine has it: the C compiler's own idea of each
+ * size and offset. And a request and an answer, byte by byte.
  */
 import { Buffer } from 'node:buffer';
 import { execFileSync, spawnSync } from 'node:child_process';

@@ -1,6 +1,6 @@
 /**
- * A session against a device that a test speaks for: what the host's kernel would never send must be
- * answered with an error, and numbers of references must come out even.
+ * A session against a device that a test speaks for: what the host's kernel would never send must
+ * be answered with an error, and numbers of references must come out even.
  */
 import { Buffer } from 'node:buffer';
 import fs from 'node:fs';

@@ -1,0 +1,56 @@
+/**
+ * Random operations on files of the mount, several processes at once, judged to the byte by a model
+ * (test/programs/fsx.ts), while the host's caches are emptied; then the file system's checker.
+ *
+ * SEED=number repeats a run, FS=regex takes some file systems, SOAK=number multiplies the operations,
+ * MOUNTER=native proves the program on this machine's own kernel.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { canMountFuse, fuseTypes, onMount, soak } from '../support/fuse-mount.ts';
+import { testSeed } from '../support/random.ts';
+import { run } from '../support/run-program.ts';
+
+const seed = testSeed();
+const program = fileURLToPath(new URL('../programs/fsx.ts', import.meta.url));
+
+async function fsx(file: string, options: readonly string[]): Promise<void> {
+  const result = await run([process.execPath, program, file, ...options]);
+  expect(result.status, `${result.stdout}${result.stderr}`).toBe(0);
+}
+
+/** Forgets clean pages, names and inodes, again and again until told to stop. */
+async function emptyCaches(signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    writeFileSync('/proc/sys/vm/drop_caches', '3');
+    await sleep(700, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+describe.skipIf(!canMountFuse)(`what is written is what is read, with SEED=${seed}, on`, () => {
+  for (const type of fuseTypes) {
+    test(type, () =>
+      onMount(type, async ({ at }) => {
+        const stop = new AbortController();
+        const emptying = emptyCaches(stop.signal);
+        const alone = (index: number): Promise<void> =>
+          fsx(join(at, `alone-${index}`), [`--seed=${seed + index}`, `--ops=${3000 * soak}`]);
+        const small = fsx(join(at, 'small'), [
+          ...[`--seed=${seed}`, `--ops=${3000 * soak}`, '--max-bytes=9000'],
+        ]);
+        const shared = (index: number): Promise<void> =>
+          fsx(join(at, 'shared'), [
+            ...[`--stripe=${index}/3`, `--seed=${seed + index}`, `--ops=${1500 * soak}`],
+          ]);
+        const all = [alone(0), alone(1), small, shared(0), shared(1), shared(2)];
+        const ends = await Promise.allSettled(all);
+        stop.abort();
+        await emptying;
+        for (const end of ends) if (end.status === 'rejected') throw end.reason;
+      }),
+    );
+  }
+});

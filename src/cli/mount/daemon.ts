@@ -17,7 +17,7 @@
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { getCompileCacheDir } from 'node:module';
-import { constants } from 'node:os';
+import { constants, devNull } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -103,7 +103,7 @@ export class DaemonLink {
    * V8 writes to standard error from now on is in `logFile`.
    */
   ready(logFile: string): void {
-    takePlace(1, '/dev/null');
+    takePlace(1, devNull);
     takePlace(2, logFile);
     process.chdir('/');
     this.#send({ ready: true });

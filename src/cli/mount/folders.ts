@@ -47,7 +47,8 @@ export function makePrivateFolder(folder: string): void {
     fs.mkdirSync(folder, { recursive: true, mode: privateMode });
     const found = fs.lstatSync(folder);
     const isOurs = process.getuid === undefined || found.uid === process.getuid();
-    if (found.isDirectory() && isOurs && (found.mode & 0o022) === 0) return;
+    const isClosed = process.getuid === undefined || (found.mode & 0o022) === 0;
+    if (found.isDirectory() && isOurs && isClosed) return;
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
     const advice = 'Set XDG_RUNTIME_DIR and XDG_STATE_HOME to folders of your own.';

@@ -41,8 +41,3 @@ function readMountInfo(): string {
 export function findMountPoint(target: string): MountEntry | undefined {
   return parseMountInfo(readMountInfo()).findLast((entry) => entry.target === target);
 }
-
-/** Everything that is mounted as that type. */
-export function mountsOfType(type: string): MountEntry[] {
-  return parseMountInfo(readMountInfo()).filter((entry) => entry.type === type);
-}

@@ -1,10 +1,12 @@
 /** Gathers what a mount tells about itself. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Volume } from '../../vfs-linux/volume.ts';
 import type { VolumeEntry } from '../../volumes/choose-volume.ts';
 import type { MountStatus } from '../control/messages.ts';
 import type { Mounted, Transport } from './transport.ts';
 
 const kernelLogLines = 200;
+const kernelTimeoutMs = 1_000;
 
 export interface StatusParts {
   readonly run: {
@@ -26,9 +28,11 @@ function meminfo(text: string, name: string): number | null {
   return kib === undefined ? null : Number(kib) * 1024;
 }
 
+/** Empty where the kernel is dead, or waits for a disk that does not answer. */
 async function kernelMemory(volume: Volume): Promise<string> {
   if (volume.kernel.failure !== undefined) return '';
-  return volume.kernel.readOwn('/proc/meminfo').catch(() => '');
+  const late = sleep(kernelTimeoutMs, '', { ref: false });
+  return Promise.race([volume.kernel.readOwn('/proc/meminfo').catch(() => ''), late]);
 }
 
 export async function statusOf(parts: StatusParts): Promise<MountStatus> {

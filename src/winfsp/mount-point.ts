@@ -1,7 +1,7 @@
 /**
  * Where a drive appears: what may be written, and what Windows says when it cannot be there.
  *
- *     L:  *:          a letter; of this logon session alone, as any program may make one
+ *     L: or *         a letter, or the next free one; of this logon session alone
  *     \\.\L:          a letter for everybody, by the mount manager: needs an administrator
  *     C:\linux        a folder that does not exist yet, on NTFS
  *     \\fsbridge\name a share, without a letter

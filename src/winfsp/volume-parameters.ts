@@ -60,8 +60,9 @@ export function volumeParamsOf(
     fileInfoTimeoutMs,
     volumeInfoTimeoutMs: fileInfoDefaultMs,
     dirInfoTimeoutMs: fileInfoTimeoutMs,
-    securityTimeoutMs: fileInfoTimeoutMs,
-    eaTimeoutMs: fileInfoTimeoutMs,
+    // $LXMOD and its like show one thing in two places: a change here is not seen in the other's cache.
+    securityTimeoutMs: Math.min(fileInfoTimeoutMs, fileInfoDefaultMs),
+    eaTimeoutMs: Math.min(fileInfoTimeoutMs, fileInfoDefaultMs),
     flags,
     prefix,
     fileSystemName: facts.fileSystemName,

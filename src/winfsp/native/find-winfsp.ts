@@ -28,7 +28,8 @@ function versionText(version: number): string {
 export async function findWinFsp(named?: string): Promise<WinFspLibrary> {
   const library = await load(named ?? (await installedPath()));
   if (library.version < leastVersion) {
-    const why = `version ${versionText(library.version)} has mistakes that others can exploit, or that lock up`;
+    const version = versionText(library.version);
+    const why = `version ${version} has mistakes that others can exploit, or that lock up`;
     throw new FsBridgeError('ERR_WINFSP_OLD', 'WinFsp', why, advice);
   }
   return library;

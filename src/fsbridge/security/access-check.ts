@@ -81,10 +81,16 @@ export interface AccessCheckOptions {
   readonly previouslyGranted?: number | undefined;
 }
 
-/** The SIDs of a token, made once for each: which count for allowing, which for denying. */
-interface TokenSids {
+/** Which SIDs count for allowing, which for denying. */
+interface CountingSids {
   readonly allowing: ReadonlySet<Sid>;
   readonly denying: ReadonlySet<Sid>;
+}
+
+/** The SIDs of a token, made once for each. */
+interface TokenSids extends CountingSids {
+  /** The restricting ones: they count whatever their attributes are. */
+  readonly restricting: CountingSids | undefined;
 }
 const sidsOfToken: WeakMap<AccessToken, TokenSids> = new WeakMap();
 
@@ -101,7 +107,10 @@ function tokenSids(token: AccessToken): TokenSids {
       denying.add(sid);
     }
   }
-  const sids = { allowing, denying };
+  const restricted = new Set((token.restrictedSids ?? []).map(({ sid }) => sid));
+  const restricting =
+    restricted.size === 0 ? undefined : { allowing: restricted, denying: restricted };
+  const sids = { allowing, denying, restricting };
   sidsOfToken.set(token, sids);
   return sids;
 }
@@ -125,21 +134,16 @@ export function accessCheck(
     return { grantedAccess: 0, status: STATUS.PRIVILEGE_NOT_HELD };
   }
   const remaining = desired & ~byPrivilege;
-  let granted = listedAccess(sd, token, remaining, wantsMaximum, mapping);
-  if (token.restrictedSids !== undefined && token.restrictedSids.length > 0) {
-    granted &= listedAccess(sd, restrictedToken(token), remaining, wantsMaximum, mapping);
+  const sids = tokenSids(token);
+  let granted = listedAccess(sd, sids, remaining, wantsMaximum, mapping);
+  if (sids.restricting !== undefined) {
+    granted &= listedAccess(sd, sids.restricting, remaining, wantsMaximum, mapping);
   }
   if ((remaining & ~granted) !== 0) return { grantedAccess: 0, status: STATUS.ACCESS_DENIED };
   const all = (wantsMaximum ? granted | byPrivilege : remaining | byPrivilege) >>> 0;
   // Nobody asks for MAXIMUM_ALLOWED and is content with nothing.
   if (all === 0 && wantsMaximum) return { grantedAccess: 0, status: STATUS.ACCESS_DENIED };
   return { grantedAccess: all, status: STATUS.SUCCESS };
-}
-
-/** The token as its restricting SIDs alone see it. */
-function restrictedToken(token: AccessToken): AccessToken {
-  const groups = token.restrictedSids ?? [];
-  return { userSid: WELL_KNOWN_SID.NULL, isUserDenyOnly: true, groups, privileges: new Set() };
 }
 
 /** What privileges give, of what is asked for or, at most, of what backup tools need. */
@@ -163,14 +167,13 @@ function privilegedAccess(
 /** What the descriptor itself grants: of `desired`, or all that it grants with MAXIMUM_ALLOWED. */
 function listedAccess(
   sd: SecurityDescriptor,
-  token: AccessToken,
+  sids: CountingSids,
   desired: number,
   wantsMaximum: boolean,
   mapping: GenericMapping,
 ): number {
   // No DACL, or a NULL one, protects nothing.
   if (!sd.dacl) return (wantsMaximum ? mapping.genericAll | desired : desired) >>> 0;
-  const sids = tokenSids(token);
   const isOwner = sd.owner !== undefined && sids.allowing.has(sd.owner);
   const { aces } = sd.dacl;
   let granted = isOwner ? ownerAccess(aces) : 0;

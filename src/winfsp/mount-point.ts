@@ -3,7 +3,7 @@
  *
  *     L: or *         a letter, or the next free one; of this logon session alone
  *     \\.\L:          a letter for everybody, by the mount manager: needs an administrator
- *     C:\linux        a folder that does not exist yet, on NTFS
+ *     C:\linux        a folder that does not exist yet, on NTFS; \\.\C:\linux by the mount manager
  *     \\fsbridge\name a share, without a letter
  */
 import { FsBridgeError } from '../errors.ts';
@@ -41,7 +41,7 @@ export function parseMountPoint(text: string, network: boolean, share: string): 
   const unc = /^\\\\([^\\.?][^\\]*)\\([^\\]+)\\?$/.exec(text);
   if (unc !== null)
     return { place: undefined, prefix: `\\${server}\\${shareName(unc[2] as string)}` };
-  if (/^[A-Za-z]:\\./.test(text)) {
+  if (/^(\\\\\.\\)?[A-Za-z]:\\./.test(text)) {
     if (!network) return { place: text.replace(/\\+$/, ''), prefix };
     throw mountPointError(text, 'a network drive has a letter or a share, but no folder');
   }
@@ -56,7 +56,7 @@ function mountPointError(text: string, why: string): FsBridgeError {
 /** FspMountSet's refusals as an error. */
 export function mountError(place: string, status: NtStatus): FsBridgeError {
   const isGlobal = place.startsWith('\\\\.\\');
-  const isFolder = /^[A-Za-z]:\\./.test(place);
+  const isFolder = /[A-Za-z]:\\./.test(place);
   switch (status) {
     case STATUS.OBJECT_NAME_COLLISION:
       return isFolder

@@ -10,6 +10,7 @@ test('letters, folders and shares are told apart', () => {
   expect(disk('*')).toBe('*:');
   expect(disk('\\\\.\\l:')).toBe('\\\\.\\L:');
   expect(disk('C:\\linux\\disk\\')).toBe('C:\\linux\\disk');
+  expect(disk('\\\\.\\C:\\linux')).toBe('\\\\.\\C:\\linux');
 });
 
 test('a network drive has a share, and a letter if it likes', () => {

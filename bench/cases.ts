@@ -55,6 +55,16 @@ function dataCases(sizes: Sizes): Case[] {
       },
     },
     {
+      name: 'read 64 KiB, warm',
+      unit: 'MiB/s',
+      amount: (passes * warmBytes) / mib,
+      needs: ['readSequential'],
+      async run(subject) {
+        for (let i = 0; i < passes; i++)
+          await subject.readSequential(paths.warm, warmBytes, mib / 16, 1);
+      },
+    },
+    {
       name: 'read 1 MiB, cold',
       unit: 'MiB/s',
       aim: 0.9,
@@ -117,6 +127,16 @@ function nameCases(sizes: Sizes): Case[] {
     run: (subject) => subject.stat(often, depth),
   });
   const listings = 5;
+  const list = (cold: boolean, times: number): Case => ({
+    name: `list ${sizes.manyFiles} with stat, in entries, ${cold ? 'cold' : 'warm'}`,
+    unit: 'per s',
+    cold,
+    amount: times * sizes.manyFiles,
+    needs: ['list'],
+    async run(subject) {
+      for (let i = 0; i < times; i++) await subject.list(paths.many, sizes.manyFiles);
+    },
+  });
   return [
     stat(1, 0.5),
     stat(32),
@@ -136,6 +156,15 @@ function nameCases(sizes: Sizes): Case[] {
       async run(subject) {
         for (let i = 0; i < listings; i++) await subject.readdir(paths.many, sizes.manyFiles);
       },
+    },
+    list(false, listings),
+    list(true, 1),
+    {
+      name: 'open and close',
+      unit: 'per s',
+      amount: often.length,
+      needs: ['openAndClose'],
+      run: (subject) => subject.openAndClose(often),
     },
   ];
 }

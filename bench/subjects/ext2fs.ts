@@ -108,6 +108,20 @@ export class Ext2fs implements Subject {
     expectBytes(path, list.filter((name) => name !== '.' && name !== '..').length, names);
   }
 
+  async list(path: string, names: number): Promise<void> {
+    const list = await this.#calls.readdir(path);
+    const listed = list.filter((name) => name !== '.' && name !== '..');
+    for (const name of listed) await this.#calls.stat(`${path}/${name}`);
+    expectBytes(path, listed.length, names);
+  }
+
+  async openAndClose(paths: readonly string[]): Promise<void> {
+    for (const path of paths) {
+      const { fd } = await this.#calls.open(path, 'r');
+      await this.#calls.close(fd);
+    }
+  }
+
   async mkdir(path: string): Promise<void> {
     await this.#calls.mkdir(path, 0o755);
   }

@@ -141,6 +141,28 @@ export class FsBridge implements Subject {
     expectBytes(path, list.length, names);
   }
 
+  async list(path: string, names: number): Promise<void> {
+    const fd = await this.#open(path, O_RDONLY | O_DIRECTORY);
+    let listed = 0;
+    for (let offset = 0n; ; ) {
+      const entries = await this.#calls.getdentsStatx(fd, offset);
+      if (typeof entries === 'number') {
+        this.#kernel.check(entries, path);
+        break;
+      }
+      const last = entries.at(-1);
+      if (last === undefined) break;
+      for (const entry of entries) if (entry.text && entry.statx) listed++;
+      offset = last.next;
+    }
+    await this.#calls.close(fd);
+    expectBytes(path, listed, names);
+  }
+
+  async openAndClose(paths: readonly string[]): Promise<void> {
+    for (const path of paths) await this.#calls.close(await this.#open(path, O_RDONLY));
+  }
+
   async mkdir(path: string): Promise<void> {
     this.#kernel.check(await this.#calls.mkdirat(AT_FDCWD, path, 0o755), path);
   }

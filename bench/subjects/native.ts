@@ -125,6 +125,17 @@ export class NativeSync implements Subject {
     expectBytes(path, fs.readdirSync(this.path(path)).length, names);
   }
 
+  async list(path: string, names: number): Promise<void> {
+    const folder = this.path(path);
+    const listed = fs.readdirSync(folder);
+    for (const name of listed) fs.lstatSync(`${folder}/${name}`);
+    expectBytes(path, listed.length, names);
+  }
+
+  async openAndClose(paths: readonly string[]): Promise<void> {
+    for (const path of paths) fs.closeSync(fs.openSync(this.path(path), 'r'));
+  }
+
   async mkdir(path: string): Promise<void> {
     fs.mkdirSync(this.path(path));
   }

@@ -31,6 +31,10 @@ export interface Work {
   stat(paths: readonly string[], depth: number): Promise<void>;
   /** Lists the directory; throws unless it has that many names, "." and ".." left out. */
   readdir(path: string, names: number): Promise<void>;
+  /** The same with the size and times of each name. */
+  list(path: string, names: number): Promise<void>;
+  /** Opens each for reading and closes it, one after the other. */
+  openAndClose(paths: readonly string[]): Promise<void>;
   mkdir(path: string): Promise<void>;
   /** Makes empty files (O_CREAT | O_EXCL) and closes them, `depth` at a time. */
   create(paths: readonly string[], depth: number): Promise<void>;
@@ -49,6 +53,8 @@ export const operations: readonly Operation[] = [
   'readRandom',
   'stat',
   'readdir',
+  'list',
+  'openAndClose',
   'mkdir',
   'create',
   'unlink',

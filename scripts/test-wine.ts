@@ -145,6 +145,32 @@ async function tryInstallation(guest: RunGuest, wine: Wine, image: string): Prom
   await refused('ERR_WINFSP_OLD', { STAND_IN_VERSION: '0x20001' });
 }
 
+/** The command itself: it mounts, programs work, the drive is taken away, and it ends. */
+async function tryCommand(
+  wine: Wine,
+  node: string,
+  command: string,
+  folder: string,
+): Promise<void> {
+  const image = makeImage(folder, 'command.img');
+  const reportFile = path.join(folder, 'command.txt');
+  const argv = [node, command, 'mount', windowsPath(image), 'L:', '--rw', '--foreground'];
+  const { status, stdout, stderr } = await wine.run(argv, guestMs, {
+    STAND_IN_PLAY: 'story',
+    STAND_IN_REPORT: windowsPath(reportFile),
+  });
+  expect('the command mounts', /is mounted at L:/.test(stdout + stderr), stdout + stderr);
+  const text = fs.existsSync(reportFile)
+    ? fs.readFileSync(reportFile, 'utf8')
+    : '0 passed, 1 failed';
+  const [, passes = '0', failures = '1'] = /^(\d+) passed, (\d+) failed\n/.exec(text) ?? [];
+  const rest = text.slice(text.indexOf('\n') + 1);
+  count({ name: 'story', passed: Number(passes), failed: Number(failures), text: rest });
+  expect('the command ends with its drive', status === 0, `${status}: ${stderr.slice(-2000)}`);
+  const verdict = await fsckVerdict(image, 'ext4');
+  expect('e2fsck finds nothing', verdict.clean, verdict.output);
+}
+
 async function underWine(folder: string): Promise<void> {
   console.log('Under Wine, with Node for Windows:');
   const why = whyNoWine() ?? (canBuildStandIn('windows') ? undefined : 'mingw is not installed');
@@ -168,6 +194,9 @@ async function underWine(folder: string): Promise<void> {
     wine.run([windowsPath(app.node), windowsPath(app.guest), ...args], guestMs, environment);
   await tryInstallation(guest, wine, windowsPath(makeImage(folder, 'refusal.img')));
   await tryGuest(guest, 'installed', library, folder, windowsPath);
+  console.log('  -- fsbridge mount:');
+  const command = path.join(appFolder, 'src/cli/main.ts');
+  await tryCommand(wine, windowsPath(app.node), windowsPath(command), folder);
   console.log('  -- the session ends:');
   const image = makeImage(folder, 'session.img');
   countGuest(await guest(['session', windowsPath(library), windowsPath(image)]));

@@ -71,6 +71,11 @@ const char *last_fault(void)
 	return fault_text;
 }
 
+uint64_t volume_handle(const struct volume *volume)
+{
+	return volume->handle;
+}
+
 static uint32_t aligned(uint32_t bytes)
 {
 	return (bytes + 7) & ~7u;
@@ -356,6 +361,7 @@ EXPORT NTSTATUS32 FspMountSet(struct mount_desc *desc)
 		desc->mount_point[0] = 'Z';
 	memcpy(the_volume->mounted_on, desc->mount_point, sizeof(the_volume->mounted_on));
 	desc->mount_handle = the_volume;
+	play_by_itself();
 	return STATUS_SUCCESS;
 }
 

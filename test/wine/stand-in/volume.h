@@ -26,6 +26,15 @@ NTSTATUS32 transact(struct volume *volume, struct request *request, struct respo
 struct data take_data(struct volume *volume, uint32_t length);
 void give_data(struct volume *volume, struct data *data);
 
+uint64_t volume_handle(const struct volume *volume);
+NTSTATUS32 FspFsctlStop0(uint64_t handle);
+
+/*
+ * For programs that know nothing of the stand-in: STAND_IN_PLAY in the environment names a script that
+ * is played once there is a mount point; then the volume ends, and STAND_IN_REPORT is written.
+ */
+void play_by_itself(void);
+
 /* Counted for the report: what a real driver would take amiss. */
 void fault(const char *what);
 int faults(void);

@@ -1,0 +1,278 @@
+/** The volume as a whole: what it says of itself, full, read-only, and when its kernel is dead. */
+import { type Case, expectEqual, expectStatus, expectTrue } from '../case.ts';
+import { access, disposition, option, status } from '../driver/nt.ts';
+import { expectSuccess } from '../driver/program.ts';
+import { kind, Request } from '../driver/record.ts';
+
+const write = access.FILE_GENERIC_READ | access.FILE_GENERIC_WRITE;
+const infoRule = 'MS-FSCC 2.5.8 FileFsSizeInformation';
+const readOnlyRule = 'MS-FSA 2.1.5.1: a volume that is write-protected';
+
+const information: Case[] = [
+  {
+    name: 'the volume says how large it is, and how much is free to the user',
+    rule: infoRule,
+    async run({ win, linux }) {
+      const { volume } = await win.queryVolume();
+      const { bsize, blocks, bavail } = await linux.statfs('/');
+      expectEqual(volume?.totalSize, bsize * blocks, 'the size');
+      const differs = Math.abs((volume?.freeSize ?? 0) - bsize * bavail);
+      expectTrue(differs <= 64 * bsize, `free: ${volume?.freeSize} of ${bsize * bavail}`);
+    },
+  },
+  {
+    name: 'what is written is no longer free, and is again when it is deleted',
+    rule: infoRule,
+    async run({ win, path }) {
+      const free = async (): Promise<number> => (await win.queryVolume()).volume?.freeSize ?? 0;
+      const before = await free();
+      await win.makeFile(path('a'), Buffer.alloc(8_388_608, 1));
+      await win.flushVolume();
+      const during = await free();
+      expectTrue(before - during > 8_000_000, `free: ${before}, then ${during}`);
+      expectSuccess(await win.remove(path('a')), 'remove');
+      await win.flushVolume();
+      expectTrue((await free()) - during > 4_000_000, 'free again');
+    },
+  },
+  {
+    name: 'a label is set, and read back',
+    rule: 'MS-FSCC 2.5.5 FileFsLabelInformation',
+    async run({ win }) {
+      const answer = await win.setLabel('windows');
+      expectStatus(answer.status, status.SUCCESS);
+      expectEqual(answer.volume?.label, 'windows', 'in the answer');
+      expectEqual((await win.queryVolume()).volume?.label, 'windows', 'asked again');
+    },
+  },
+  {
+    name: 'a label that is too long for the file system is refused',
+    rule: 'ioctl_fslabel(2): 16 bytes for ext4, 12 for XFS',
+    async run({ win }) {
+      const answer = await win.setLabel('a label much too long');
+      expectTrue(answer.status !== status.SUCCESS, 'it is refused');
+    },
+  },
+];
+
+const broken: Case[] = [
+  {
+    name: 'a request for contexts that were never given is refused, and nothing else happens',
+    rule: 'WinFsp: user mode checks its own contexts',
+    async run({ driver, win, path }) {
+      const request = new Request(kind.QUERY_INFORMATION, path('a')).contexts(1n, 987654321n);
+      const response = await driver.send(request);
+      expectTrue(response.status >= 0xc0000000, 'an error');
+      await win.makeFile(path('a'), 'x');
+      expectEqual((await win.readFile(path('a'))).toString(), 'x', 'it goes on');
+    },
+  },
+  {
+    name: 'a request of an unknown kind is answered',
+    rule: 'WinFsp: a request that is not answered hangs the program for ever',
+    async run({ driver }) {
+      const response = await driver.send(new Request(99));
+      expectTrue(response.status >= 0xc0000000, 'an error');
+    },
+  },
+  {
+    name: 'a Close and a Cleanup for unknown contexts are answered with success',
+    rule: 'WinFsp: they cannot fail',
+    async run({ driver }) {
+      for (const one of [kind.CLEANUP, kind.CLOSE]) {
+        const response = await driver.send(new Request(one).contexts(1n, 123456n));
+        expectStatus(response.status, status.SUCCESS);
+      }
+    },
+  },
+  {
+    name: 'a Create with a name that is no path is refused',
+    rule: 'what comes from the kernel is checked all the same',
+    async run({ driver }) {
+      for (const name of ['', 'relative', '\\\\double', '\\a\\\\b', '\\..\\x', '\\a/b']) {
+        const request = new Request(kind.CREATE, name);
+        request
+          .u32(16, disposition.OPEN << 24)
+          .u32(48, access.READ_ATTRIBUTES)
+          .u32(64, 3);
+        const response = await driver.send(request);
+        expectTrue(response.status >= 0xc0000000, JSON.stringify(name));
+      }
+    },
+  },
+  {
+    name: 'an IOCTL that nobody knows is refused',
+    rule: 'MS-FSA 2.1.5.10: INVALID_DEVICE_REQUEST',
+    async run({ win, dir }) {
+      const handle = await win.mustOpen(dir);
+      const answer = await handle.deviceControl(0x80000000, Buffer.alloc(8), 8);
+      expectTrue(answer.status >= 0xc0000000, 'an error');
+      await handle.close();
+    },
+  },
+  {
+    name: 'two hundred requests of all kinds at once are all answered',
+    rule: 'WinFsp: answers may come in any order',
+    async run({ win, path, dir }) {
+      await win.makeFile(path('a'), Buffer.alloc(100_000, 7));
+      const work = Array.from({ length: 200 }, async (_, index) => {
+        if (index % 4 === 0) await win.makeFile(path(`file-${index}`), 'x');
+        else if (index % 4 === 1) await win.stat(path('a'));
+        else if (index % 4 === 2) await win.list(dir);
+        else expectEqual((await win.readFile(path('a'))).length, 100_000, 'the length');
+      });
+      await Promise.all(work);
+      expectEqual((await win.list(dir)).length, 51, 'files');
+    },
+  },
+];
+
+const full: readonly Omit<Case, 'on'>[] = [
+  {
+    name: 'a write that finds no room is DISK_FULL, and a delete makes room',
+    rule: 'MS-FSA 2.1.5.4: STATUS_DISK_FULL',
+    types: ['ext4'],
+    async run({ win, path }) {
+      const handle = await win.mustOpen(path('a'), {
+        access: access.ALL,
+        disposition: disposition.CREATE,
+      });
+      const piece = Buffer.alloc(1_048_576, 1);
+      let answer: number = status.SUCCESS;
+      for (let at = 0; at < 64 && answer === status.SUCCESS; at++) {
+        answer = (await handle.write(at * piece.length, piece)).status;
+      }
+      expectStatus(answer, status.DISK_FULL);
+      expectSuccess(await handle.setDisposition(1), 'disposition');
+      await handle.close();
+      await win.flushVolume();
+      await win.makeFile(path('b'), 'there is room');
+      expectEqual((await win.readFile(path('b'))).toString(), 'there is room', 'the content');
+    },
+  },
+  {
+    name: 'room that is not there is not given',
+    rule: 'MS-FSA 2.1.5.15.1: STATUS_DISK_FULL',
+    async run({ win, path }) {
+      const handle = await win.mustOpen(path('a'), {
+        access: write,
+        disposition: disposition.CREATE,
+      });
+      expectStatus(await handle.setAllocation(2 ** 33), status.DISK_FULL);
+      expectEqual((await handle.freshInfo()).fileSize, 0, 'the size');
+      await handle.close();
+    },
+  },
+  {
+    name: 'a create whose room is not there is refused, and leaves no file',
+    rule: 'MS-FSA 2.1.5.1.1: STATUS_DISK_FULL',
+    async run({ win, path }) {
+      const answer = await win.tryOpen(path('a'), {
+        access: write,
+        disposition: disposition.CREATE,
+        allocationSize: 2 ** 33,
+      });
+      expectStatus(answer, status.DISK_FULL);
+      expectStatus(await win.tryOpen(path('a')), status.OBJECT_NAME_NOT_FOUND, 'the file');
+    },
+  },
+];
+
+/** What is refused on a read-only volume, and that nothing of it happens. */
+const readOnly: readonly Omit<Case, 'on'>[] = [
+  {
+    name: 'reading and listing work',
+    rule: readOnlyRule,
+    async run({ win, linux, dir, path, linuxPath }) {
+      await linux.writeFile(linuxPath('a'), 'x');
+      expectEqual((await win.readFile(path('a'))).toString(), 'x', 'the content');
+      expectEqual(await win.list(dir), ['a'], 'the listing');
+    },
+  },
+  ...(
+    [
+      ['a new file', { access: write, disposition: disposition.CREATE }, 'new'],
+      [
+        'a new directory',
+        { disposition: disposition.CREATE, options: option.DIRECTORY_FILE },
+        'new',
+      ],
+      ['open or create of what is not there', { disposition: disposition.OPEN_IF }, 'new'],
+      ['opening for writing', { access: write }, 'a'],
+      ['overwriting', { access: write, disposition: disposition.OVERWRITE }, 'a'],
+      ['delete on close', { access: access.DELETE, options: option.DELETE_ON_CLOSE }, 'a'],
+    ] as const
+  ).map(
+    ([what, wish, name]): Omit<Case, 'on'> => ({
+      name: `${what} is refused`,
+      rule: readOnlyRule,
+      async run({ win, linux, linuxDir, path, linuxPath }) {
+        await linux.writeFile(linuxPath('a'), 'x');
+        await linux.chown(linuxPath('a'), 1000, 1000);
+        expectStatus(await win.tryOpen(path(name), wish), status.MEDIA_WRITE_PROTECTED);
+        expectEqual(await linux.readdir(linuxDir), ['a'], 'the names');
+        expectEqual((await linux.readFile(linuxPath('a'))).toString(), 'x', 'the content');
+      },
+    }),
+  ),
+  ...(['rename', 'remove', 'times', 'EAs'] as const).map(
+    (what): Omit<Case, 'on'> => ({
+      name: `a change of ${what} is refused`,
+      rule: readOnlyRule,
+      async run({ win, linux, linuxDir, path, linuxPath }) {
+        await linux.writeFile(linuxPath('a'), 'x');
+        await linux.chown(linuxPath('a'), 1000, 1000);
+        const { handle, status: opened } = await win.open(path('a'), {
+          access:
+            access.DELETE | access.WRITE_ATTRIBUTES | access.WRITE_EA | access.READ_ATTRIBUTES,
+        });
+        if (handle === undefined) {
+          expectStatus(opened, status.MEDIA_WRITE_PROTECTED, 'already the open');
+          return;
+        }
+        let answer = 0;
+        if (what === 'rename') answer = await handle.rename('b');
+        else if (what === 'remove') answer = await handle.setDisposition(1);
+        else if (what === 'times') answer = await handle.setBasic({ lastWriteTime: 5n });
+        else answer = await handle.setEa([{ name: 'A', value: Buffer.from('1') }]);
+        await handle.close();
+        expectStatus(answer, status.MEDIA_WRITE_PROTECTED);
+        expectEqual(await linux.readdir(linuxDir), ['a'], 'the names');
+      },
+    }),
+  ),
+];
+
+const dying: readonly Omit<Case, 'on'>[] = [
+  {
+    name: 'when the kernel dies every request is answered with an error, and handles can be closed',
+    rule: 'a dead kernel fails every waiting request at once',
+    async run({ win, path, dir, kernel, driver }) {
+      await win.makeFile(path('a'), 'x');
+      const handle = await win.mustOpen(path('a'), { access: write });
+      await driver.settle();
+      const waiting = win.open(path('b'));
+      await kernel.close();
+      const late = await waiting;
+      if (late.handle !== undefined) await late.handle.close();
+      driver.advance(10_000);
+      expectTrue((await handle.read(0, 1)).status >= 0xc0000000, 'read');
+      expectTrue((await handle.write(0, 'y')).status >= 0xc0000000, 'write');
+      expectTrue((await win.tryOpen(dir)) >= 0xc0000000, 'open');
+      expectTrue((await win.queryVolume()).status >= 0xc0000000, 'volume');
+      await handle.close();
+      await driver.settle();
+    },
+  },
+];
+
+const on = (volume: NonNullable<Case['on']>, title: string, cases: readonly Omit<Case, 'on'>[]) =>
+  cases.map((one): Case => ({ ...one, name: `${title}: ${one.name}`, on: volume }));
+
+export const volumeState: readonly Case[] = [
+  ...information,
+  ...broken,
+  ...on('small', 'full', full),
+  ...on('read-only', 'read-only', readOnly),
+  ...on('dying', 'dead', dying),
+];

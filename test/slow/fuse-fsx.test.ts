@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { canMountFuse, fuseTypes, onMount, soak } from '../support/fuse-mount.ts';
+import { canMountFuse, fuseTypes, onMount, soak } from '../support/fuse-scene.ts';
 import { testSeed } from '../support/random.ts';
 import { run } from '../support/run-program.ts';
 

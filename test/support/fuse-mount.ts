@@ -1,218 +1,136 @@
 /**
- * A mounted image for tests: through fsbridge's FUSE mount, this machine's own kernel, or fuse2fs.
+ * An image of a fresh file system, mounted through FUSE by the real command in a process of its
+ * own, for tests that use it with blocking system calls.
  *
  * Invariants:
- * 1. fsbridge is run as a user runs it, by its command, in the foreground: the child is the daemon.
- * 2. MOUNTER=native (or fuse2fs) runs the same test on another mount, which tells whether the test or
- *    the mount is wrong.
- * 3. Whatever happens inside, mount, daemon and loop device are gone after.
+ * 1. `cannotMount` says why this machine cannot, for describe.skipIf: not root, no /dev/fuse, no
+ *    mkfs.
+ * 2. After `end` the mount is gone and the command has ended; `dispose` removes what is left, also
+ *    after a failure.
  */
-import type { ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, open, rm, truncate } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { expect } from 'vitest';
-import { FsBridgeError } from '../../src/errors.ts';
+import { type ChildProcess, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { startCommand } from './command.ts';
-import { fsckVerdict } from './fsck.ts';
 import { mustRun, run } from './run-program.ts';
 
-export type FuseType = 'ext4' | 'xfs' | 'btrfs';
-export type Mounter = 'fsbridge' | 'native' | 'fuse2fs';
+export type FuseTestType = 'ext4' | 'xfs' | 'btrfs';
 
-const wantedTypes = new RegExp(process.env['FS'] ?? '');
-/** The file systems that are judged; FS=regex takes some of them. */
-export const fuseTypes: readonly FuseType[] = (['ext4', 'xfs', 'btrfs'] as const).filter((type) =>
-  wantedTypes.test(type),
-);
+export const fuseTestTypes: readonly FuseTestType[] = ['ext4', 'xfs', 'btrfs'];
 
-/** The mount that a test is about. */
-export const mounter: Mounter = (process.env['MOUNTER'] ?? 'fsbridge') as Mounter;
-
-/** Times the work of the random tests; 1 fits into the time that a test run has. */
-export const soak: number = Number(process.env['SOAK'] ?? 1);
-
-export const canMountFuse: boolean =
-  process.platform === 'linux' &&
-  process.getuid?.() === 0 &&
-  readFileSync('/proc/filesystems', 'utf8').includes('\tfuse\n');
-
-const mkfs: Readonly<Record<FuseType, readonly string[]>> = {
-  ext4: ['mkfs.ext4', '-q', '-F', '-b', '4096'],
-  xfs: ['mkfs.xfs', '-q', '-f'],
-  btrfs: ['mkfs.btrfs', '-q', '-f'],
+const recipes: Readonly<Record<FuseTestType, { mkfs: readonly string[]; sizeBytes: number }>> = {
+  ext4: { mkfs: ['mkfs.ext4', '-q', '-F'], sizeBytes: 256 * 1048576 },
+  xfs: { mkfs: ['mkfs.xfs', '-q', '-f'], sizeBytes: 320 * 1048576 },
+  btrfs: { mkfs: ['mkfs.btrfs', '-q', '-f'], sizeBytes: 256 * 1048576 },
 };
 
-const mib = 1024 * 1024;
+const startsWithinMs = 30_000;
+const endsWithinMs = 60_000;
 
-/** An empty image of so many MiB, sparse. */
-export async function emptyImage(file: string, type: FuseType, sizeMib = 640): Promise<string> {
-  await (await open(file, 'w')).close();
-  await truncate(file, sizeMib * mib);
-  await mustRun([...mkfs[type], file]);
-  return file;
+/** Why nothing can be mounted here, or undefined. */
+export function cannotMount(type: FuseTestType): string | undefined {
+  if (process.getuid?.() !== 0) return 'mounting needs root';
+  if (!fs.existsSync('/dev/fuse')) return 'there is no /dev/fuse';
+  const [tool] = recipes[type].mkfs;
+  if (spawnSync(tool as string, ['-V'], { stdio: 'ignore' }).error) return `there is no ${tool}`;
+  return undefined;
 }
 
-export interface Mounted {
+function isMounted(dir: string): boolean {
+  return fs.readFileSync('/proc/self/mountinfo', 'latin1').includes(` ${dir} `);
+}
+
+async function until(condition: () => boolean, withinMs: number, what: string): Promise<void> {
+  const deadline = performance.now() + withinMs;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`${what}: not within ${withinMs} ms`);
+    await setTimeout(20);
+  }
+}
+
+export class FuseMounted implements AsyncDisposable {
+  readonly type: FuseTestType;
   readonly folder: string;
-  /** The daemon; none for the native mount. */
-  readonly pid: number | undefined;
-  /** What the daemon said on standard error so far. */
-  said(): string;
-  /** Unmounts, and waits for the daemon's good end; throws where it ends badly. */
-  unmount(): Promise<void>;
-  /** kill -9, then the dead mount is taken away. */
-  kill(): Promise<void>;
-}
-
-const mountTimeoutMs = 30_000;
-const unmountTimeoutMs = 120_000;
-
-function isMounted(folder: string): boolean {
-  return readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
-    .some((line) => line.split(' ')[4] === folder);
-}
-
-class DaemonMount implements Mounted {
-  readonly folder: string;
-  readonly pid: number | undefined;
-  #ended: Promise<number>;
+  readonly image: string;
+  /** The mount point. */
+  readonly dir: string;
+  #command: ChildProcess | undefined;
+  #ended = false;
   #said = '';
 
-  constructor(folder: string, child: ChildProcess) {
-    this.folder = folder;
-    this.pid = child.pid;
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.on('data', (data: Buffer) => {
-        this.#said += data.toString();
-      });
-    }
-    this.#ended = new Promise((resolve) => child.on('close', (code) => resolve(code ?? -1)));
+  private constructor(type: FuseTestType) {
+    this.type = type;
+    this.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fsbridge-fuse-'));
+    this.image = path.join(this.folder, 'image');
+    this.dir = path.join(this.folder, 'mnt');
+    // Tests act as other users too.
+    fs.chmodSync(this.folder, 0o711);
   }
 
-  said(): string {
-    return this.#said;
+  /** Makes an image and mounts it for writing. */
+  static async start(type: FuseTestType): Promise<FuseMounted> {
+    const mounted = new FuseMounted(type);
+    const { mkfs, sizeBytes } = recipes[type];
+    fs.writeFileSync(mounted.image, '');
+    fs.truncateSync(mounted.image, sizeBytes);
+    fs.mkdirSync(mounted.dir);
+    await mustRun([...mkfs, mounted.image]);
+    await mounted.mount();
+    return mounted;
   }
 
-  /** Waits until the mount is there. */
-  async ready(): Promise<void> {
-    let code: number | undefined;
-    void this.#ended.then((value) => {
-      code = value;
+  /** Mounts it, again. */
+  async mount(options: readonly string[] = ['--rw']): Promise<void> {
+    const args = ['mount', this.image, this.dir, '--foreground', ...options];
+    const command = startCommand(args);
+    this.#command = command;
+    this.#ended = false;
+    const note = (data: Buffer): void => {
+      this.#said += data.toString();
+    };
+    command.stdout?.on('data', note);
+    command.stderr?.on('data', note);
+    command.on('close', () => {
+      this.#ended = true;
     });
-    for (let waitedMs = 0; !isMounted(this.folder); waitedMs += 10) {
-      if (code !== undefined || waitedMs > mountTimeoutMs) {
-        throw new FsBridgeError('ERR_MOUNT', this.folder, `no mount (${code}): ${this.#said}`);
-      }
-      await sleep(10);
-    }
+    await until(() => isMounted(this.dir) || this.#ended, startsWithinMs, 'the mount');
+    if (this.#ended) throw new Error(`the mount's command ended:\n${this.#said}`);
   }
 
+  /** The process that serves the mount. */
+  get pid(): number {
+    return this.#command?.pid ?? 0;
+  }
+
+  get hasEnded(): boolean {
+    return this.#ended;
+  }
+
+  get isMounted(): boolean {
+    return isMounted(this.dir);
+  }
+
+  /** A path on the mount. */
+  at(...names: readonly string[]): string {
+    return path.join(this.dir, ...names);
+  }
+
+  /** Waits for the command's end. */
+  async ended(): Promise<void> {
+    await until(() => this.#ended, endsWithinMs, 'the end of the command');
+  }
+
+  /** Unmounts with umount(8), and waits until the disk is written. */
   async unmount(): Promise<void> {
-    // A scanner of the machine may have the mount open for a moment.
-    for (let attempt = 0; ; attempt++) {
-      if ((await run(['umount', this.folder])).status === 0) break;
-      if (attempt === 20) throw new Error(`${this.folder} stays busy`);
-      await sleep(100);
-    }
-    const late = sleep(unmountTimeoutMs, undefined, { ref: false });
-    const code = await Promise.race([this.#ended, late]);
-    if (code !== 0) throw new Error(`the mount's process ended with ${code}: ${this.#said}`);
+    await mustRun(['umount', this.dir]);
+    await this.ended();
   }
 
-  async kill(): Promise<void> {
-    if (this.pid !== undefined) process.kill(this.pid, 'SIGKILL');
-    await this.#ended;
-    await run(['umount', '--lazy', this.folder]);
-  }
-}
-
-async function mountNative(image: string, type: FuseType, folder: string): Promise<Mounted> {
-  const options = type === 'xfs' ? 'loop,nouuid' : 'loop';
-  await mustRun(['mount', '-t', type, '-o', options, image, folder]);
-  const end = async (): Promise<void> => {
-    for (let attempt = 0; (await run(['umount', folder])).status !== 0; attempt++) {
-      if (attempt === 20) await mustRun(['umount', '--lazy', folder]);
-      await sleep(100);
-    }
-    if (type === 'btrfs') await run(['btrfs', 'device', 'scan', '--forget']);
-  };
-  return { folder, pid: undefined, said: () => '', unmount: end, kill: end };
-}
-
-async function mountDaemon(child: ChildProcess, folder: string): Promise<Mounted> {
-  const mount = new DaemonMount(folder, child);
-  await mount.ready();
-  return mount;
-}
-
-/** Mounts an image for writing, with devices and set-user-id programs. */
-export async function mountImage(
-  image: string,
-  type: FuseType,
-  folder: string,
-  how: Mounter = mounter,
-): Promise<Mounted> {
-  await mkdir(folder, { recursive: true });
-  if (how === 'native') return mountNative(image, type, folder);
-  if (how === 'fuse2fs') {
-    const { spawn } = await import('node:child_process');
-    const options = 'allow_other,default_permissions,fakeroot,dev,suid';
-    return mountDaemon(spawn('fuse2fs', ['-f', '-o', options, image, folder]), folder);
-  }
-  const argv = ['mount', image, folder, '--rw', '--foreground', '--host-options', 'dev,suid'];
-  return mountDaemon(startCommand(argv), folder);
-}
-
-/** The scene of one test: a folder for images and the like, and a fresh image mounted. */
-export interface Scene {
-  readonly scratch: string;
-  readonly image: string;
-  readonly mount: Mounted;
-  /** The folder of the mount. */
-  readonly at: string;
-}
-
-/**
- * Makes an image, mounts it, lets `use` work on it, unmounts, and has the file system's own checker
- * judge what is left.
- */
-export async function onMount(
-  type: FuseType,
-  use: (scene: Scene) => Promise<void>,
-  sizeMib?: number,
-): Promise<void> {
-  await withScratch(async (scratch) => {
-    const image = await emptyImage(join(scratch, 'image'), type, sizeMib);
-    const mount = await mountImage(image, type, join(scratch, 'mount'));
-    try {
-      await use({ scratch, image, mount, at: mount.folder });
-    } catch (error) {
-      await mount.unmount().catch(() => mount.kill());
-      throw new Error(`${error instanceof Error ? error.message : error}\n${mount.said()}`, {
-        cause: error,
-      });
-    }
-    await mount.unmount();
-    await expectClean(image, type);
-  });
-}
-
-/** Fails unless the checker finds nothing. */
-export async function expectClean(image: string, type: FuseType): Promise<void> {
-  const verdict = await fsckVerdict(image, type);
-  expect(verdict.clean, verdict.output).toBe(true);
-}
-
-/** A temporary folder for the time of `use`. */
-export async function withScratch<T>(use: (scratch: string) => Promise<T>): Promise<T> {
-  const scratch = await mkdtemp(join(tmpdir(), 'fsbridge-fuse-'));
-  try {
-    return await use(scratch);
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.isMounted) await run(['umount', '-l', this.dir]);
+    if (!this.#ended) this.#command?.kill('SIGKILL');
+    fs.rmSync(this.folder, { recursive: true, force: true });
   }
 }

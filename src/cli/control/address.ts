@@ -1,9 +1,10 @@
 /**
- * Where the control channels of running mounts are found: a socket for each in the runtime folder, or
- * on Windows a named pipe. Its name holds the number of the mount's process.
+ * Where the control channels of running mounts are found: a socket for each in the runtime folder. Its
+ * name holds the number of the mount's process. On Windows it is a named pipe, and a file of that name
+ * in the folder says that there is one.
  *
- * A socket file outlives a process that was killed; who finds nobody behind it removes it. Root sees
- * the mounts of all users who have a runtime folder, others see their own.
+ * A file outlives a process that was killed; who finds nobody behind it removes it. Root sees the
+ * mounts of all users who have a runtime folder, others see their own.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -13,33 +14,30 @@ export interface ControlAddress {
   readonly pid: number;
   /** For net.connect. */
   readonly address: string;
+  /** What tells of it: the socket itself, or a file beside the pipe. */
+  readonly file: string;
 }
 
-const pipes = '\\\\.\\pipe\\';
-const pipePrefix = 'fsbridge-mount-';
-const socketName = /^mount-(\d+)\.sock$/;
+const fileName = /^mount-(\d+)\.sock$/;
+
+function addressIn(folder: string, pid: number, platform: NodeJS.Platform): ControlAddress {
+  const file = path.join(folder, `mount-${pid}.sock`);
+  return { pid, file, address: platform === 'win32' ? `\\\\.\\pipe\\fsbridge-mount-${pid}` : file };
+}
 
 /** The address of this process's own channel; the folder for it is made. */
-export function ownAddress(platform: NodeJS.Platform = process.platform): string {
-  if (platform === 'win32') return `${pipes}${pipePrefix}${process.pid}`;
+export function ownAddress(platform: NodeJS.Platform = process.platform): ControlAddress {
   const folder = runtimeFolder();
   makePrivateFolder(folder);
-  return path.join(folder, `mount-${process.pid}.sock`);
+  return addressIn(folder, process.pid, platform);
 }
 
 /** All channels that seem to be there; behind some of them there may be nobody any more. */
 export function findAddresses(platform: NodeJS.Platform = process.platform): ControlAddress[] {
-  if (platform === 'win32') {
-    return namesIn(pipes).flatMap((name) =>
-      name.startsWith(pipePrefix)
-        ? [{ pid: Number(name.slice(pipePrefix.length)), address: pipes + name }]
-        : [],
-    );
-  }
   return socketFolders().flatMap((folder) =>
     namesIn(folder).flatMap((name) => {
-      const pid = socketName.exec(name)?.[1];
-      return pid === undefined ? [] : [{ pid: Number(pid), address: path.join(folder, name) }];
+      const pid = fileName.exec(name)?.[1];
+      return pid === undefined ? [] : [addressIn(folder, Number(pid), platform)];
     }),
   );
 }
@@ -60,8 +58,13 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** Takes away what a killed process has left. */
-export function removeStale(address: string): void {
-  if (address.startsWith(pipes)) return;
-  fs.rmSync(address, { force: true });
+/** Makes others find this process's channel, which listens already. */
+export function announce({ address, file }: ControlAddress): void {
+  if (address === file) fs.chmodSync(file, 0o600);
+  else fs.writeFileSync(file, '');
+}
+
+/** Takes away what a killed process has left, or one that ends. */
+export function withdraw({ file }: ControlAddress): void {
+  fs.rmSync(file, { force: true });
 }

@@ -1,7 +1,7 @@
 /** The other end of the control channels: asks one mount, or all of them. */
 import net from 'node:net';
 import { FsBridgeError } from '../../errors.ts';
-import { type ControlAddress, findAddresses, removeStale } from './address.ts';
+import { type ControlAddress, findAddresses, withdraw } from './address.ts';
 import type { ControlAnswer, ControlRequest, MountStatus } from './messages.ts';
 
 const statusTimeoutMs = 5_000;
@@ -48,10 +48,11 @@ export async function ask(
 }
 
 function exchange(
-  { address, pid }: ControlAddress,
+  control: ControlAddress,
   request: ControlRequest,
   timeoutMs: number,
 ): Promise<ControlAnswer> {
+  const { address, pid } = control;
   return new Promise((resolve, reject) => {
     const socket = net.connect(address);
     let text = '';
@@ -71,7 +72,7 @@ function exchange(
     });
     socket.on('error', (error: NodeJS.ErrnoException) => {
       const isNobody = error.code === 'ECONNREFUSED' || error.code === 'ENOENT';
-      if (isNobody) removeStale(address);
+      if (isNobody) withdraw(control);
       if (error instanceof FsBridgeError) reject(error);
       else reject(isNobody ? gone(pid) : noAnswer(pid));
     });

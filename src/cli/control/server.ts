@@ -8,9 +8,9 @@
  *    not finished within seconds, is not answered.
  * 3. The channel keeps no process alive.
  */
-import fs from 'node:fs';
 import net from 'node:net';
 import { tell } from '../errors.ts';
+import { announce, type ControlAddress, withdraw } from './address.ts';
 import type { ControlAnswer, ControlRequest } from './messages.ts';
 
 const requestMost = 64 * 1024;
@@ -20,22 +20,22 @@ export type Handler = (request: ControlRequest) => Promise<ControlAnswer>;
 
 export class ControlServer {
   #server: net.Server;
-  #address: string;
+  #control: ControlAddress;
 
-  private constructor(server: net.Server, address: string) {
+  private constructor(server: net.Server, control: ControlAddress) {
     this.#server = server;
-    this.#address = address;
+    this.#control = control;
   }
 
   /** Listens there. Rejects with the host's error. */
-  static listen(address: string, handler: Handler): Promise<ControlServer> {
+  static listen(control: ControlAddress, handler: Handler): Promise<ControlServer> {
     const server = net.createServer({ allowHalfOpen: true }, (socket) => serve(socket, handler));
     server.unref();
     return new Promise((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ path: address, exclusive: true }, () => {
-        if (process.platform !== 'win32') fs.chmodSync(address, 0o600);
-        resolve(new ControlServer(server, address));
+      server.listen({ path: control.address, exclusive: true }, () => {
+        announce(control);
+        resolve(new ControlServer(server, control));
       });
     });
   }
@@ -44,7 +44,7 @@ export class ControlServer {
   close(): Promise<void> {
     return new Promise((resolve) => {
       this.#server.close(() => resolve());
-      if (process.platform !== 'win32') fs.rmSync(this.#address, { force: true });
+      withdraw(this.#control);
     });
   }
 }

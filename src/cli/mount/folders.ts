@@ -30,8 +30,11 @@ export function logFolder(): string {
   return path.join(env('XDG_STATE_HOME') ?? path.join(os.homedir(), '.local', 'state'), own);
 }
 
-/** Where the sockets of running mounts are; not for Windows, whose pipes are no files. */
+/** Where the sockets of running mounts are. */
 export function runtimeFolder(): string {
+  if (process.platform === 'win32') {
+    return path.join(env('LOCALAPPDATA') ?? os.homedir(), own, 'run');
+  }
   if (isRoot()) return path.join('/run', own);
   const runtime = env('XDG_RUNTIME_DIR');
   if (runtime !== undefined) return path.join(runtime, own);

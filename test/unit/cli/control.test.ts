@@ -5,6 +5,7 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import type { ControlAddress } from '../../../src/cli/control/address.ts';
 import { ask, findMounts } from '../../../src/cli/control/client.ts';
 import type { ControlRequest } from '../../../src/cli/control/messages.ts';
 import { ControlServer } from '../../../src/cli/control/server.ts';
@@ -13,12 +14,15 @@ import { FsBridgeError } from '../../../src/errors.ts';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fsbridge-control-'));
 let sockets = 0;
-const newSocket = (): string => path.join(folder, `${++sockets}.sock`);
+const newSocket = (): ControlAddress => {
+  const file = path.join(folder, `${++sockets}.sock`);
+  return { pid: 7, address: file, file };
+};
 
 afterAll(() => fs.rmSync(folder, { recursive: true }));
 
 /** Sends that and answers everything that comes back. */
-async function exchange(address: string, text: string): Promise<string> {
+async function exchange({ address }: ControlAddress, text: string): Promise<string> {
   const socket = net.connect(address);
   socket.end(text);
   let answer = '';
@@ -40,10 +44,9 @@ describe('a control channel', () => {
       }
       return { unmounted: true };
     });
-    const control = { pid: 1, address };
     const force = { command: 'umount', lazy: false, force: true } as const;
-    expect(await ask(control, force, 1000)).toEqual({ unmounted: true });
-    const refusal = ask(control, { command: 'umount', lazy: true }, 1000);
+    expect(await ask(address, force, 1000)).toEqual({ unmounted: true });
+    const refusal = ask(address, { command: 'umount', lazy: true }, 1000);
     await expect(refusal).rejects.toMatchObject({
       code: 'EBUSY',
       what: '/mnt',
@@ -52,13 +55,13 @@ describe('a control channel', () => {
     });
     expect(asked).toEqual([force, { command: 'umount', lazy: true, force: false }]);
     await server.close();
-    expect(fs.existsSync(address)).toBe(false);
+    expect(fs.existsSync(address.file)).toBe(false);
   });
 
   test('is for its owner alone (1)', async () => {
     const address = newSocket();
     const server = await ControlServer.listen(address, async () => ({ unmounted: true }));
-    expect(fs.statSync(address).mode & 0o777).toBe(0o600);
+    expect(fs.statSync(address.file).mode & 0o777).toBe(0o600);
     await server.close();
   });
 
@@ -78,7 +81,7 @@ describe('a control channel', () => {
   test('does not listen to somebody who never comes to the end (2)', async () => {
     const address = newSocket();
     const server = await ControlServer.listen(address, async () => ({ unmounted: true }));
-    const socket = net.connect(address);
+    const socket = net.connect(address.address);
     socket.on('error', () => {});
     socket.write('x'.repeat(200_000));
     await new Promise((resolve) => socket.on('close', resolve));
@@ -86,14 +89,13 @@ describe('a control channel', () => {
   });
 
   test('without anybody behind it is told from one that does not answer', async () => {
-    const nobody = { pid: 7, address: newSocket() };
-    await expect(ask(nobody, { command: 'status' }, 1000)).rejects.toMatchObject({
+    await expect(ask(newSocket(), { command: 'status' }, 1000)).rejects.toMatchObject({
       code: 'ERR_NOT_MOUNTED',
     });
     const address = newSocket();
-    const silent = net.createServer(() => {}).listen(address);
+    const silent = net.createServer(() => {}).listen(address.address);
     await once(silent, 'listening');
-    await expect(ask({ pid: 7, address }, { command: 'status' }, 50)).rejects.toMatchObject({
+    await expect(ask(address, { command: 'status' }, 50)).rejects.toMatchObject({
       code: 'ERR_NO_ANSWER',
     });
     silent.close();
@@ -109,7 +111,7 @@ test('what a killed mount has left is taken away', async () => {
   child.kill('SIGKILL');
   await once(child, 'exit');
   expect(fs.existsSync(left)).toBe(true);
-  expect(await findMounts([{ pid: 999999, address: left }])).toEqual([]);
+  expect(await findMounts([{ pid: 999999, address: left, file: left }])).toEqual([]);
   expect(fs.existsSync(left)).toBe(false);
 });
 

@@ -59,7 +59,10 @@ function runProject(project: string, filters: readonly string[]): [number, numbe
 }
 
 /** Test programs of their own, each of which ends with the line `N passed, N failed`. */
-const programs: Readonly<Record<string, string>> = { wine: 'scripts/test-wine.ts' };
+const programs: Readonly<Record<string, string>> = {
+  conformance: 'scripts/test-conformance.ts',
+  wine: 'scripts/test-wine.ts',
+};
 
 /** Runs one of them; one that does not come to its last line counts as a failed test. */
 function runTestProgram(script: string): [number, number] {

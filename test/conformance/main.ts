@@ -9,6 +9,7 @@
 import { parseArgs } from 'node:util';
 import { type FsType, fsTypes } from './case.ts';
 import { allCases } from './cases/all.ts';
+import { replays, runReplays } from './replays/run.ts';
 import { type Outcome, runCases } from './runner.ts';
 import { cannotRun } from './volumes.ts';
 
@@ -21,13 +22,15 @@ const { values, positionals } = parseArgs({
   },
 });
 
-const wanted = allCases.filter(({ topic, name }) =>
-  positionals.every((word) => `${topic} ${name}`.toLowerCase().includes(word.toLowerCase())),
-);
+const matches = (text: string): boolean =>
+  positionals.every((word) => text.toLowerCase().includes(word.toLowerCase()));
+const wanted = allCases.filter(({ topic, name }) => matches(`${topic} ${name}`));
+const wantedReplays = replays.filter(({ name }) => matches(`replays ${name}`));
 
 if (values.list) {
   for (const { topic, name, rule } of wanted) console.log(`${topic}: ${name} [${rule}]`);
-  console.log(`${wanted.length} cases`);
+  for (const { name, rule } of wantedReplays) console.log(`replays: ${name} [${rule}]`);
+  console.log(`${wanted.length} cases, ${wantedReplays.length} replays`);
   process.exit(0);
 }
 
@@ -51,6 +54,7 @@ const report = (outcome: Outcome): void => {
   if (outcome.failure !== undefined) console.log(outcome.failure.replaceAll(/^/gm, '       '));
 };
 await runCases(wanted, types, report);
+await runReplays(wantedReplays, types, report);
 console.log(`The conformance suite took ${Math.round((performance.now() - started) / 1000)} s.`);
 console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed === 0 && passed > 0 ? 0 : 1);
+process.exit(failed === 0 && (passed > 0 || types.length === 0) ? 0 : 1);

@@ -1,6 +1,6 @@
 /**
  * Reading and writing whole scatter lists at a position of an open file, on the spot or in libuv's
- * thread pool (sync-gate.ts says which and why).
+ * thread pool (sync-gate.ts and lone-reads.ts say which and why).
  *
  * Invariants:
  * 1. One system call a request (pread, preadv, pwrite, pwritev) unless the host cuts it short; then
@@ -15,9 +15,10 @@
 import fs from 'node:fs';
 import type { MaybePromise } from './block-device.ts';
 import { EIO, ENODEV, negativeErrno } from './errno.ts';
+import { LoneReads } from './lone-reads.ts';
 import { poolLanes } from './pool-lanes.ts';
 import { dropBytes, SegmentCursor } from './segments.ts';
-import { SyncGate } from './sync-gate.ts';
+import { SYNC_BYTES_MAX, SyncGate } from './sync-gate.ts';
 
 type Done = (error: NodeJS.ErrnoException | null, countBytes: number) => void;
 
@@ -26,6 +27,7 @@ export class FdIo {
   #lostErrno = 0;
   readonly #readGate = new SyncGate();
   readonly #writeGate = new SyncGate();
+  readonly #loneReads = new LoneReads();
 
   private constructor(fd: number) {
     this.#fd = fd;
@@ -59,16 +61,33 @@ export class FdIo {
   ): MaybePromise<number> {
     if (this.#fd < 0) return -ENODEV;
     if (lengthBytes === 0) return 0;
-    if (!this.#readGate.admits(lengthBytes)) {
+    if (lengthBytes > SYNC_BYTES_MAX) {
       return poolLanes.run(lengthBytes, () =>
         this.#fd < 0
           ? Promise.resolve(-ENODEV)
           : readInPool(this.#fd, segments, lengthBytes, offsetBytes),
       );
     }
+    const isOpen = this.#readGate.admits(lengthBytes);
+    if (!isOpen && !this.#loneReads.admits()) {
+      return this.#readSmallInPool(segments, lengthBytes, offsetBytes);
+    }
     const startMs = this.#readGate.nowMs();
     const errno = readOnTheSpot(this.#fd, segments, lengthBytes, offsetBytes);
-    this.#readGate.ended(startMs, lengthBytes);
+    if (isOpen) this.#readGate.ended(startMs, lengthBytes);
+    else this.#loneReads.ended(this.#readGate.nowMs() - startMs);
+    return errno;
+  }
+
+  async #readSmallInPool(
+    segments: readonly Uint8Array[],
+    lengthBytes: number,
+    offsetBytes: number,
+  ): Promise<number> {
+    const startMs = this.#readGate.nowMs();
+    this.#loneReads.poolBegins();
+    const errno = await readInPool(this.#fd, segments, lengthBytes, offsetBytes);
+    this.#loneReads.poolEnded(this.#readGate.nowMs() - startMs);
     return errno;
   }
 

@@ -58,6 +58,11 @@ export async function lockSource(
   identity?: string,
 ): Promise<SourceLock> {
   const address = await lockAddress(path, true, platform, identity);
+  if (platform === 'win32') {
+    // Wine lets several make the first instance; Windows only needs one question more.
+    const holder = await askHolder(address);
+    if (holder !== undefined) throw locked(path, holder);
+  }
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
     const server = await listen(address, path);
     if (server !== undefined) return { release: () => close(server) };

@@ -12,7 +12,7 @@
  */
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import type { KernelCalls } from './kernel-calls.ts';
-import type { Node } from './nodes.ts';
+import type { Node, Nodes } from './nodes.ts';
 
 const descriptorsMost = 4096;
 
@@ -21,6 +21,7 @@ export type WithFd = (fd: number) => void;
 
 export class Descriptors {
   readonly #calls: KernelCalls;
+  readonly #nodes: Nodes;
   readonly #rootFd: number;
   readonly #most: number;
   #count = 0;
@@ -28,8 +29,9 @@ export class Descriptors {
   #newest: Node | undefined;
 
   /** `rootFd` belongs to the volume, and is never closed here. */
-  constructor(calls: KernelCalls, rootFd: number, most: number = descriptorsMost) {
+  constructor(calls: KernelCalls, nodes: Nodes, rootFd: number, most: number = descriptorsMost) {
     this.#calls = calls;
+    this.#nodes = nodes;
     this.#rootFd = rootFd;
     this.#most = most;
   }
@@ -68,10 +70,21 @@ export class Descriptors {
       then(fd < 0 ? fd : node.fd);
     };
     node.busy++;
-    if (node.fd >= 0) this.#calls.reopen(node.fd, openFlags, done);
-    else if (node.openFd >= 0) this.#calls.reopen(node.openFd, openFlags, done);
-    else if (node.pinned) done(-errno.ESTALE);
-    else this.#calls.openByHandle(node.handle, openFlags, done);
+    if (node.pinned && node.fd < 0 && node.openFd < 0) done(-errno.ESTALE);
+    else this.openAnew(node, openFlags, done);
+  }
+
+  #openByHandle(node: Node, openFlags: number, done: WithFd): void {
+    const write = (address: number): void =>
+      this.#nodes.writeHandle(node, this.#calls.memory, address);
+    this.#calls.openByHandle(write, openFlags, done);
+  }
+
+  /** Opens the file anew: by what is open of it, or by its handle. The caller owns the result. */
+  openAnew(node: Node, openFlags: number, then: WithFd): void {
+    if (node.fd >= 0) this.#calls.reopen(node.fd, openFlags, then);
+    else if (node.openFd >= 0) this.#calls.reopen(node.openFd, openFlags, then);
+    else this.#openByHandle(node, openFlags, then);
   }
 
   /** Makes a descriptor that was just opened the node's own. */

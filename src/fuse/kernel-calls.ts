@@ -275,11 +275,12 @@ export class KernelCalls {
     this.#run(abi.BRIDGE_OP_getdents_statx, 0, fill, done);
   }
 
-  openByHandle(handle: Buffer, openFlags: number, done: Done): void {
+  /** `writeHandle` puts a struct file_handle at the address that it is given. */
+  openByHandle(writeHandle: (address: number) => void, openFlags: number, done: Done): void {
     const fill = (slot: number): void => {
       this.#ring.arg(slot, 0, this.#root);
       this.#ring.arg(slot, 1, openFlags);
-      handle.copy(this.memory.bytes, this.#ring.buffer(slot));
+      writeHandle(this.#ring.buffer(slot));
     };
     this.#run(abi.BRIDGE_OP_open_by_handle_at, 0, fill, done);
   }

@@ -5,6 +5,7 @@ import { Buffer } from 'node:buffer';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import type { Statx } from '../vfs-linux/statx.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
+import { handleMostBytes } from './nodes.ts';
 import { initFlags, initFlags2 } from './protocol.ts';
 
 /** What the rest needs to know of a mount. */
@@ -51,7 +52,8 @@ function keepsNanoseconds(type: string, root: Statx | number): boolean {
 export async function probeFeatures(volume: Volume, writeback: boolean): Promise<Features> {
   const { calls, root, type } = volume;
   const handle = await calls.nameToHandleAt(root, '', abi.AT_EMPTY_PATH);
-  const handles = typeof handle !== 'number' && !weakHandles.has(type);
+  const handles =
+    typeof handle !== 'number' && handle.length <= handleMostBytes && !weakHandles.has(type);
   const statx = await calls.fstatx(root);
   const name = 'system.posix_acl_access';
   const acl = await calls.getxattrat(root, '', abi.AT_EMPTY_PATH, name, Buffer.alloc(0));

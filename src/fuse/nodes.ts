@@ -14,7 +14,7 @@
  * 2. Two nodes never have the same handle.
  * 3. A nodeid is given again only with another generation.
  */
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import { abi } from '../vfs-linux/abi.gen.ts';
 import type { KernelMemory } from '../vfs-linux/memory.ts';
 import type { Time } from './kernel-calls.ts';
@@ -23,8 +23,6 @@ import { rootId } from './protocol.ts';
 export class Node {
   readonly id: number;
   readonly generation: number;
-  /** struct file_handle; on a file system without, the inode's number. */
-  readonly handle: Buffer;
   readonly hash: number;
   /** References that the host holds. */
   lookups = 0;
@@ -59,31 +57,30 @@ export class Node {
   older: Node | undefined;
   newer: Node | undefined;
 
-  constructor(id: number, generation: number, hash: number, handle: Buffer) {
+  constructor(id: number, generation: number, hash: number) {
     this.id = id;
     this.generation = generation;
     this.hash = hash;
-    this.handle = handle;
   }
 }
 
-const handleHead = abi['file_handle.f_handle'];
+/** struct file_handle in words: its head, and what fits behind. */
+const headWords = abi['file_handle.f_handle'] / 4;
+const handleWords = headWords + abi.BRIDGE_LIST_HANDLE / 4;
+/** Where there are no handles: a type that no file system gives. */
+const noType = -1;
 
-/** FNV-1a over the handle's words: its bytes are few and mostly numbers that count up. */
-function hashOf(bytes: Uint8Array, start: number, length: number): number {
-  let hash = 0x811c9dc5;
-  for (let at = start; at < start + length; at++) {
-    hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193);
-  }
-  return hash >>> 0;
-}
+/** The longest file_handle that a node keeps, in bytes. */
+export const handleMostBytes: number = handleWords * 4;
 
-function same(handle: Buffer, bytes: Uint8Array, start: number, length: number): boolean {
-  if (handle.length !== length) return false;
-  for (let at = 0; at < length; at++) {
-    if (handle[at] !== bytes[start + at]) return false;
+/** FNV-1a, a word at a time: they are few, and mostly numbers that count up. */
+function hashOf(words: Int32Array, at: number, count: number): number {
+  let hash = 0x811c9dc5 | 0;
+  for (let i = at; i < at + count; i++) {
+    hash = Math.imul(hash ^ (words[i] as number), 0x01000193);
+    hash ^= hash >>> 15;
   }
-  return true;
+  return hash;
 }
 
 export class Nodes {
@@ -92,6 +89,10 @@ export class Nodes {
   #freeIds: number[] = [];
   #generation = 0;
   #known = 0;
+  /** The handles of all nodes, handleWords for each: 100,000 objects less for the collector. */
+  #handles = new Int32Array(handleWords * 1024);
+  /** A handle that is made here. */
+  #made = new Int32Array(handleWords);
 
   /** How many there are. */
   get size(): number {
@@ -111,7 +112,12 @@ export class Nodes {
 
   /** The root directory, with a descriptor that nobody closes. */
   addRoot(handle: Buffer, fd: number): Node {
-    const node = this.#add(rootId, hashOf(handle, 0, handle.length), handle);
+    const words = Math.min(Math.ceil(handle.length / 4), handleWords);
+    this.#made.fill(0);
+    for (let i = 0; i < Math.floor(handle.length / 4) && i < handleWords; i++) {
+      this.#made[i] = handle.readInt32LE(i * 4);
+    }
+    const node = this.#add(rootId, hashOf(this.#made, 0, words), this.#made, 0, words);
     node.lookups = 1;
     node.fd = fd;
     node.pinned = true;
@@ -120,49 +126,71 @@ export class Nodes {
 
   /** The node whose file_handle lies at an address of the kernel's memory, if it is known. */
   find(memory: KernelMemory, address: number): Node | undefined {
-    const length = handleHead + (memory.u32[address >>> 2] as number);
-    return this.#search(memory.bytes, address, length, hashOf(memory.bytes, address, length));
+    const { i32 } = memory;
+    const at = address >>> 2;
+    const words = wordsOf(i32, at);
+    return this.#search(i32, at, words, hashOf(i32, at, words));
   }
 
   /** That node; a new one if it was not known. */
   found(memory: KernelMemory, address: number): Node {
-    const { bytes } = memory;
-    const length = handleHead + (memory.u32[address >>> 2] as number);
-    const hash = hashOf(bytes, address, length);
-    const known = this.#search(bytes, address, length, hash);
-    if (known !== undefined) return known;
-    const handle = Buffer.allocUnsafe(length);
-    bytes.copy(handle, 0, address, address + length);
-    return this.#add(this.#nextId(), hash, handle);
+    const at = address >>> 2;
+    return this.#foundIn(memory.i32, at, wordsOf(memory.i32, at));
   }
 
   /** The node of an inode's number, on a file system without handles; a new one if not known. */
   foundByNumber(inoLow: number, inoHigh: number, device: number): Node {
-    const key = Buffer.allocUnsafe(12);
-    key.writeUInt32LE(inoLow, 0);
-    key.writeUInt32LE(inoHigh, 4);
-    key.writeUInt32LE(device, 8);
-    const hash = hashOf(key, 0, key.length);
-    const known = this.#search(key, 0, key.length, hash);
-    if (known !== undefined) return known;
-    const node = this.#add(this.#nextId(), hash, key);
+    this.#made.set([12, noType, inoLow, inoHigh, device]);
+    const node = this.#foundIn(this.#made, 0, headWords + 3);
     node.pinned = true;
     return node;
   }
 
-  #search(bytes: Uint8Array, start: number, length: number, hash: number): Node | undefined {
+  #foundIn(words: Int32Array, at: number, count: number): Node {
+    const hash = hashOf(words, at, count);
+    return (
+      this.#search(words, at, count, hash) ?? this.#add(this.#nextId(), hash, words, at, count)
+    );
+  }
+
+  #search(words: Int32Array, at: number, count: number, hash: number): Node | undefined {
     for (let node = this.#byHash.get(hash); node !== undefined; node = node.next) {
-      if (same(node.handle, bytes, start, length)) return node;
+      if (this.#isSame(node.id * handleWords, words, at, count)) return node;
     }
     return undefined;
+  }
+
+  /** The first word is the length, so what is longer or shorter differs there. */
+  #isSame(own: number, words: Int32Array, at: number, count: number): boolean {
+    const handles = this.#handles;
+    for (let i = 0; i < count; i++) {
+      if (handles[own + i] !== words[at + i]) return false;
+    }
+    return true;
+  }
+
+  /** Writes a node's file_handle at an address of the kernel's memory. */
+  writeHandle(node: Node, memory: KernelMemory, address: number): void {
+    const own = node.id * handleWords;
+    const words = wordsOf(this.#handles, own);
+    for (let i = 0; i < words; i++) {
+      memory.i32[(address >>> 2) + i] = this.#handles[own + i] as number;
+    }
   }
 
   #nextId(): number {
     return this.#freeIds.pop() ?? Math.max(this.#byId.length, rootId + 1);
   }
 
-  #add(id: number, hash: number, handle: Buffer): Node {
-    const node = new Node(id, ++this.#generation, hash, handle);
+  #add(id: number, hash: number, words: Int32Array, at: number, count: number): Node {
+    const own = id * handleWords;
+    if (own + handleWords > this.#handles.length) {
+      const larger = new Int32Array(this.#handles.length * 2);
+      larger.set(this.#handles);
+      this.#handles = larger;
+    }
+    for (let i = 0; i < count; i++) this.#handles[own + i] = words[at + i] as number;
+    const node = new Node(id, ++this.#generation, hash);
     while (this.#byId.length < id) this.#byId.push(undefined);
     this.#byId[id] = node;
     node.next = this.#byHash.get(hash);
@@ -190,4 +218,9 @@ export class Nodes {
       if (before.next === node) before.next = node.next;
     }
   }
+}
+
+/** The words of the file_handle at a word, at most those that a node keeps. */
+function wordsOf(words: Int32Array, at: number): number {
+  return Math.min(headWords + (((words[at] as number) + 3) >>> 2), handleWords);
 }

@@ -80,7 +80,7 @@ export class Session {
     this.features = features;
     this.#onLog = onLog;
     this.calls = new KernelCalls(volume.calls, this);
-    this.descriptors = new Descriptors(this.calls, volume.root);
+    this.descriptors = new Descriptors(this.calls, this.nodes, volume.root);
     this.identities = new Identities(volume.kernel);
     this.wire = new Wire(libc, fd, this.calls.memory.bytes);
     this.#current = this.wire.requests.take();
@@ -123,8 +123,16 @@ export class Session {
     setImmediate(() => {
       this.#turnScheduled = false;
       this.volume.kernel.tookTurn();
-      while (this.#takeOne());
+      this.#takeUntilBusy();
     });
+  }
+
+  /**
+   * One for the kernel: it asks for the next itself, and until then they lie well in the device.
+   */
+  #takeUntilBusy(): void {
+    const before = this.calls.inFlight;
+    while (this.#takeOne() && this.calls.inFlight <= before);
   }
 
   /** The idle kernel asks: takes requests until one keeps it busy. */

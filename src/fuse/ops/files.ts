@@ -59,19 +59,6 @@ function answerOpen(
   session.dropUnused(node);
 }
 
-/** Opens a file anew: by its handle, or by what is open of it. */
-function openNode(
-  session: Session,
-  node: Node,
-  openFlags: number,
-  then: (fd: number) => void,
-): void {
-  const { calls } = session;
-  if (node.fd >= 0) calls.reopen(node.fd, openFlags, then);
-  else if (node.openFd >= 0) calls.reopen(node.openFd, openFlags, then);
-  else calls.openByHandle(node.handle, openFlags, then);
-}
-
 /**
  * The host has checked that the caller may. For writing the file is opened for reading too, as the
  * host reads what it changes a part of; O_APPEND is the host's business, except that a file which
@@ -92,9 +79,10 @@ export function open(session: Session, request: Request): void {
       else if ((flags & abi.O_TRUNC) !== 0) truncateOpened(session, request, node, fd, more);
       else answerOpen(session, request, node, fd, writes);
     };
-    openNode(session, node, openFlags, (fd) => {
+    const { descriptors } = session;
+    descriptors.openAnew(node, openFlags, (fd) => {
       const appendOnly = fd === -errno.EPERM && (flags & abi.O_APPEND) !== 0;
-      if (appendOnly) openNode(session, node, openFlags | abi.O_APPEND, opened);
+      if (appendOnly) descriptors.openAnew(node, openFlags | abi.O_APPEND, opened);
       else opened(fd);
     });
   });

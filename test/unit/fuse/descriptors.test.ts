@@ -1,0 +1,106 @@
+/**
+ * Descriptors of nodes, on a real volume: few are open, every file can be reached, and a file
+ * without a name is not lost.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Descriptors } from '../../../src/fuse/descriptors.ts';
+import { KernelCalls } from '../../../src/fuse/kernel-calls.ts';
+import { type Node, Nodes } from '../../../src/fuse/nodes.ts';
+import { abi, errno } from '../../../src/vfs-linux/abi.gen.ts';
+import { cannotMount, type FreshVolume, mountFresh } from '../../support/kernel-volume.ts';
+
+const most = 4;
+const files = 12;
+
+const why = cannotMount('ext4');
+describe.skipIf(why !== undefined)(`descriptors${why ? ` (${why})` : ''}`, () => {
+  let fresh: FreshVolume;
+  let calls: KernelCalls;
+  let descriptors: Descriptors;
+  const nodes = new Nodes();
+  const known: Node[] = [];
+
+  const name = (index: number): string => `file-${index}`;
+  const use = (node: Node): Promise<number> =>
+    new Promise((resolve) => descriptors.use(node, resolve));
+  /** The inode that a descriptor stands for, or a negative errno. */
+  const inodeOf = (fd: number): Promise<number> =>
+    new Promise((resolve) =>
+      calls.fstatx(fd, (ret, slot) => {
+        const word = (calls.result(slot) + abi['statx.stx_ino']) >>> 2;
+        resolve(ret < 0 ? ret : (calls.memory.u32[word] as number));
+      }),
+    );
+  const look = (text: string): Promise<Node> => {
+    const bytes = Buffer.from(text);
+    return new Promise((resolve) =>
+      calls.find(fresh.volume.root, { bytes, start: 0, end: bytes.length }, (ret, slot) => {
+        expect(ret).toBe(0);
+        resolve(nodes.found(calls.memory, calls.handle(slot)));
+      }),
+    );
+  };
+
+  beforeAll(async () => {
+    fresh = await mountFresh('ext4');
+    const { volume } = fresh;
+    calls = new KernelCalls(volume.calls, {
+      working: undefined,
+      onBug: (error) => {
+        throw error;
+      },
+    });
+    descriptors = new Descriptors(calls, nodes, volume.root, most);
+    for (let i = 0; i < files; i++) {
+      await fresh.fs.writeFile(`/${name(i)}`, 'x');
+      known.push(await look(name(i)));
+    }
+  });
+  afterAll(async () => {
+    for (const node of known) descriptors.release(node);
+    await fresh.close();
+  });
+
+  test('few are open, and each file is found again by its handle', async () => {
+    const inodes: number[] = [];
+    for (const node of [...known, ...known]) {
+      const fd = await use(node);
+      inodes.push(await inodeOf(fd));
+      expect(descriptors.count).toBeLessThanOrEqual(most);
+    }
+    expect(new Set(inodes).size).toBe(files);
+    expect(inodes.slice(0, files)).toEqual(inodes.slice(files));
+    expect(known.filter(({ fd }) => fd >= 0).length).toBe(most);
+  });
+
+  test('what was used last stays open', async () => {
+    const [favourite] = known as [Node];
+    const fd = await use(favourite);
+    for (const node of known.slice(1)) {
+      await use(node);
+      expect(await use(favourite)).toBe(fd);
+    }
+  });
+
+  test('a descriptor that is let go is closed', async () => {
+    const [node] = known as [Node];
+    const fd = await use(node);
+    descriptors.release(node);
+    expect(node.fd).toBe(-1);
+    expect(await inodeOf(fd)).toBe(-errno.EBADF);
+  });
+
+  test('a file without a name keeps its descriptor, whatever else is used', async () => {
+    const node = known[3] as Node;
+    await use(node);
+    descriptors.pin(node);
+    const { fd } = node;
+    const inode = await inodeOf(fd);
+    await fresh.fs.unlink(`/${name(3)}`);
+    for (const other of known.filter((one) => one !== node)) await use(other);
+    expect(await use(node)).toBe(fd);
+    expect(await inodeOf(fd)).toBe(inode);
+    descriptors.release(node);
+    expect(await use(node)).toBe(-errno.ESTALE);
+  });
+});

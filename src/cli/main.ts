@@ -4,7 +4,8 @@
  * says what is missing instead of a syntax error; and it starts a mount's own process before
  * anything else is read, as that is what takes the time.
  */
-import { enableCompileCache } from 'node:module';
+// As a whole: older Nodes, which are to be told that they are old, have not all of its exports.
+import module from 'node:module';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { setFlagsFromString } from 'node:v8';
@@ -23,7 +24,7 @@ const kernelless: ReadonlySet<string> = new Set([
 async function main(): Promise<number> {
   // Three quarters of the start are spent on reading our own source; Node can remember that. Its own
   // choice is a folder in /tmp, where anybody could leave code for root to run.
-  enableCompileCache(process.env['NODE_COMPILE_CACHE'] ?? cacheFolder());
+  module.enableCompileCache(process.env['NODE_COMPILE_CACHE'] ?? cacheFolder());
   const argv = process.argv.slice(2);
   const calledAs = process.env['FSBRIDGE_CALLED_AS'] ?? process.argv[1] ?? '';
   delete process.env['FSBRIDGE_CALLED_AS'];

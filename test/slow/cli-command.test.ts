@@ -57,7 +57,10 @@ describe('wrong usage ends with 2 and says what would be right:', () => {
 
 test('every command has examples in its help', async () => {
   const help = (await mustCommand('--help')).toString();
-  const names = ['probe', 'ls', 'cat', 'get', 'put', 'rm', 'mkdir', 'mv', 'ln', 'manifest', 'df'];
+  const names = [
+    ...['probe', 'mount', 'umount', 'status', 'ls', 'cat', 'get', 'put', 'rm', 'mkdir', 'mv', 'ln'],
+    ...['manifest', 'df'],
+  ];
   for (const name of names) expect(help).toMatch(new RegExp(`^  ${name} `, 'm'));
   const texts = await Promise.all(names.map((name) => mustCommand(name, '--help')));
   texts.forEach((text, index) => {

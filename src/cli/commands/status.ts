@@ -105,7 +105,10 @@ async function status(options: StatusOptions): Promise<void> {
 }
 
 export function statusCommand(): Command {
-  return newCommand('status', 'show the mounts that run', ['status', 'status --json'])
+  return newCommand('status', 'show the mounts that run', [
+    'status --json            # all that is known, for a program',
+    'status',
+  ])
     .option('--json', 'print an array of JSON objects, one a mount')
     .action(status);
 }

@@ -19,7 +19,6 @@ import fs from 'node:fs';
 import { getCompileCacheDir } from 'node:module';
 import { constants, devNull } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 const daemonEnv = 'FSBRIDGE_DAEMON';
 const messageFd = 3;
@@ -39,7 +38,8 @@ export function isDaemon(): boolean {
 
 /** Starts the mount's process with these arguments; answers the exit code once it is known. */
 export function startDaemon(argv: readonly string[]): Promise<number> {
-  const main = fileURLToPath(import.meta.resolve('../main.ts'));
+  // main.ts in a checkout, main.js in a package.
+  const main = path.resolve(import.meta.dirname, `../main${path.extname(import.meta.filename)}`);
   const child = spawn(process.execPath, [...process.execArgv, main, ...argv], {
     detached: true,
     windowsHide: true,

@@ -25,6 +25,7 @@ import { measureStartup } from './startup.ts';
 import { FsBridge } from './subjects/fsbridge.ts';
 import { LoopMount, NativeAsync, NativeSync } from './subjects/native.ts';
 import type { Subject } from './subjects/subject.ts';
+import { windowsResults } from './windows/results.ts';
 
 const help = `Usage: npm run bench -- [OPTION...]
 Measures fsbridge against the native kernel's loop mount and, on ext4, against npm's ext2fs.
@@ -185,6 +186,22 @@ function startupResults(image: string, type: FsType, options: Options, prefix: s
   }));
 }
 
+/** What a drive letter's driver gets, on a copy of the image of its own. */
+async function benchWindows(
+  folder: string,
+  type: FsType,
+  options: Options,
+  prefix: string,
+): Promise<Result[]> {
+  const image = path.join(folder, 'windows.img');
+  copyImage(path.join(folder, 'template.img'), image);
+  const { only, sizes } = options;
+  const isQuick = sizes === quickSizes;
+  const wish = { only, sizes, isQuick, rounds: isQuick ? 3 : 7, say };
+  const results = await windowsResults(image, type, wish);
+  return results.map((result) => ({ ...result, name: prefix + result.name }));
+}
+
 async function benchType(type: FsType, options: Options): Promise<Result[]> {
   const prefix = options.types.length > 1 ? `${type}: ` : '';
   const folder = mkdtempSync(path.join(options.folder, 'fsbridge-bench-'));
@@ -201,6 +218,7 @@ async function benchType(type: FsType, options: Options): Promise<Result[]> {
     } else results.push(await runCase(item, subjects, options.rounds, prefix));
   }
   for (const subject of subjects) await subject.close();
+  results.push(...(await benchWindows(folder, type, options, prefix)));
   results.push(...startupResults(template, type, options, prefix));
   remove();
   return results;

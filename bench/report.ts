@@ -6,13 +6,15 @@ export interface Result {
   readonly better: 'higher' | 'lower';
   /** What fsbridge is to reach, in parts of native. */
   readonly aim?: number;
+  /** What fsbridge is to reach by itself, in the unit, where nothing native corresponds. */
+  readonly target?: number;
   readonly native?: number;
   readonly fsbridge?: number;
   /** The peers, each by its name. */
   readonly peers: Readonly<Record<string, number>>;
 }
 
-/** {cases: [{name, unit, better, aim, native, fsbridge, and each peer by name}]}. */
+/** {cases: [{name, unit, better, aim, target, native, fsbridge, and each peer by name}]}. */
 export function toJson(results: readonly Result[]): string {
   const cases = results.map(({ peers, ...rest }) => ({ ...rest, ...peers }));
   return `${JSON.stringify({ cases }, null, 2)}\n`;
@@ -30,6 +32,10 @@ function verdict(result: Result): string {
   const reached = ratio(result, result.native);
   if (result.aim !== undefined && reached !== undefined) {
     said.push(reached >= result.aim ? 'met' : 'not met');
+  }
+  const { target, fsbridge } = result;
+  if (target !== undefined && fsbridge !== undefined) {
+    said.push(fsbridge >= target ? 'met' : 'not met');
   }
   for (const [peer, value] of Object.entries(result.peers)) {
     const ahead = ratio(result, value);
@@ -54,7 +60,7 @@ export function toTable(results: readonly Result[]): string {
     number(result.fsbridge),
     ...peers.map((peer) => number(result.peers[peer])),
     ratio(result, result.native)?.toFixed(2) ?? '-',
-    result.aim?.toFixed(1) ?? '-',
+    result.aim?.toFixed(1) ?? (result.target === undefined ? '-' : number(result.target)),
     verdict(result),
   ]);
   const lines = [head, ...rows];

@@ -67,7 +67,8 @@ function answerOpen(
 export function open(session: Session, request: Request): void {
   const [flags, more] = [request.word(0), request.word(1)];
   const writes = (flags & accessMode) !== abi.O_RDONLY;
-  const openFlags = (writes ? abi.O_RDWR : abi.O_RDONLY) | abi.O_NOATIME;
+  const truncates = (flags & abi.O_TRUNC) !== 0;
+  const openFlags = (writes || truncates ? abi.O_RDWR : abi.O_RDONLY) | abi.O_NOATIME;
   withNode(session, request, (node) => {
     // The host opens fifos and devices itself; here they would wait, or reach into this kernel.
     if (node.mode !== 0 && (node.mode & abi.S_IFMT) !== abi.S_IFREG) {
@@ -76,7 +77,7 @@ export function open(session: Session, request: Request): void {
     }
     const opened = (fd: number): void => {
       if (fd < 0) session.fail(request, fd);
-      else if ((flags & abi.O_TRUNC) !== 0) truncateOpened(session, request, node, fd, more);
+      else if (truncates) truncateOpened(session, request, node, fd, more);
       else answerOpen(session, request, node, fd, writes);
     };
     const { descriptors } = session;

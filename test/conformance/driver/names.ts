@@ -14,8 +14,8 @@ const control = (text: string): boolean => [...text].some((char) => char.charCod
 /** Whether the driver lets a path through: it begins with a backslash, and no component is odd. */
 export function isValidPath(path: string, componentMost: number): boolean {
   if (path.length * 2 + 2 > pathMostBytes || control(path)) return false;
+  if (!path.startsWith('\\')) return false;
   const parts = path.split('\\');
-  if (parts[0] !== '') return false;
   // One trailing backslash is taken away later, and the root is only that.
   const inner = parts.slice(1, parts.at(-1) === '' ? -1 : undefined);
   return inner.every((part) => isValidComponent(part, componentMost));
@@ -100,6 +100,8 @@ export function matches(pattern: string, name: string, ignoreCase: boolean): boo
 /** What FindFirstFile makes of the pattern that a program gives it. */
 export function win32Pattern(pattern: string): string {
   if (pattern === '*.*') return '*';
+  // A period at the end is none; "*." is what has no extension.
+  if (pattern.endsWith('*.')) return `${win32Pattern(pattern.slice(0, -2))}<`;
   let made = '';
   for (let i = 0; i < pattern.length; i++) {
     const char = pattern[i] as string;

@@ -352,6 +352,8 @@ describe.skipIf(missing !== undefined)(`a mount (${missing ?? 'on this Linux'})`
       [() => [image, target, '--uid-map', 'x'], /"x" is not a mapping \(ERR_USAGE\)/, 2],
       [() => [image, target, '--host-options', 'x'], /"x" is no flag of a mount/, 2],
       [() => [image, target, '--memory', '1M'], /\(ERR_MEMORY_SIZE\)/, 2],
+      [() => [image, target, '--log', '/no/x'], /the log cannot be written there \(ENOENT\)/, 1],
+      [() => [image, target, '--trace', '/no/x'], /the trace cannot be written.* \(ENOENT\)/, 1],
     ])('%#: %s', async (args, why, expected) => {
       const { code, stdout, stderr } = await runCommand(['mount', ...args()]);
       expect(stderr).toMatch(why);

@@ -9,6 +9,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Logger } from 'pino';
+import { FsBridgeError } from '../../errors.ts';
 import { say } from '../errors.ts';
 import { logFolder, makePrivateFolder } from './folders.ts';
 
@@ -40,9 +41,23 @@ export class TerminalLog implements MountLog {
   close(): void {}
 }
 
-/** The file of a daemon's log: the one that is asked for, or the common one. Its folder is made. */
+/**
+ * The file of a daemon's log: the one that is asked for, or the common one. Its folder is made. Throws
+ * FsBridgeError where it cannot be written: later nobody would be there to be told.
+ */
 export function prepareLogFile(asked: string | undefined): string {
-  if (asked !== undefined) return path.resolve(asked);
+  const file = asked === undefined ? commonLogFile() : path.resolve(asked);
+  try {
+    fs.closeSync(fs.openSync(file, 'a', 0o600));
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
+    const advice = 'Name another file with --log.';
+    throw new FsBridgeError(code, file, 'the log cannot be written there', advice);
+  }
+  return file;
+}
+
+function commonLogFile(): string {
   const folder = logFolder();
   makePrivateFolder(folder);
   const file = path.join(folder, 'fsbridge.log');

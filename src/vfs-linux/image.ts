@@ -19,7 +19,8 @@ const compiled = new Map<string, Promise<WebAssembly.Module>>();
 async function compile(file: string): Promise<WebAssembly.Module> {
   let bytes: Buffer<ArrayBuffer>;
   try {
-    bytes = await fs.promises.readFile(file);
+    // At once: in pieces, each would wait for whatever else this thread does when it starts.
+    bytes = fs.readFileSync(file);
   } catch (error) {
     throw new FsBridgeError(
       'ERR_NO_KERNEL_IMAGE',

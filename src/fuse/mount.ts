@@ -27,7 +27,11 @@ export interface FuseMountOptions {
   readonly suid?: boolean;
   /** Default true. */
   readonly exec?: boolean;
-  /** Let the host gather what is written, and hand it over later. Default true. */
+  /**
+   * Let the host gather what is written, and hand it over later. Default false: it makes writes of
+   * a few KiB five times as fast, and closing, removing and streaming slower; a full disk is found
+   * out at the close instead of the write.
+   */
   readonly writeback?: boolean;
   /** Told what goes wrong. */
   readonly onLog?: (line: string) => void;
@@ -61,7 +65,7 @@ export async function mountFuse(
     const why = 'FUSE is a part of Linux';
     throw new FsBridgeError('ERR_NOT_LINUX', mountPoint, why, 'On Windows, use a drive letter.');
   }
-  const features = await probeFeatures(volume, options.writeback ?? true);
+  const features = await probeFeatures(volume, options.writeback ?? false);
   const calls = await libc();
   const onLog = options.onLog ?? (() => {});
   const attached = await attach(calls, mountPoint, volume.readOnly, options);

@@ -47,15 +47,21 @@ function asUser<T>(what: () => T, uid = user, groups: readonly number[] = []): T
   }
 }
 
-for (const type of fuseTestTypes) {
+const cases = fuseTestTypes.flatMap((type) => [
+  { type, kind: '', options: ['--rw'] },
+  { type, kind: ' with a writeback cache', options: ['--rw', '--host-options', 'writeback'] },
+]);
+
+for (const { type, kind, options } of cases) {
   const why = cannotMount(type);
-  describe.skipIf(why !== undefined)(`a mount of ${type}${why ? ` (${why})` : ''}`, () => {
+  const title = `a mount of ${type}${kind}${why ? ` (${why})` : ''}`;
+  describe.skipIf(why !== undefined)(title, () => {
     let mounted: FuseMounted;
     const at = (...names: string[]): string => mounted.at(...names);
     const write = (path: string, content: string): void => fs.writeFileSync(path, content);
 
     beforeAll(async () => {
-      mounted = await FuseMounted.start(type);
+      mounted = await FuseMounted.start(type, options);
       fs.chmodSync(mounted.dir, 0o755);
     });
     afterAll(async () => {

@@ -70,14 +70,17 @@ export class FuseMounted implements AsyncDisposable {
   }
 
   /** Makes an image and mounts it for writing. */
-  static async start(type: FuseTestType): Promise<FuseMounted> {
+  static async start(
+    type: FuseTestType,
+    options: readonly string[] = ['--rw'],
+  ): Promise<FuseMounted> {
     const mounted = new FuseMounted(type);
     const { mkfs, sizeBytes } = recipes[type];
     fs.writeFileSync(mounted.image, '');
     fs.truncateSync(mounted.image, sizeBytes);
     fs.mkdirSync(mounted.dir);
     await mustRun([...mkfs, mounted.image]);
-    await mounted.mount();
+    await mounted.mount(options);
     return mounted;
   }
 

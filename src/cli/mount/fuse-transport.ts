@@ -8,6 +8,8 @@ interface HostFlags {
   dev: boolean;
   suid: boolean;
   exec: boolean;
+  /** The host gathers what is written, and hands it over later. */
+  writeback?: boolean;
 }
 
 /** What mount(8) takes for any file system, and what a disk that may be a stranger's gets. */
@@ -23,7 +25,7 @@ const flagsOfOthers: ReadonlySet<string> = new Set([
 export function parseHostFlags(text: string): HostFlags {
   const flags = { ...flagDefaults };
   for (const one of text.split(',').filter(Boolean)) {
-    const [, no, name] = /^(no)?(dev|suid|exec)$/.exec(one) ?? [];
+    const [, no, name] = /^(no)?(dev|suid|exec|writeback)$/.exec(one) ?? [];
     if (name !== undefined) {
       flags[name as keyof HostFlags] = no === undefined;
     } else if (!flagsOfOthers.has(one)) {
@@ -31,7 +33,7 @@ export function parseHostFlags(text: string): HostFlags {
         'ERR_USAGE',
         '--host-options',
         `"${one}" is no flag of a mount`,
-        'Those are dev, suid and exec, each with "no" before it too; others go to --options.',
+        'Those are dev, suid, exec, writeback, and each with "no" before; others go to --options.',
       );
     }
   }

@@ -27,7 +27,7 @@ const forOthers: RegExp = new RegExp(
 /** Flags of the mount in this Linux, not of the file system inside. */
 const hostFlags: RegExp = new RegExp(
   [
-    '^(?:(?:no)?(?:suid|dev|exec)|sync|async|dirsync|nosymfollow',
+    '^(?:(?:no)?(?:suid|dev|exec|writeback)|sync|async|dirsync|nosymfollow',
     '|(?:no)?(?:atime|diratime|relatime|strictatime))$',
   ].join(''),
 );

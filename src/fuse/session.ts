@@ -301,8 +301,9 @@ export class Session {
     this.volume.kernel.pollWhenIdle(undefined);
     for (const file of this.files) this.calls.close(file.fd);
     for (const node of this.nodes) this.descriptors.release(node);
-    // A last call, answered after those before it: what is under way has found its descriptors.
-    this.calls.numbers(abi.BRIDGE_OP_syncfs, root, this.volume.root, 0, 0, 0, () => {
+    // A last call, answered after those before it: what is under way has found its descriptors. Not
+    // syncfs: it tells an error once, and the volume's owner has to hear of it.
+    this.calls.numbers(abi.BRIDGE_OP_fstatfs, root, this.volume.root, 0, 0, 0, () => {
       this.wire.close();
       this.#resolveStarted('the mount ended before it began');
       this.#resolveEnded();

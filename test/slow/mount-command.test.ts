@@ -3,7 +3,7 @@
  * and what is on the disk afterwards.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -204,6 +204,27 @@ describe.skipIf(missing !== undefined)(`a mount (${missing ?? 'on this Linux'})`
     expect(fs.readFileSync(path.join(target, 'file'), 'utf8')).toBe('fsynced');
     await mustCommand('umount', target);
     await expectClean();
+  });
+
+  test('that cannot write all of it says so when it ends', async () => {
+    // The image is larger than what there is for it.
+    const small = path.join(folder, 'small');
+    fs.mkdirSync(small);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'none', small]);
+    try {
+      const full = path.join(small, 'disk.img');
+      execFileSync('cp', ['--sparse=always', image, full]);
+      await mustCommand('mount', full, target, '--rw', '--log', log);
+      const pid = await pidOf(target);
+      fs.writeFileSync(path.join(target, 'file'), randomBytes(30 * 1048576));
+      const { code, stderr } = await runCommand(['umount', target]);
+      expect(stderr).toMatch(/syncfs: (?:no space left|input\/output error).* \((?:ENOSPC|EIO)\)/);
+      expect(code).toBe(1);
+      await until(() => !isAlive(pid), 'the end of the process');
+      expect(fs.readFileSync(log, 'utf8')).toMatch(/"level":50,.*"code":"(?:ENOSPC|EIO)"/);
+    } finally {
+      spawnSync('umount', ['-l', small]);
+    }
   });
 
   test('tells how it is: who, where, requests, caches, disk, memory and the kernel’s log', async () => {

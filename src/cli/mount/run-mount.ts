@@ -144,8 +144,9 @@ class MountRun {
   async #endBySignal(mounted: Mounted): Promise<void> {
     try {
       await mounted.unmount({});
-    } catch {
-      this.log.write('warn', `${this.target} is still in use; programs there get errors now`);
+    } catch (error) {
+      const { why } = tell(error);
+      this.log.write('warn', `${this.target}: ${why}; programs that use it get errors now`);
       if (await mounted.unmount({ force: true })) return;
     }
     await mounted.ended;

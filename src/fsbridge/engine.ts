@@ -2,9 +2,21 @@
  * Windows' file semantics on a Linux volume, for every transport that speaks NT: one method for each
  * IRP major function. Each answers an NTSTATUS and never throws; requests may be under way in any
  * number and end in any order.
+ *
+ * What a transport without WinFsp's driver has to do itself: share modes, byte-range locks, oplocks,
+ * change notification, and the check of a handle's grantedAccess before each request.
  */
+import process from 'node:process';
+import type { HitRatio } from '../cache/answer-cache.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
 import type { FileObject } from './file-object.ts';
+import { cleanup } from './irp/cleanup.ts';
+import { close } from './irp/close.ts';
+import { create } from './irp/create.ts';
+import { deviceControl } from './irp/device-control.ts';
+import { directoryControl } from './irp/directory-control.ts';
+import { fileSystemControl } from './irp/file-system-control.ts';
+import { flushBuffers } from './irp/flush-buffers.ts';
 import type {
   CleanupIrp,
   CloseIrp,
@@ -25,10 +37,22 @@ import type {
   SetVolumeInformationIrp,
   WriteIrp,
 } from './irp/irp.ts';
+import { overwrite } from './irp/overwrite.ts';
+import { queryEa } from './irp/query-ea.ts';
+import { queryInformation } from './irp/query-information.ts';
+import { querySecurity } from './irp/query-security.ts';
+import { queryVolumeInformation } from './irp/query-volume-information.ts';
+import { read } from './irp/read.ts';
+import { setEa } from './irp/set-ea.ts';
+import { setInformation } from './irp/set-information.ts';
+import { setSecurity } from './irp/set-security.ts';
+import { setVolumeInformation } from './irp/set-volume-information.ts';
+import { shutdown } from './irp/shutdown.ts';
+import { write } from './irp/write.ts';
+import { openVcb, volumeFacts } from './open-volume.ts';
 import type { EngineOptions } from './options.ts';
-
-/** An NTSTATUS, as an unsigned number. */
-type NtStatus = number;
+import { type NtStatus, STATUS } from './translate/ntstatus.ts';
+import type { Vcb } from './vcb.ts';
 
 /** What a transport tells the system once about the volume. */
 export interface VolumeFacts {
@@ -45,107 +69,127 @@ export interface VolumeFacts {
   readonly readOnly: boolean;
 }
 
-const notImplemented = 0xc0000002;
-
 export class Engine implements AsyncDisposable {
   readonly facts: VolumeFacts;
-  /** What is open, by FileObject.id. */
-  readonly fileObjects: Map<number, FileObject> = new Map();
+  readonly #vcb: Vcb;
 
-  constructor(facts: VolumeFacts) {
+  private constructor(vcb: Vcb, facts: VolumeFacts) {
+    this.#vcb = vcb;
     this.facts = facts;
   }
 
+  /** Of a mounted volume, which stays the caller's to close. Throws FsBridgeError. */
   static async open(volume: Volume, options: EngineOptions = {}): Promise<Engine> {
-    return new Engine({
-      fileSystemName: options.fileSystemName ?? volume.type,
-      fileSystemAttributes: 0,
-      maximumComponentNameLength: 255,
-      volumeSerialNumber: 0,
-      volumeCreationTime: 0n,
-      bytesPerSector: 4096,
-      sectorsPerAllocationUnit: 1,
-      caseSensitive: options.caseSensitive ?? true,
-      readOnly: volume.readOnly,
-    });
+    const vcb = await openVcb(volume, options);
+    return new Engine(vcb, await volumeFacts(vcb));
   }
 
-  async create(_irp: CreateIrp): Promise<NtStatus> {
-    return notImplemented;
+  /** What is open, by FileObject.id. */
+  get fileObjects(): ReadonlyMap<number, FileObject> {
+    return this.#vcb.fileObjects;
   }
 
-  async overwrite(_irp: OverwriteIrp): Promise<NtStatus> {
-    return notImplemented;
+  /** For `fsbridge status`. */
+  hitRatios(): Readonly<Record<string, HitRatio>> {
+    return this.#vcb.caches.hitRatios();
   }
 
-  async cleanup(_irp: CleanupIrp): Promise<NtStatus> {
-    return notImplemented;
+  /**
+   * One request. A dead kernel answers everything with EIO; here that gets a status of its own, so that
+   * a client can tell it from one bad block. An exception is a fault of this program: it is the
+   * request's end, and nobody else's.
+   */
+  async #run<T>(work: (vcb: Vcb, irp: T) => Promise<NtStatus>, irp: T): Promise<NtStatus> {
+    try {
+      const status = await work(this.#vcb, irp);
+      if (status !== STATUS.IO_DEVICE_ERROR) return status;
+      return this.#vcb.volume.kernel.failure === undefined ? status : STATUS.VOLUME_DISMOUNTED;
+    } catch (error) {
+      process.emitWarning(error instanceof Error ? error : String(error), 'FsBridgeFault');
+      return STATUS.INTERNAL_ERROR;
+    }
   }
 
-  async close(_irp: CloseIrp): Promise<NtStatus> {
-    return notImplemented;
+  create(irp: CreateIrp): Promise<NtStatus> {
+    return this.#run(create, irp);
   }
 
-  async read(_irp: ReadIrp): Promise<NtStatus> {
-    return notImplemented;
+  overwrite(irp: OverwriteIrp): Promise<NtStatus> {
+    return this.#run(overwrite, irp);
   }
 
-  async write(_irp: WriteIrp): Promise<NtStatus> {
-    return notImplemented;
+  cleanup(irp: CleanupIrp): Promise<NtStatus> {
+    return this.#run(cleanup, irp);
   }
 
-  async flushBuffers(_irp: FlushBuffersIrp): Promise<NtStatus> {
-    return notImplemented;
+  close(irp: CloseIrp): Promise<NtStatus> {
+    return this.#run(close, irp);
   }
 
-  async queryInformation(_irp: QueryInformationIrp): Promise<NtStatus> {
-    return notImplemented;
+  read(irp: ReadIrp): Promise<NtStatus> {
+    return this.#run(read, irp);
   }
 
-  async setInformation(_irp: SetInformationIrp): Promise<NtStatus> {
-    return notImplemented;
+  write(irp: WriteIrp): Promise<NtStatus> {
+    return this.#run(write, irp);
   }
 
-  async queryEa(_irp: QueryEaIrp): Promise<NtStatus> {
-    return notImplemented;
+  flushBuffers(irp: FlushBuffersIrp): Promise<NtStatus> {
+    return this.#run(flushBuffers, irp);
   }
 
-  async setEa(_irp: SetEaIrp): Promise<NtStatus> {
-    return notImplemented;
+  queryInformation(irp: QueryInformationIrp): Promise<NtStatus> {
+    return this.#run(queryInformation, irp);
   }
 
-  async queryVolumeInformation(_irp: QueryVolumeInformationIrp): Promise<NtStatus> {
-    return notImplemented;
+  setInformation(irp: SetInformationIrp): Promise<NtStatus> {
+    return this.#run(setInformation, irp);
   }
 
-  async setVolumeInformation(_irp: SetVolumeInformationIrp): Promise<NtStatus> {
-    return notImplemented;
+  queryEa(irp: QueryEaIrp): Promise<NtStatus> {
+    return this.#run(queryEa, irp);
   }
 
-  async directoryControl(_irp: DirectoryControlIrp): Promise<NtStatus> {
-    return notImplemented;
+  setEa(irp: SetEaIrp): Promise<NtStatus> {
+    return this.#run(setEa, irp);
   }
 
-  async fileSystemControl(_irp: FileSystemControlIrp): Promise<NtStatus> {
-    return notImplemented;
+  queryVolumeInformation(irp: QueryVolumeInformationIrp): Promise<NtStatus> {
+    return this.#run(queryVolumeInformation, irp);
   }
 
-  async deviceControl(_irp: DeviceControlIrp): Promise<NtStatus> {
-    return notImplemented;
+  setVolumeInformation(irp: SetVolumeInformationIrp): Promise<NtStatus> {
+    return this.#run(setVolumeInformation, irp);
   }
 
-  async querySecurity(_irp: QuerySecurityIrp): Promise<NtStatus> {
-    return notImplemented;
+  directoryControl(irp: DirectoryControlIrp): Promise<NtStatus> {
+    return this.#run(directoryControl, irp);
   }
 
-  async setSecurity(_irp: SetSecurityIrp): Promise<NtStatus> {
-    return notImplemented;
+  fileSystemControl(irp: FileSystemControlIrp): Promise<NtStatus> {
+    return this.#run(fileSystemControl, irp);
+  }
+
+  deviceControl(irp: DeviceControlIrp): Promise<NtStatus> {
+    return this.#run(deviceControl, irp);
+  }
+
+  querySecurity(irp: QuerySecurityIrp): Promise<NtStatus> {
+    return this.#run(querySecurity, irp);
+  }
+
+  setSecurity(irp: SetSecurityIrp): Promise<NtStatus> {
+    return this.#run(setSecurity, irp);
   }
 
   /** The system goes down: all that was written is on the disk when this is answered. */
-  async shutdown(): Promise<NtStatus> {
-    return notImplemented;
+  shutdown(): Promise<NtStatus> {
+    return this.#run(shutdown, undefined);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {}
+  /** Closes what is still open. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#vcb.fileObjects.clear();
+    await this.#vcb.close();
+  }
 }

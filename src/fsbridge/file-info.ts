@@ -5,8 +5,17 @@
  * It is filled for every request, so it holds numbers alone: 64-bit values that do not fit a number
  * are in two words, the way a transport writes them out.
  */
+import { abi } from '../vfs-linux/abi.gen.ts';
+import type { Statx } from '../vfs-linux/statx.ts';
+import { FILE_ATTRIBUTE, fileAttributesOf } from './translate/attributes.ts';
+import type { DosAttrib } from './translate/dos-attrib.ts';
 
 const word = 4294967296;
+/** Seconds from 1601 to 1970. */
+const epochSec = 11644473600;
+const ticksPerSec = 10_000_000;
+/** Times beyond this are clamped: FILETIME is a signed number (MS-FSCC 2.4.7). */
+const latestSec = 922337203685;
 
 export class FileInfo {
   /** FILE_ATTRIBUTE_*; FILE_ATTRIBUTE_NORMAL where there is no other. */
@@ -53,4 +62,99 @@ export class FileInfo {
 
 function join(low: number, high: number): bigint {
   return BigInt(high) * BigInt(word) + BigInt(low);
+}
+
+/** What an inode's FileInfo is made of beside its statx. */
+export interface InfoFacts {
+  readonly dos: DosAttrib | undefined;
+  readonly reparseTag: number;
+  readonly isDirectoryLink: boolean;
+  readonly eaSize: number;
+  readonly hideDotFiles: boolean;
+}
+
+/**
+ * A file of which Windows has set nothing yet is one that no backup on Windows has seen: ARCHIVE, as
+ * NTFS gives every new file. So most files need no extended attribute for it.
+ */
+const withoutDosAttrib = FILE_ATTRIBUTE.ARCHIVE;
+
+/** FILE_ATTRIBUTE_* that user.DOSATTRIB keeps for an inode, or would if it was there. */
+export function storedAttributes(dos: DosAttrib | undefined, mode: number): number {
+  const absent = (mode & abi.S_IFMT) === abi.S_IFREG ? withoutDosAttrib : 0;
+  return dos?.attributes ?? absent;
+}
+
+export function fillInfo(info: FileInfo, statx: Statx, facts: InfoFacts, name: string): void {
+  const isFile = statx.type === abi.S_IFREG;
+  info.fileAttributes = fileAttributesOf(statx, {
+    name,
+    dosAttributes: storedAttributes(facts.dos, statx.mode),
+    hideDotFiles: facts.hideDotFiles,
+    isDirectoryLink: facts.isDirectoryLink,
+  });
+  info.reparseTag = facts.reparseTag;
+  info.fileSize = isFile ? statx.size : 0;
+  info.allocationSize = isFile ? allocationOf(statx) : 0;
+  info.hardLinks = statx.type === abi.S_IFDIR ? 1 : statx.nlink;
+  info.eaSize = facts.eaSize;
+  info.indexNumberLow = statx.inoLow;
+  info.indexNumberHigh = statx.inoHigh;
+  fillTimes(info, statx, facts.dos);
+}
+
+/**
+ * Windows takes a file whose allocation is less than its size for sparse or compressed, and those are
+ * (FILE_ATTRIBUTE_SPARSE_FILE); small files within their inode have no block, and count one.
+ */
+function allocationOf(statx: Statx): number {
+  const allocated = statx.blocks * 512;
+  const { blksize, size } = statx;
+  const missing = size - allocated;
+  if (missing <= 0 || missing >= blksize) return allocated;
+  return Math.ceil(size / blksize) * blksize;
+}
+
+function fillTimes(info: FileInfo, statx: Statx, dos: DosAttrib | undefined): void {
+  const created = dos?.creationTime;
+  if (created !== undefined) {
+    info.creationTimeHigh = Number(created >> 32n);
+    info.creationTimeLow = Number(created & 0xffffffffn);
+  } else {
+    const { hasBtime } = statx;
+    const sec = hasBtime ? statx.btimeSec : statx.mtimeSec;
+    const nsec = hasBtime ? statx.btimeNsec : statx.mtimeNsec;
+    info.creationTimeHigh = highWord(sec, nsec);
+    info.creationTimeLow = lowWord(sec, nsec);
+  }
+  info.lastAccessTimeHigh = highWord(statx.atimeSec, statx.atimeNsec);
+  info.lastAccessTimeLow = lowWord(statx.atimeSec, statx.atimeNsec);
+  info.lastWriteTimeHigh = highWord(statx.mtimeSec, statx.mtimeNsec);
+  info.lastWriteTimeLow = lowWord(statx.mtimeSec, statx.mtimeNsec);
+  info.changeTimeHigh = highWord(statx.ctimeSec, statx.ctimeNsec);
+  info.changeTimeLow = lowWord(statx.ctimeSec, statx.ctimeNsec);
+}
+
+/*
+ * A FILETIME has 57 bits today, a number 53: so it is counted in two parts of 65536 seconds' weight.
+ * The results are those of times.ts's toFileTime, and a test compares them.
+ */
+
+/** The high word of a time's FILETIME. */
+function highWord(sec: number, nsec: number): number {
+  const since1601 = sec + epochSec;
+  if (since1601 < 0) return 0;
+  if (since1601 >= latestSec) return 0x7fffffff;
+  const upper = Math.floor(since1601 / 65536) * ticksPerSec;
+  const lower = (since1601 % 65536) * ticksPerSec + Math.floor(nsec / 100);
+  return Math.floor(upper / 65536) + Math.floor(((upper % 65536) * 65536 + lower) / word);
+}
+
+function lowWord(sec: number, nsec: number): number {
+  const since1601 = sec + epochSec;
+  if (since1601 < 0) return 1;
+  if (since1601 >= latestSec) return 0xffffffff;
+  const upper = Math.floor(since1601 / 65536) * ticksPerSec;
+  const lower = (since1601 % 65536) * ticksPerSec + Math.floor(nsec / 100);
+  return Math.max(((upper % 65536) * 65536 + lower) % word, since1601 === 0 && nsec < 100 ? 1 : 0);
 }

@@ -38,6 +38,6 @@ export interface EngineOptions {
   readonly serialNumber?: number;
   /** What programs are told the file system is called. Default: its Linux name. */
   readonly fileSystemName?: string;
-  /** How special files (FIFOs, sockets, devices) are shown: WSL's tags or NFS's. Default 'wsl'. */
-  readonly specialFiles?: 'wsl' | 'nfs';
+  /** How special files (FIFOs, sockets, devices) are shown: WSL's tags or NFS's. Default 'lx'. */
+  readonly specialFiles?: 'lx' | 'nfs';
 }

@@ -84,8 +84,8 @@ function parseShape(bytes: Buffer, at: number, shape: Shape): DosAttrib | undefi
       (flags & validAttrib) === 0
         ? undefined
         : bytes.readUInt32LE(at + shape.attrib) & STORED_ATTRIBUTES,
-    // 0 and -1 are "none" to Samba (null_nttime).
-    creationTime: time === 0n || time === 0xffffffffffffffffn ? undefined : time,
+    // 0 and -1 are "none" to Samba (null_nttime); whatever else is negative is no time (times.ts).
+    creationTime: time === 0n || time > 0x7fffffffffffffffn ? undefined : time,
   };
 }
 

@@ -14,14 +14,14 @@ import { type NtStatus, STATUS } from './ntstatus.ts';
 
 /** The only flag: a program that does not understand this EA must not use the file. */
 export const FILE_NEED_EA = 0x80;
-/** All of a file's EAs together, as OS/2 counts them: more is EA_TOO_LARGE. */
-export const EA_LIST_MAX = 65535;
 
 const headerBytes = 8;
 const nameMax = 254;
 const valueMax = 0xffff;
 const userPrefix = 'user.';
 const percent = 0x25;
+/** XATTR_NAME_MAX. */
+const xattrNameMax = 255;
 
 export interface Ea {
   /** As it is on the wire: ASCII. */
@@ -166,7 +166,10 @@ export function eaNameOfXattr(xattr: Uint8Array): string | undefined {
   return name.length <= nameMax ? name : undefined;
 }
 
-/** The attribute of an EA's name; undefined for one that is not valid or not for programs. */
+/**
+ * The attribute of an EA's name; undefined for one that is not valid, not for programs, or longer than
+ * Linux takes it (250 bytes).
+ */
 export function xattrOfEaName(name: string): Buffer | undefined {
   if (!isValidEaName(name)) return undefined;
   let bare = '';
@@ -178,7 +181,8 @@ export function xattrOfEaName(name: string): Buffer | undefined {
     const isEscapedPercent = isPercent && name.startsWith('25', at + 1);
     if (byte !== 0 || (isEscapedPercent && readsAsEscape(name, at + 3))) at += 2;
   }
-  return isHidden(bare) ? undefined : Buffer.from(userPrefix + bare, 'latin1');
+  const isTooLong = userPrefix.length + bare.length > xattrNameMax;
+  return isHidden(bare) || isTooLong ? undefined : Buffer.from(userPrefix + bare, 'latin1');
 }
 
 /** An EA of an attribute, or undefined where Windows cannot have it. */

@@ -1,0 +1,52 @@
+/**
+ * Reads directories with what their entries stand for, for listings that stay as they are while files
+ * come and go (cache/directory-snapshots.ts). The kernel is asked for entries, their statx and
+ * user.DOSATTRIB in one request.
+ */
+import { type DirectorySnapshot, DirectorySnapshots } from '../cache/directory-snapshots.ts';
+import { abi } from '../vfs-linux/abi.gen.ts';
+import type { Fd } from '../vfs-linux/calls.ts';
+import type { DirentStatx } from '../vfs-linux/dirents.ts';
+import type { Fcb } from './fcb.ts';
+import type { Vcb } from './vcb.ts';
+
+export class DirectoryReader {
+  #vcb: Vcb;
+  #snapshots: DirectorySnapshots;
+  /** Where the kernel goes on, for each open directory. */
+  #positions = new Map<Fd, bigint>();
+
+  constructor(vcb: Vcb) {
+    this.#vcb = vcb;
+    this.#snapshots = new DirectorySnapshots({
+      getdents64: (fd) => this.#read(fd),
+      lseek: async (fd) => {
+        this.#positions.set(fd, 0n);
+        return 0;
+      },
+    });
+  }
+
+  async #read(fd: Fd): Promise<DirentStatx[] | number> {
+    const position = this.#positions.get(fd) ?? 0n;
+    const xattr = this.#vcb.finding?.xattr;
+    const request = xattr === undefined ? {} : { xattr };
+    const entries = await this.#vcb.calls.getdentsStatx(fd, position, request);
+    const last = typeof entries === 'number' ? undefined : entries.at(-1);
+    if (last !== undefined) this.#positions.set(fd, last.next);
+    return entries;
+  }
+
+  /** A listing that begins now, or a negative errno. */
+  async open(directory: Fcb): Promise<{ fd: Fd; snapshot: DirectorySnapshot } | number> {
+    const openFlags = abi.O_RDONLY | abi.O_DIRECTORY;
+    const fd = await this.#vcb.calls.reopen(directory.handle, openFlags);
+    return fd < 0 ? fd : { fd, snapshot: this.#snapshots.open(fd) };
+  }
+
+  close(fd: Fd, snapshot: DirectorySnapshot): void {
+    snapshot.forget();
+    this.#positions.delete(fd);
+    this.#vcb.files.closeFd(fd);
+  }
+}

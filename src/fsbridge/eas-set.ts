@@ -1,0 +1,62 @@
+/** Sets EAs: user.* attributes, and what WSL says of the inode ($LXUID and the like). */
+import { Buffer } from 'node:buffer';
+import { abi, errno } from '../vfs-linux/abi.gen.ts';
+import { mayHaveUserXattrs } from './eas.ts';
+import type { Fcb } from './fcb.ts';
+import { applyPermissions, permissionsOfFcb } from './permissions.ts';
+import { type Ea, parseEaList, xattrOfEaName } from './translate/ea.ts';
+import { isLxEaName, type LxMetadata, lxMetadataOf } from './translate/lx-metadata.ts';
+import { type NtStatus, ntStatusOf, STATUS } from './translate/ntstatus.ts';
+import type { Vcb } from './vcb.ts';
+
+/** Sets or, where the value is empty, removes each EA of a FILE_FULL_EA_INFORMATION list. */
+export async function applyEas(vcb: Vcb, fcb: Fcb, buffer: Buffer): Promise<NtStatus> {
+  const parsed = parseEaList(buffer);
+  if (parsed.error !== undefined) return parsed.error.status;
+  const { list } = parsed;
+  const metadata = lxMetadataOf(list);
+  if (metadata === undefined) return STATUS.INVALID_PARAMETER;
+  const plain = list.filter(({ name }) => !isLxEaName(name));
+  if (plain.length > 0 && !vcb.hasXattrs) return STATUS.EAS_NOT_SUPPORTED;
+  // Symbolic links and special files cannot have user.* attributes (xattr(7)).
+  if (plain.length > 0 && !mayHaveUserXattrs(vcb, fcb)) return STATUS.NOT_SUPPORTED;
+  fcb.eaSize = undefined;
+  for (const ea of plain) {
+    const status = await applyEa(vcb, fcb, ea);
+    if (status !== STATUS.SUCCESS) return status;
+  }
+  return applyLxMetadata(vcb, fcb, metadata);
+}
+
+/** One block holds what does not fit an inode: so much is no full disk but too much (ext4). */
+const largeValueBytes = 1024;
+
+async function applyEa(vcb: Vcb, fcb: Fcb, ea: Ea): Promise<NtStatus> {
+  const xattr = xattrOfEaName(ea.name);
+  if (xattr === undefined) return STATUS.INVALID_EA_NAME;
+  const { handle } = fcb;
+  if (ea.value.length === 0) {
+    const ret = await vcb.calls.removexattrat(handle, '', abi.AT_EMPTY_PATH, xattr);
+    return ret === -errno.ENODATA ? STATUS.SUCCESS : ntStatusOf(ret);
+  }
+  const value = Buffer.from(ea.value);
+  const ret = await vcb.calls.setxattrat(handle, '', abi.AT_EMPTY_PATH, xattr, value);
+  const isTooLarge = ret === -errno.ENOSPC && ea.value.length > largeValueBytes;
+  return isTooLarge ? STATUS.EA_TOO_LARGE : ntStatusOf(ret);
+}
+
+async function applyLxMetadata(vcb: Vcb, fcb: Fcb, metadata: LxMetadata): Promise<NtStatus> {
+  const { uid, gid, mode, rdevMajor, rdevMinor } = metadata;
+  if (rdevMajor !== undefined) fcb.lxDevice = { major: rdevMajor, minor: rdevMinor ?? 0 };
+  if (uid === undefined && gid === undefined && mode === undefined) return STATUS.SUCCESS;
+  const before = await permissionsOfFcb(vcb, fcb);
+  if (typeof before === 'number') return ntStatusOf(before);
+  const type = before.mode & abi.S_IFMT;
+  const after = {
+    ...before,
+    mode: mode === undefined ? before.mode : type | (mode & 0o7777),
+    uid: uid ?? before.uid,
+    gid: gid ?? before.gid,
+  };
+  return ntStatusOf(await applyPermissions(vcb, fcb, before, after));
+}

@@ -1,0 +1,137 @@
+/**
+ * What an open inode is to Windows: its statx, what user.DOSATTRIB keeps beside it, and the FileInfo
+ * that is made of both.
+ */
+import { abi, errno } from '../vfs-linux/abi.gen.ts';
+import type { Fd } from '../vfs-linux/calls.ts';
+import type { Statx } from '../vfs-linux/statx.ts';
+import { learnXattrs, mayHaveUserXattrs } from './eas.ts';
+import type { Fcb } from './fcb.ts';
+import { type FileInfo, fillInfo, storedAttributes } from './file-info.ts';
+import type { FileObject } from './file-object.ts';
+import { forgetPermissions } from './permissions.ts';
+import {
+  FILE_ATTRIBUTE,
+  fileAttributesOf,
+  modeWithReadonly,
+  STORED_ATTRIBUTES,
+} from './translate/attributes.ts';
+import { DOSATTRIB_XATTR, type DosAttrib, formatDosAttrib } from './translate/dos-attrib.ts';
+import { type NtStatus, ntStatusOf, STATUS } from './translate/ntstatus.ts';
+import { reparseTagOf } from './translate/reparse.ts';
+import type { Vcb } from './vcb.ts';
+
+/**
+ * Keeps attributes and a time of creation; what Linux itself says is not kept twice. 0 or a negative
+ * errno; a volume that has no room for them (vfat, special files) forgets them without an error, as
+ * FAT forgets what it has no place for.
+ */
+export async function keepDosAttrib(
+  vcb: Vcb,
+  fcb: Fcb,
+  mode: number,
+  attributes: number,
+  creationTime: bigint | undefined,
+): Promise<number> {
+  if (!mayHaveUserXattrs(vcb, fcb)) return 0;
+  const isFile = fcb.type === abi.S_IFREG;
+  const readOnlyBit = isFile ? FILE_ATTRIBUTE.READONLY : 0;
+  const stored = attributes & STORED_ATTRIBUTES & ~readOnlyBit;
+  const dos: DosAttrib = { attributes: stored, creationTime };
+  if (fcb.dos === undefined) await learnXattrs(vcb, fcb);
+  const before = fcb.dos ?? undefined;
+  const isDefault = stored === storedAttributes(undefined, mode) && creationTime === undefined;
+  if (isDefault && before === undefined) return 0;
+  if (before?.attributes === stored && before.creationTime === creationTime) return 0;
+  const ret = await vcb.calls.setxattrat(
+    fcb.handle,
+    '',
+    abi.AT_EMPTY_PATH,
+    DOSATTRIB_XATTR,
+    formatDosAttrib(dos),
+  );
+  if (ret === -errno.EOPNOTSUPP) return 0;
+  fcb.dos = ret < 0 ? undefined : dos;
+  return ret;
+}
+
+/**
+ * Gives a file these attributes: READONLY is the mode's, the others are kept beside it. 0 or a negative
+ * errno.
+ */
+export async function setAttributes(
+  vcb: Vcb,
+  fcb: Fcb,
+  attributes: number,
+  creationTime: bigint | undefined,
+): Promise<number> {
+  const statx = await vcb.calls.fstatx(fcb.handle);
+  if (typeof statx === 'number') return statx;
+  if (fcb.type === abi.S_IFREG) {
+    const wantsReadOnly = (attributes & FILE_ATTRIBUTE.READONLY) !== 0;
+    const mode = modeWithReadonly(statx.mode, wantsReadOnly);
+    if (mode !== statx.mode) {
+      const bits = mode & 0o7777;
+      const ret = await vcb.calls.fchmodat2(fcb.handle, '', bits, abi.AT_EMPTY_PATH);
+      if (ret < 0) return ret;
+      forgetPermissions(vcb, fcb);
+    }
+  }
+  return keepDosAttrib(vcb, fcb, statx.mode, attributes, creationTime);
+}
+
+/** Fills a FileInfo from a statx that was just made. */
+export async function describe(
+  vcb: Vcb,
+  fcb: Fcb,
+  statx: Statx,
+  name: string,
+  info: FileInfo,
+): Promise<void> {
+  if (fcb.dos === undefined || fcb.eaSize === undefined) await learnXattrs(vcb, fcb);
+  fillInfo(
+    info,
+    statx,
+    {
+      dos: fcb.dos ?? undefined,
+      reparseTag: reparseTagOf(statx.mode, vcb.options.specialFiles),
+      isDirectoryLink: fcb.isDirectoryLink,
+      eaSize: fcb.eaSize ?? 0,
+      hideDotFiles: vcb.options.hideDotFiles,
+    },
+    name,
+  );
+}
+
+/** The same with a statx of now: what most requests answer. */
+export async function queryInfo(
+  vcb: Vcb,
+  fileObject: FileObject,
+  info: FileInfo,
+): Promise<NtStatus> {
+  const statx = await vcb.calls.fstatx(fileObject.fcb.handle);
+  if (typeof statx === 'number') return ntStatusOf(statx);
+  await describe(vcb, fileObject.fcb, statx, fileObject.lcb?.name ?? '', info);
+  return STATUS.SUCCESS;
+}
+
+/** Whether it has FILE_ATTRIBUTE_READONLY: then it is not deleted and not replaced. */
+export async function isReadOnlyFile(vcb: Vcb, fcb: Fcb): Promise<boolean> {
+  const statx = await vcb.calls.fstatx(fcb.handle);
+  if (typeof statx === 'number') return false;
+  if (fcb.dos === undefined) await learnXattrs(vcb, fcb);
+  const stored = storedAttributes(fcb.dos ?? undefined, statx.mode);
+  const attributes = fileAttributesOf(statx, { dosAttributes: stored });
+  const isDirectory = (attributes & FILE_ATTRIBUTE.DIRECTORY) !== 0;
+  return !isDirectory && (attributes & FILE_ATTRIBUTE.READONLY) !== 0;
+}
+
+/** Whether the symbolic link of that name leads to a directory now. */
+export async function isDirectoryLinkAt(
+  vcb: Vcb,
+  dir: Fd,
+  linuxName: Uint8Array,
+): Promise<boolean> {
+  const target = await vcb.calls.statx(dir, linuxName);
+  return typeof target !== 'number' && target.type === abi.S_IFDIR;
+}

@@ -1,0 +1,40 @@
+/**
+ * Descriptors for an inode's content. A handle (O_PATH) is all that most file objects need; the content
+ * is opened when it is first asked for, once for all of them, and without a name (reopen), so it is
+ * there after the name has gone.
+ */
+import { abi, errno } from '../vfs-linux/abi.gen.ts';
+import type { Fd } from '../vfs-linux/calls.ts';
+import type { Fcb } from './fcb.ts';
+import type { Vcb } from './vcb.ts';
+
+/** Open for reading, or a negative errno. */
+export function readFdOf(vcb: Vcb, fcb: Fcb): Fd | Promise<number> {
+  if (fcb.writeFd !== undefined) return fcb.writeFd;
+  fcb.readFd ??= open(vcb, fcb, abi.O_RDONLY, 'readFd');
+  return fcb.readFd;
+}
+
+/** Open for reading and writing, or a negative errno. */
+export function writeFdOf(vcb: Vcb, fcb: Fcb): Fd | Promise<number> {
+  fcb.writeFd ??= open(vcb, fcb, abi.O_RDWR, 'writeFd');
+  return fcb.writeFd;
+}
+
+async function open(
+  vcb: Vcb,
+  fcb: Fcb,
+  openFlags: number,
+  field: 'readFd' | 'writeFd',
+): Promise<number> {
+  // Opening a FIFO or a device would wait for, or do, things that are not on this volume.
+  if (fcb.type !== abi.S_IFREG) return -errno.ENXIO;
+  const { handle } = fcb;
+  const fd = await vcb.calls.reopen(handle, openFlags);
+  if (fd < 0) {
+    fcb[field] = undefined;
+    return fd;
+  }
+  if (!fcb.closed && fcb.handle === handle) fcb[field] = fd;
+  return fd;
+}

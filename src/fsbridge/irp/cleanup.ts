@@ -1,0 +1,87 @@
+/**
+ * IRP_MJ_CLEANUP: the program closed its handle. Here a name goes that is to go, and times are set
+ * that the file's own changes did not. It cannot fail: nobody is left to be told.
+ *
+ * Steps: 1 validate, 2 take the name, 3 check what is there, 4 do, 5 answer.
+ */
+import { Buffer } from 'node:buffer';
+import { abi } from '../../vfs-linux/abi.gen.ts';
+import type { Lcb } from '../fcb.ts';
+import { storedAttributes } from '../file-info.ts';
+import type { FileObject } from '../file-object.ts';
+import { keepDosAttrib } from '../inode.ts';
+import { writeFdOf } from '../io.ts';
+import { FILE_ATTRIBUTE } from '../translate/attributes.ts';
+import { type NtStatus, STATUS } from '../translate/ntstatus.ts';
+import type { Vcb } from '../vcb.ts';
+import type { CleanupIrp } from './irp.ts';
+
+export async function cleanup(vcb: Vcb, irp: CleanupIrp): Promise<NtStatus> {
+  const { fileObject } = irp;
+  fileObject.listing?.close();
+  fileObject.listing = undefined;
+  if (vcb.readOnly) return STATUS.SUCCESS;
+  if (irp.delete && fileObject.lcb !== undefined) {
+    await removeName(vcb, fileObject.lcb);
+    return STATUS.SUCCESS;
+  }
+  if (irp.setAllocationSize) await trimAllocation(vcb, fileObject);
+  if (irp.setArchiveBit) await setArchive(vcb, fileObject);
+  if (irp.setLastAccessTime || irp.setLastWriteTime) await touch(vcb, irp);
+  return STATUS.SUCCESS;
+}
+
+/** Takes a name away; what is open under it stays until its last handle goes. 0 or negative errno. */
+export async function removeName(vcb: Vcb, lcb: Lcb): Promise<number> {
+  for (;;) {
+    // A rename may take the name to another directory while this one is waited for.
+    const { parent } = lcb;
+    vcb.files.hold(parent);
+    const wait = parent.names.exclusive();
+    if (wait !== undefined) await wait;
+    try {
+      if (lcb.removed) return 0;
+      if (lcb.parent === parent) return await unlink(vcb, lcb);
+    } finally {
+      parent.names.releaseExclusive();
+      vcb.files.release(parent);
+    }
+  }
+}
+
+async function unlink(vcb: Vcb, lcb: Lcb): Promise<number> {
+  const { parent, fcb } = lcb;
+  const linuxName = Buffer.from(lcb.linuxName);
+  const atFlags = fcb.type === abi.S_IFDIR ? abi.AT_REMOVEDIR : 0;
+  const ret = await vcb.calls.unlinkat(parent.handle, linuxName, atFlags);
+  if (ret < 0) return ret;
+  vcb.nameVanished(parent, linuxName);
+  vcb.files.remove(lcb);
+  return 0;
+}
+
+/** What was reserved beyond the file's end is given back. */
+async function trimAllocation(vcb: Vcb, fileObject: FileObject): Promise<void> {
+  const { fcb } = fileObject;
+  if (fcb.type !== abi.S_IFREG) return;
+  const statx = await vcb.calls.fstatx(fcb.handle);
+  if (typeof statx === 'number' || statx.blocks * 512 <= statx.size + statx.blksize) return;
+  const fd = await writeFdOf(vcb, fcb);
+  if (fd >= 0) await vcb.calls.ftruncate(fd, statx.size);
+}
+
+async function setArchive(vcb: Vcb, fileObject: FileObject): Promise<void> {
+  const { fcb } = fileObject;
+  if (fcb.type !== abi.S_IFREG || fcb.dos === null) return;
+  const stored = storedAttributes(fcb.dos, abi.S_IFREG) | FILE_ATTRIBUTE.ARCHIVE;
+  await keepDosAttrib(vcb, fcb, abi.S_IFREG, stored, fcb.dos?.creationTime);
+}
+
+/** Linux has moved the times at each read and write already; what is left is relatime's delay. */
+async function touch(vcb: Vcb, irp: CleanupIrp): Promise<void> {
+  const { fcb, keepsLastAccessTime } = irp.fileObject;
+  if (!irp.setLastAccessTime || keepsLastAccessTime) return;
+  const now = { sec: 0, nsec: abi.UTIME_NOW };
+  const omit = { sec: 0, nsec: abi.UTIME_OMIT };
+  await vcb.calls.utimensat(fcb.handle, '', now, omit, abi.AT_EMPTY_PATH);
+}

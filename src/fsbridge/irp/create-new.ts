@@ -1,0 +1,162 @@
+/**
+ * The half of IRP_MJ_CREATE that makes a file or a directory.
+ *
+ * Invariant: a name that this made and that could not get all it was to have (security, EAs, room) is
+ * taken away again before the failure is answered.
+ */
+import { Buffer } from 'node:buffer';
+import { abi, errno } from '../../vfs-linux/abi.gen.ts';
+import type { OpenedStatx } from '../../vfs-linux/calls.ts';
+import { checkCreate, type Requester } from '../access.ts';
+import { applyEas } from '../eas-set.ts';
+import type { Fcb } from '../fcb.ts';
+import { describe, keepDosAttrib } from '../inode.ts';
+import { CREATE_RESULT, OPTION } from '../nt.ts';
+import { setReparseData } from '../reparse-set.ts';
+import { reserveRoom } from '../reserve-room.ts';
+import { securityOfNew } from '../security-of-new.ts';
+import { FILE_ATTRIBUTE } from '../translate/attributes.ts';
+import { type NtStatus, ntStatusOf, STATUS } from '../translate/ntstatus.ts';
+import type { Vcb } from '../vcb.ts';
+import type { Place } from '../walk.ts';
+import { answer } from './create.ts';
+import type { CreateIrp } from './irp.ts';
+
+const fileMode = 0o666;
+const directoryMode = 0o777;
+const anyWrite = 0o222;
+
+/** Undefined: somebody else was faster, and the name must be resolved again. */
+export async function makeNew(
+  vcb: Vcb,
+  irp: CreateIrp,
+  place: Place,
+  requester: Requester | undefined,
+): Promise<NtStatus | undefined> {
+  // 1 validate
+  const invalid = validateNew(vcb, irp);
+  if (invalid !== STATUS.SUCCESS) return invalid;
+  const { dir } = place;
+  // 3 check access
+  const refused = await checkCreate(vcb, irp, dir, requester);
+  if (refused !== STATUS.SUCCESS) return refused;
+  // 4 do: nobody else looks names up in this directory until the new one has its Lcb
+  const wait = dir.names.exclusive();
+  if (wait !== undefined) await wait;
+  try {
+    return await makeAlone(vcb, irp, place, requester);
+  } finally {
+    dir.names.releaseExclusive();
+  }
+}
+
+function isDirectoryWanted(irp: CreateIrp): boolean {
+  return (irp.createOptions & OPTION.DIRECTORY_FILE) !== 0;
+}
+
+function validateNew(vcb: Vcb, irp: CreateIrp): NtStatus {
+  if (vcb.readOnly) return STATUS.MEDIA_WRITE_PROTECTED;
+  if (irp.hasTrailingBackslash && !isDirectoryWanted(irp)) return STATUS.OBJECT_NAME_INVALID;
+  const isReadOnly = (irp.fileAttributes & FILE_ATTRIBUTE.READONLY) !== 0;
+  const isDeletedOnClose = (irp.createOptions & OPTION.DELETE_ON_CLOSE) !== 0;
+  if (isReadOnly && isDeletedOnClose) return STATUS.CANNOT_DELETE;
+  if (irp.ea !== undefined && !irp.eaIsReparsePoint && !vcb.hasXattrs) {
+    return STATUS.EAS_NOT_SUPPORTED;
+  }
+  return STATUS.SUCCESS;
+}
+
+async function makeAlone(
+  vcb: Vcb,
+  irp: CreateIrp,
+  place: Place,
+  requester: Requester | undefined,
+): Promise<NtStatus | undefined> {
+  const { dir, name, linuxName } = place;
+  if (!vcb.options.caseSensitive) {
+    const meaning = await vcb.find(dir, name);
+    if (typeof meaning !== 'number' && meaning.exists) return undefined;
+  }
+  const opened = await makeInode(vcb, irp, dir, linuxName);
+  if (typeof opened === 'number') return refusedToMake(opened);
+  const fcb = vcb.takeFcb(opened);
+  if (fcb.type === abi.S_IFREG) fcb.writeFd ??= fcb.handle;
+  vcb.nameAppeared(dir, name, linuxName);
+  const lcb = vcb.files.enter(dir, name, linuxName, fcb);
+  const made: Place = { dir, name, linuxName, fcb, lcb, statx: opened.statx };
+  const status = await furnish(vcb, irp, made, opened, requester);
+  if (status !== STATUS.SUCCESS) await unmake(vcb, made);
+  vcb.files.leave(lcb);
+  vcb.files.release(fcb);
+  return status;
+}
+
+/** Undefined: it is there already. */
+function refusedToMake(ret: number): NtStatus | undefined {
+  if (ret === -errno.EEXIST) return undefined;
+  if (ret === -errno.ENAMETOOLONG) return STATUS.OBJECT_NAME_INVALID;
+  // The directory itself has gone while it was held.
+  return ret === -errno.ENOENT ? STATUS.DELETE_PENDING : ntStatusOf(ret);
+}
+
+async function makeInode(
+  vcb: Vcb,
+  irp: CreateIrp,
+  dir: Fcb,
+  linuxName: Uint8Array,
+): Promise<OpenedStatx | number> {
+  if (!isDirectoryWanted(irp)) {
+    const isReadOnly = (irp.fileAttributes & FILE_ATTRIBUTE.READONLY) !== 0;
+    const mode = isReadOnly ? fileMode & ~anyWrite : fileMode;
+    const flags = abi.O_CREAT | abi.O_EXCL | abi.O_RDWR | abi.O_NOFOLLOW;
+    return vcb.creating.openat2Statx(dir.handle, linuxName, flags, mode);
+  }
+  const ret = await vcb.creating.mkdirat(dir.handle, linuxName, directoryMode);
+  return ret < 0 ? ret : vcb.openHandle(dir.handle, linuxName);
+}
+
+/** Everything that a new file gets beside its name, and the answer. */
+async function furnish(
+  vcb: Vcb,
+  irp: CreateIrp,
+  made: Place,
+  opened: OpenedStatx,
+  requester: Requester | undefined,
+): Promise<NtStatus> {
+  const fcb = made.fcb as Fcb;
+  fcb.dos ??= null;
+  fcb.eaSize ??= 0;
+  const attributes = isDirectoryWanted(irp)
+    ? irp.fileAttributes
+    : irp.fileAttributes | FILE_ATTRIBUTE.ARCHIVE;
+  const kept = await keepDosAttrib(vcb, fcb, opened.statx.mode, attributes, undefined);
+  if (kept < 0) return ntStatusOf(kept);
+  const secured = await securityOfNew(vcb, irp, made, opened.statx, requester);
+  if (secured !== STATUS.SUCCESS) return secured;
+  const room = isDirectoryWanted(irp)
+    ? STATUS.SUCCESS
+    : await reserveRoom(vcb, opened.fd, irp.allocationSize);
+  if (room !== STATUS.SUCCESS) return room;
+  const extended = await applyEa(vcb, irp, made);
+  if (extended !== STATUS.SUCCESS) return extended;
+  const changed =
+    irp.allocationSize > 0 || irp.ea !== undefined || irp.securityDescriptor !== undefined;
+  const statx = changed ? await vcb.calls.fstatx(fcb.handle) : opened.statx;
+  if (typeof statx === 'number') return ntStatusOf(statx);
+  await describe(vcb, fcb, statx, made.name, irp.fileInfo);
+  // 5 answer
+  return answer(vcb, irp, made, CREATE_RESULT.CREATED);
+}
+
+async function applyEa(vcb: Vcb, irp: CreateIrp, made: Place): Promise<NtStatus> {
+  if (irp.ea === undefined) return STATUS.SUCCESS;
+  if (!irp.eaIsReparsePoint) return applyEas(vcb, made.fcb as Fcb, irp.ea);
+  return setReparseData(vcb, made, irp.ea, 0);
+}
+
+async function unmake(vcb: Vcb, made: Place): Promise<void> {
+  const flags = made.fcb?.type === abi.S_IFDIR ? abi.AT_REMOVEDIR : 0;
+  await vcb.calls.unlinkat(made.dir.handle, Buffer.from(made.linuxName), flags);
+  vcb.nameVanished(made.dir, made.linuxName);
+  if (made.lcb !== undefined) vcb.files.remove(made.lcb);
+}

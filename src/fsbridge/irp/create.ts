@@ -1,0 +1,238 @@
+/**
+ * IRP_MJ_CREATE: opens what a name is, or makes it (MS-FSA 2.1.5.1).
+ *
+ * Steps: 1 validate, 2 resolve the name, 3 check access, 4 open or make, 5 answer. What is there when
+ * the name is resolved may be gone when the file is made, and the other way round: then the steps are
+ * taken again.
+ */
+import { Buffer } from 'node:buffer';
+import { abi } from '../../vfs-linux/abi.gen.ts';
+import { checkOpen, type Requester, requesterOf, traverseCheck } from '../access.ts';
+import { FileObject } from '../file-object.ts';
+import { describe, isDirectoryLinkAt } from '../inode.ts';
+import { CREATE_RESULT, DISPOSITION, OPTION } from '../nt.ts';
+import { permissionsOfFcb } from '../permissions.ts';
+import { ACCESS } from '../security/access-rights.ts';
+import { FILE_ATTRIBUTE } from '../translate/attributes.ts';
+import { type NtStatus, ntStatusOf, STATUS } from '../translate/ntstatus.ts';
+import { reparseTagOf } from '../translate/reparse.ts';
+import type { Vcb } from '../vcb.ts';
+import {
+  follow,
+  letGo,
+  lookUp,
+  newWalk,
+  type Place,
+  placeOfDirectory,
+  type Walk,
+  walkToParent,
+} from '../walk.ts';
+import { makeNew } from './create-new.ts';
+import { validateCreate } from './create-validate.ts';
+import type { CreateIrp } from './irp.ts';
+import { reparseBufferOf } from './reparse-data.ts';
+
+/** How often a file may come and go between look-up and creation before that is an error. */
+const attemptsMost = 8;
+
+export async function create(vcb: Vcb, irp: CreateIrp): Promise<NtStatus> {
+  irp.fileObject = undefined;
+  irp.normalizedName = undefined;
+  irp.answeredSecurityDescriptor = undefined;
+  irp.reparseBuffer = undefined;
+  irp.disableCache = false;
+  irp.information = 0;
+  // 1 validate
+  const invalid = validateCreate(vcb, irp);
+  if (invalid !== STATUS.SUCCESS) return invalid;
+  const requester = requesterOf(vcb, irp);
+  if (typeof requester === 'number') return requester;
+  for (let attempt = 1; ; attempt++) {
+    // 2 resolve
+    const walk = newWalk(traverseCheck(vcb, irp, requester));
+    const place = await resolve(vcb, irp, walk);
+    if (typeof place === 'number') {
+      return place === STATUS.REPARSE ? reparseOutside(irp, walk) : place;
+    }
+    // 3 check access, 4 do, 5 answer
+    const status = await openOrMake(vcb, irp, place, requester);
+    letGo(vcb, place);
+    if (status !== undefined) return status;
+    if (attempt === attemptsMost) return STATUS.OBJECT_NAME_COLLISION;
+  }
+}
+
+/** What the name leads to; a link at its end is followed unless it is what is asked for. */
+async function resolve(vcb: Vcb, irp: CreateIrp, walk: Walk): Promise<Place | NtStatus> {
+  const { fileName } = irp;
+  if (fileName === '\\') {
+    vcb.files.hold(vcb.root);
+    return placeOfDirectory(vcb, vcb.root);
+  }
+  const dir = await walkToParent(vcb, fileName, walk);
+  if (typeof dir === 'number') return dir;
+  const place = await lookUp(vcb, dir, fileName.slice(fileName.lastIndexOf('\\') + 1));
+  vcb.files.release(dir);
+  const isOpenedItself = (irp.createOptions & OPTION.OPEN_REPARSE_POINT) !== 0;
+  if (typeof place === 'number' || place.fcb?.type !== abi.S_IFLNK) return place;
+  if (irp.openTargetDirectory) return place;
+  if (!isOpenedItself) return follow(vcb, place, walk);
+  // Windows has two kinds of links.
+  place.fcb.isDirectoryLink = await isDirectoryLinkAt(vcb, place.dir.handle, place.linuxName);
+  return place;
+}
+
+/** The link leads out of the volume: the I/O manager goes on with the name it gets. */
+function reparseOutside(irp: CreateIrp, walk: Walk): NtStatus {
+  irp.information = 0;
+  irp.reparseBuffer = Buffer.from(walk.reparsePath, 'utf16le');
+  return STATUS.REPARSE;
+}
+
+/** Undefined: the name has come or gone meanwhile. */
+async function openOrMake(
+  vcb: Vcb,
+  irp: CreateIrp,
+  place: Place,
+  requester: Requester | undefined,
+): Promise<NtStatus | undefined> {
+  if (irp.openTargetDirectory) return openParent(vcb, irp, place, requester);
+  if (place.fcb !== undefined) return openExisting(vcb, irp, place, requester);
+  if (
+    irp.createDisposition === DISPOSITION.OPEN ||
+    irp.createDisposition === DISPOSITION.OVERWRITE
+  ) {
+    return STATUS.OBJECT_NAME_NOT_FOUND;
+  }
+  return makeNew(vcb, irp, place, requester);
+}
+
+/** SL_OPEN_TARGET_DIRECTORY: the directory that a rename or a link goes to. */
+async function openParent(
+  vcb: Vcb,
+  irp: CreateIrp,
+  place: Place,
+  requester: Requester | undefined,
+): Promise<NtStatus> {
+  const { dir } = place;
+  vcb.files.hold(dir);
+  const parent = placeOfDirectory(vcb, dir);
+  const status = await checkOpen(vcb, irp, parent, FILE_ATTRIBUTE.DIRECTORY, requester);
+  const result = place.fcb === undefined ? CREATE_RESULT.DOES_NOT_EXIST : CREATE_RESULT.EXISTS;
+  const answered = status === STATUS.SUCCESS ? await answer(vcb, irp, parent, result) : status;
+  letGo(vcb, parent);
+  return answered;
+}
+
+async function openExisting(
+  vcb: Vcb,
+  irp: CreateIrp,
+  place: Place,
+  requester: Requester | undefined,
+): Promise<NtStatus> {
+  const fcb = place.fcb as NonNullable<Place['fcb']>;
+  const statx = place.statx ?? (await vcb.calls.fstatx(fcb.handle));
+  if (typeof statx === 'number') return ntStatusOf(statx);
+  await describe(vcb, fcb, statx, place.name, irp.fileInfo);
+  const tag = reparseTagOf(statx.mode, vcb.options.specialFiles);
+  if (tag !== 0 && (irp.createOptions & OPTION.OPEN_REPARSE_POINT) === 0) {
+    return reparseSpecial(vcb, irp, place, tag);
+  }
+  const unfit = checkKind(irp, irp.fileInfo.fileAttributes, tag !== 0);
+  if (unfit !== STATUS.SUCCESS) return unfit;
+  // 3 check access
+  const refused = await checkOpen(vcb, irp, place, irp.fileInfo.fileAttributes, requester);
+  if (refused !== STATUS.SUCCESS) return refused;
+  // 5 answer; what is overwritten loses its content when Overwrite comes
+  const result = resultOf(irp.createDisposition);
+  return answer(vcb, irp, place, result);
+}
+
+function resultOf(disposition: number): number {
+  if (disposition === DISPOSITION.SUPERSEDE) return CREATE_RESULT.SUPERSEDED;
+  const overwrites =
+    disposition === DISPOSITION.OVERWRITE || disposition === DISPOSITION.OVERWRITE_IF;
+  return overwrites ? CREATE_RESULT.OVERWRITTEN : CREATE_RESULT.OPENED;
+}
+
+/** FIFOs, sockets and devices are nobody's files here: whoever knows their tag may go on. */
+async function reparseSpecial(
+  vcb: Vcb,
+  irp: CreateIrp,
+  place: Place,
+  tag: number,
+): Promise<NtStatus> {
+  const buffer = await reparseBufferOf(vcb, place.fcb as NonNullable<Place['fcb']>);
+  if (typeof buffer === 'number') return buffer;
+  irp.information = tag;
+  irp.reparseBuffer = buffer;
+  return STATUS.REPARSE;
+}
+
+/** Whether a file of this kind may be opened so: file or directory, and the dispositions. */
+function checkKind(irp: CreateIrp, attributes: number, isReparsePoint: boolean): NtStatus {
+  const { createDisposition, createOptions } = irp;
+  const isDirectory = (attributes & FILE_ATTRIBUTE.DIRECTORY) !== 0;
+  const wantsFile = (createOptions & OPTION.NON_DIRECTORY_FILE) !== 0;
+  if (createDisposition === DISPOSITION.CREATE) {
+    return isDirectory && wantsFile ? STATUS.FILE_IS_A_DIRECTORY : STATUS.OBJECT_NAME_COLLISION;
+  }
+  if (!isReparsePoint) {
+    if (isDirectory && wantsFile) return STATUS.FILE_IS_A_DIRECTORY;
+    const wantsDirectory = (createOptions & OPTION.DIRECTORY_FILE) !== 0;
+    if (!isDirectory && wantsDirectory) return STATUS.NOT_A_DIRECTORY;
+    if (!isDirectory && irp.hasTrailingBackslash) return STATUS.OBJECT_NAME_INVALID;
+  }
+  const overwrites = resultOf(createDisposition) !== CREATE_RESULT.OPENED;
+  if (overwrites && isDirectory) return STATUS.FILE_IS_A_DIRECTORY;
+  return checkReadOnlyAttribute(irp, attributes, overwrites);
+}
+
+function checkReadOnlyAttribute(irp: CreateIrp, attributes: number, overwrites: boolean): NtStatus {
+  if ((attributes & FILE_ATTRIBUTE.READONLY) === 0) return STATUS.SUCCESS;
+  if ((attributes & FILE_ATTRIBUTE.DIRECTORY) !== 0) return STATUS.SUCCESS;
+  const writes = ACCESS.WRITE_DATA | ACCESS.APPEND_DATA;
+  if (overwrites || (irp.desiredAccess & writes) !== 0) return STATUS.ACCESS_DENIED;
+  const deletes = (irp.createOptions & OPTION.DELETE_ON_CLOSE) !== 0;
+  return deletes ? STATUS.CANNOT_DELETE : STATUS.SUCCESS;
+}
+
+/** 5: the file object, and what the caller wants to know of the file. */
+export async function answer(
+  vcb: Vcb,
+  irp: CreateIrp,
+  place: Place,
+  information: number,
+): Promise<NtStatus> {
+  const fcb = place.fcb as NonNullable<Place['fcb']>;
+  if (irp.openTargetDirectory) {
+    const statx = await vcb.calls.fstatx(fcb.handle);
+    if (typeof statx === 'number') return ntStatusOf(statx);
+    await describe(vcb, fcb, statx, place.name, irp.fileInfo);
+  }
+  const id = vcb.nextId();
+  const { lcb } = place;
+  const opened = new FileObject(id, fcb, lcb, irp.grantedAccess, irp.createOptions);
+  vcb.files.hold(fcb);
+  if (lcb !== undefined) lcb.holders++;
+  vcb.fileObjects.set(id, opened);
+  irp.fileObject = opened;
+  irp.information = information;
+  irp.disableCache = irp.fileInfo.hardLinks > 1;
+  // With "ignore" nobody is to be refused by what the descriptor says.
+  if (irp.acceptsSecurityDescriptor && vcb.options.permissions !== 'ignore') {
+    const permissions = await permissionsOfFcb(vcb, fcb);
+    if (typeof permissions !== 'number') {
+      const descriptor = vcb.descriptors.of(permissions);
+      irp.answeredSecurityDescriptor = vcb.descriptors.bytesOf(descriptor);
+    }
+  }
+  if (!vcb.options.caseSensitive) irp.normalizedName = normalizedName(irp.fileName, place.name);
+  return STATUS.SUCCESS;
+}
+
+/** The name as the directory has it, if nothing but its case is another. */
+function normalizedName(fileName: string, shown: string): string | undefined {
+  const cut = fileName.lastIndexOf('\\') + 1;
+  return fileName.length - cut === shown.length ? fileName.slice(0, cut) + shown : undefined;
+}

@@ -1,0 +1,56 @@
+/**
+ * The second half of IRP_MJ_CREATE for a file that is superseded or overwritten (MS-FSA 2.1.5.1.2):
+ * its content and its EAs go, its attributes are set anew or added to.
+ *
+ * Steps: 1 validate, 2 get a descriptor, 3 (rights were checked at Create), 4 do, 5 answer. Where it
+ * fails the file object is closed: no Close comes for it.
+ */
+import { abi } from '../../vfs-linux/abi.gen.ts';
+import { eaXattrs } from '../eas.ts';
+import { applyEas } from '../eas-set.ts';
+import { storedAttributes } from '../file-info.ts';
+import { queryInfo, setAttributes } from '../inode.ts';
+import { writeFdOf } from '../io.ts';
+import { reserveRoom } from '../reserve-room.ts';
+import { FILE_ATTRIBUTE } from '../translate/attributes.ts';
+import { type NtStatus, ntStatusOf, STATUS } from '../translate/ntstatus.ts';
+import type { Vcb } from '../vcb.ts';
+import { close } from './close.ts';
+import type { OverwriteIrp } from './irp.ts';
+
+export async function overwrite(vcb: Vcb, irp: OverwriteIrp): Promise<NtStatus> {
+  const status = await replaceContent(vcb, irp);
+  if (status !== STATUS.SUCCESS) await close(vcb, { fileObject: irp.fileObject });
+  return status;
+}
+
+async function replaceContent(vcb: Vcb, irp: OverwriteIrp): Promise<NtStatus> {
+  const { fileObject } = irp;
+  const { fcb } = fileObject;
+  // 1 validate
+  if (vcb.readOnly) return STATUS.MEDIA_WRITE_PROTECTED;
+  if (fcb.type !== abi.S_IFREG) return STATUS.ACCESS_DENIED;
+  // 2 get a descriptor
+  const fd = await writeFdOf(vcb, fcb);
+  if (fd < 0) return ntStatusOf(fd);
+  // 4 do
+  const cut = await vcb.calls.ftruncate(fd, 0);
+  if (cut < 0) return ntStatusOf(cut);
+  const room = await reserveRoom(vcb, fd, irp.allocationSize);
+  if (room !== STATUS.SUCCESS) return room;
+  for (const name of await eaXattrs(vcb, fcb)) {
+    await vcb.calls.removexattrat(fcb.handle, '', abi.AT_EMPTY_PATH, name);
+  }
+  fcb.eaSize = undefined;
+  if (irp.ea !== undefined) {
+    const extended = await applyEas(vcb, fcb, irp.ea);
+    if (extended !== STATUS.SUCCESS) return extended;
+  }
+  const before = irp.supersede ? 0 : storedAttributes(fcb.dos ?? undefined, abi.S_IFREG);
+  const asked = irp.fileAttributes === 0xffffffff ? 0 : irp.fileAttributes;
+  const attributes = before | asked | FILE_ATTRIBUTE.ARCHIVE;
+  const kept = await setAttributes(vcb, fcb, attributes, fcb.dos?.creationTime);
+  if (kept < 0) return ntStatusOf(kept);
+  // 5 answer
+  return queryInfo(vcb, fileObject, irp.fileInfo);
+}

@@ -1,0 +1,37 @@
+/** IRP_MJ_QUERY_VOLUME_INFORMATION: sizes and label (MS-FSA 2.1.5.13). */
+import { Buffer } from 'node:buffer';
+import { abi } from '../../vfs-linux/abi.gen.ts';
+import { type NtStatus, ntStatusOf, STATUS } from '../translate/ntstatus.ts';
+import type { Vcb } from '../vcb.ts';
+import type { QueryVolumeInformationIrp, VolumeInfo } from './irp.ts';
+
+/** FILE_FS_VOLUME_INFORMATION as WinFsp has it. */
+export const labelMostUnits = 32;
+
+export function queryVolumeInformation(
+  vcb: Vcb,
+  irp: QueryVolumeInformationIrp,
+): Promise<NtStatus> {
+  return fillVolumeInfo(vcb, irp.volumeInfo);
+}
+
+export async function fillVolumeInfo(vcb: Vcb, info: VolumeInfo): Promise<NtStatus> {
+  const statfs = await vcb.calls.fstatfs(vcb.volume.root);
+  if (typeof statfs === 'number') return ntStatusOf(statfs);
+  info.totalSize = statfs.blocks * statfs.frsize;
+  // What root alone may use is not there for anybody else.
+  info.freeSize = statfs.bavail * statfs.frsize;
+  info.volumeLabel = await labelOf(vcb);
+  return STATUS.SUCCESS;
+}
+
+/** The option's label, the file system's own, or nothing. */
+async function labelOf(vcb: Vcb): Promise<string> {
+  const given = vcb.options.label ?? vcb.label;
+  if (given !== undefined) return given.slice(0, labelMostUnits);
+  const label = Buffer.alloc(abi.FSLABEL_MAX);
+  const ret = await vcb.rootIoctl(abi.FS_IOC_GETFSLABEL, label);
+  const end = label.indexOf(0);
+  vcb.label = ret < 0 ? '' : label.toString('utf8', 0, end < 0 ? label.length : end);
+  return vcb.label.slice(0, labelMostUnits);
+}

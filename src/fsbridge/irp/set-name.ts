@@ -1,0 +1,198 @@
+/**
+ * The classes of IRP_MJ_SET_INFORMATION that give a file another name or one more: FileRenameInformation
+ * and FileLinkInformation (MS-FSA 2.1.5.15.6 and .12).
+ *
+ * Invariant: both directories are held alone, in the order of their Fcbs' serial numbers, from the look
+ * at what is there to the move of the Lcb. Which files are open is the transport's to check.
+ */
+import { randomBytes } from 'node:crypto';
+import { abi } from '../../vfs-linux/abi.gen.ts';
+import { checkReplace } from '../access.ts';
+import type { Fcb, Lcb } from '../fcb.ts';
+import { isReadOnlyFile, queryInfo } from '../inode.ts';
+import { RENAME } from '../nt.ts';
+import { type NtStatus, ntStatusOf, STATUS } from '../translate/ntstatus.ts';
+import type { Vcb } from '../vcb.ts';
+import { letGo, lookUpHeld, newWalk, type Place, walkToParent } from '../walk.ts';
+import type { SetLinkInformation, SetRenameInformation } from './irp.ts';
+
+type NameIrp = SetRenameInformation | SetLinkInformation;
+
+export async function setRename(vcb: Vcb, irp: SetRenameInformation): Promise<NtStatus> {
+  const { lcb } = irp.fileObject;
+  // 1 validate
+  if (lcb === undefined) return STATUS.INVALID_PARAMETER;
+  if (lcb.removed) return STATUS.FILE_DELETED;
+  return withTarget(vcb, irp, lcb, (place) => rename(vcb, irp, lcb, place));
+}
+
+export async function setLink(vcb: Vcb, irp: SetLinkInformation): Promise<NtStatus> {
+  const { fcb } = irp.fileObject;
+  // 1 validate
+  if (fcb.type === abi.S_IFDIR) return STATUS.FILE_IS_A_DIRECTORY;
+  return withTarget(vcb, irp, undefined, (place) => link(vcb, irp, place));
+}
+
+/** Resolves the new name and runs with both directories locked. */
+async function withTarget(
+  vcb: Vcb,
+  irp: NameIrp,
+  source: Lcb | undefined,
+  act: (place: Place) => Promise<NtStatus>,
+): Promise<NtStatus> {
+  const { newName } = irp;
+  if (newName.charCodeAt(0) !== 0x5c || newName.includes('\\\\') || newName.includes(':')) {
+    return STATUS.OBJECT_NAME_INVALID;
+  }
+  if (newName.length < 2 || newName.endsWith('\\')) return STATUS.OBJECT_NAME_INVALID;
+  // 2 resolve
+  const dir = await walkToParent(vcb, newName, newWalk());
+  if (typeof dir === 'number') return dir === STATUS.REPARSE ? STATUS.NOT_SAME_DEVICE : dir;
+  const last = newName.slice(newName.lastIndexOf('\\') + 1);
+  try {
+    return await withLocks(vcb, dir, source, async () => {
+      const place = await lookUpHeld(vcb, dir, last);
+      if (typeof place === 'number') return place;
+      try {
+        return await act(place);
+      } finally {
+        letGo(vcb, place);
+      }
+    });
+  } finally {
+    vcb.files.release(dir);
+  }
+}
+
+/** Holds the target's directory and the source's alone; the source may move while it waits. */
+async function withLocks(
+  vcb: Vcb,
+  dir: Fcb,
+  source: Lcb | undefined,
+  act: () => Promise<NtStatus>,
+): Promise<NtStatus> {
+  for (;;) {
+    const from = source?.parent ?? dir;
+    vcb.files.hold(from);
+    const [first, second] = from.serial < dir.serial ? [from, dir] : [dir, from];
+    await first.names.exclusive();
+    if (second !== first) await second.names.exclusive();
+    try {
+      if (source === undefined || source.parent === from) return await act();
+    } finally {
+      if (second !== first) second.names.releaseExclusive();
+      first.names.releaseExclusive();
+      vcb.files.release(from);
+    }
+  }
+}
+
+/** Whether what is there may be replaced: SUCCESS, or why not. */
+async function checkTarget(vcb: Vcb, irp: NameIrp, place: Place): Promise<NtStatus> {
+  const target = place.fcb as Fcb;
+  if ((irp.flags & RENAME.REPLACE_IF_EXISTS) === 0) return STATUS.OBJECT_NAME_COLLISION;
+  const isDirectory = target.type === abi.S_IFDIR;
+  const isSourceDirectory = irp.fileObject.fcb.type === abi.S_IFDIR;
+  if (isDirectory || isSourceDirectory) {
+    // POSIX semantics: a directory takes the place of an empty one, and of nothing else.
+    const isPosix = (irp.flags & RENAME.POSIX_SEMANTICS) !== 0;
+    if (!isPosix || isDirectory !== isSourceDirectory) return STATUS.ACCESS_DENIED;
+  }
+  const ignoresReadOnly = (irp.flags & RENAME.IGNORE_READONLY) !== 0;
+  if (!ignoresReadOnly && (await isReadOnlyFile(vcb, target))) return STATUS.ACCESS_DENIED;
+  return checkReplace(vcb, irp.accessToken, place);
+}
+
+async function rename(
+  vcb: Vcb,
+  irp: SetRenameInformation,
+  lcb: Lcb,
+  place: Place,
+): Promise<NtStatus> {
+  if (lcb.removed) return STATUS.FILE_DELETED;
+  const isOwnName = place.lcb === lcb;
+  if (place.fcb !== undefined && !isOwnName) {
+    // 3 check access
+    const refused = await checkTarget(vcb, irp, place);
+    if (refused !== STATUS.SUCCESS) return refused;
+  }
+  // 4 do
+  const from = lcb.parent;
+  const fromName = lcb.linuxName;
+  const toName = newLinuxName(vcb, irp, place);
+  if (toName === undefined) return STATUS.OBJECT_NAME_INVALID;
+  const sameName = isOwnName && Buffer.compare(fromName, toName) === 0;
+  if (!sameName) {
+    const ret = await moveName(vcb, lcb, place, toName);
+    if (ret < 0) return ntStatusOf(ret);
+    vcb.nameVanished(from, fromName);
+    const shown = isOwnName ? irp.newName.slice(irp.newName.lastIndexOf('\\') + 1) : place.name;
+    vcb.nameAppeared(place.dir, shown, toName);
+    vcb.files.move(lcb, place.dir, shown, toName);
+  }
+  // 5 answer
+  return queryInfo(vcb, irp.fileObject, irp.fileInfo);
+}
+
+/** The bytes that the new name is to have: where only its case changes, not those that are there. */
+function newLinuxName(vcb: Vcb, irp: SetRenameInformation, place: Place): Uint8Array | undefined {
+  if (vcb.options.caseSensitive) return place.linuxName;
+  return vcb.linuxNameOf(irp.newName.slice(irp.newName.lastIndexOf('\\') + 1));
+}
+
+async function moveName(vcb: Vcb, lcb: Lcb, place: Place, toName: Uint8Array): Promise<number> {
+  const { parent, linuxName } = lcb;
+  const replaced = place.lcb;
+  if (replaced !== undefined && replaced !== lcb) {
+    if (place.fcb === lcb.fcb) {
+      // Two names of one file: rename(2) would leave both.
+      const ret = await vcb.calls.unlinkat(place.dir.handle, place.linuxName);
+      if (ret < 0) return ret;
+      vcb.nameVanished(place.dir, place.linuxName);
+    } else if (Buffer.compare(place.linuxName, toName) !== 0) {
+      // The same name to Windows, another to Linux: first what is there takes the new spelling.
+      const { dir } = place;
+      const ret = await vcb.calls.renameat2(dir.handle, place.linuxName, dir.handle, toName);
+      if (ret < 0) return ret;
+      vcb.nameVanished(dir, place.linuxName);
+    }
+  }
+  return vcb.calls.renameat2(parent.handle, linuxName, place.dir.handle, toName);
+}
+
+async function link(vcb: Vcb, irp: SetLinkInformation, place: Place): Promise<NtStatus> {
+  const { fcb } = irp.fileObject;
+  const { dir, name, linuxName } = place;
+  if (place.fcb === fcb) {
+    const replaces = (irp.flags & RENAME.REPLACE_IF_EXISTS) !== 0;
+    return replaces ? queryInfo(vcb, irp.fileObject, irp.fileInfo) : STATUS.OBJECT_NAME_COLLISION;
+  }
+  if (place.fcb !== undefined) {
+    const refused = await checkTarget(vcb, irp, place);
+    if (refused !== STATUS.SUCCESS) return refused;
+  }
+  const ret =
+    place.fcb === undefined
+      ? await vcb.calls.linkat(fcb.handle, '', dir.handle, linuxName, abi.AT_EMPTY_PATH)
+      : await linkOver(vcb, fcb, place);
+  if (ret < 0) return ntStatusOf(ret);
+  if (place.lcb !== undefined) vcb.files.remove(place.lcb);
+  vcb.nameAppeared(dir, name, linuxName);
+  return queryInfo(vcb, irp.fileObject, irp.fileInfo);
+}
+
+/** A link under a name of its own, and that over the name: the name is never without a file. */
+async function linkOver(vcb: Vcb, fcb: Fcb, place: Place): Promise<number> {
+  const { dir, linuxName } = place;
+  const temporary = temporaryName();
+  const made = await vcb.calls.linkat(fcb.handle, '', dir.handle, temporary, abi.AT_EMPTY_PATH);
+  if (made < 0) return made;
+  const ret = await vcb.calls.renameat2(dir.handle, temporary, dir.handle, linuxName);
+  if (ret < 0) await vcb.calls.unlinkat(dir.handle, temporary);
+  return ret;
+}
+
+/** A name that nobody has. */
+export function temporaryName(): string {
+  return `.fsbridge-${randomBytes(8).toString('hex')}`;
+}

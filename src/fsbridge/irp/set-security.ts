@@ -1,0 +1,47 @@
+/**
+ * IRP_MJ_SET_SECURITY: a security descriptor's parts as mode, owner and ACL (MS-FSA 2.1.5.17).
+ *
+ * The rights to change each part were asked for when the file was opened (WRITE_DAC, WRITE_OWNER), so
+ * an owner may be anybody who has a number on Linux.
+ */
+import { mountingToken } from '../access.ts';
+import { applyPermissions, permissionsOfFcb } from '../permissions.ts';
+import { FILE_GENERIC_MAPPING } from '../security/access-rights.ts';
+import { permissionsOf } from '../security/acl-unmap.ts';
+import { setObjectSecurity } from '../security/inherit.ts';
+import { parseSecurityDescriptor } from '../security/security-descriptor.ts';
+import { type NtStatus, ntStatusOf, STATUS } from '../translate/ntstatus.ts';
+import type { Vcb } from '../vcb.ts';
+import type { SetSecurityIrp } from './irp.ts';
+
+export async function setSecurity(vcb: Vcb, irp: SetSecurityIrp): Promise<NtStatus> {
+  irp.securityDescriptor = undefined;
+  const { fcb } = irp.fileObject;
+  // 1 validate
+  if (vcb.readOnly) return STATUS.MEDIA_WRITE_PROTECTED;
+  if (!vcb.hasOwners) return STATUS.NOT_SUPPORTED;
+  const modification = parseSecurityDescriptor(irp.modificationDescriptor);
+  if (modification === undefined) return STATUS.INVALID_SECURITY_DESCR;
+  // 2 resolve
+  const before = await permissionsOfFcb(vcb, fcb);
+  if (typeof before === 'number') return ntStatusOf(before);
+  const existing = vcb.descriptors.of(before);
+  const { status, sd } = setObjectSecurity({
+    existing,
+    modification,
+    information: irp.securityInformation,
+    token: mountingToken(vcb, new Set(['SeRestorePrivilege'])),
+    mapping: FILE_GENERIC_MAPPING,
+  });
+  if (sd === undefined) return status;
+  const wanted = permissionsOf(sd, before, vcb.descriptors.sids);
+  if (wanted.permissions === undefined) return wanted.status;
+  // 4 do
+  const ret = await applyPermissions(vcb, fcb, before, wanted.permissions);
+  if (ret < 0) return ntStatusOf(ret);
+  // 5 answer
+  const after = await permissionsOfFcb(vcb, fcb);
+  if (typeof after === 'number') return ntStatusOf(after);
+  irp.securityDescriptor = vcb.descriptors.bytesOf(vcb.descriptors.of(after));
+  return STATUS.SUCCESS;
+}

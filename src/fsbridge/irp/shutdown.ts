@@ -1,0 +1,8 @@
+/** IRP_MJ_SHUTDOWN: the system goes down, and nothing is asked any more that could wait. */
+import type { NtStatus } from '../translate/ntstatus.ts';
+import type { Vcb } from '../vcb.ts';
+import { flushVolume } from './flush-buffers.ts';
+
+export function shutdown(vcb: Vcb): Promise<NtStatus> {
+  return flushVolume(vcb);
+}

@@ -1,0 +1,52 @@
+/**
+ * IRP_MJ_WRITE: content, out of the transport's own memory (MS-FSA 2.1.5.4).
+ *
+ * Steps: 1 validate, 2 get a descriptor, 3 (rights were checked at Create), 4 do, 5 answer with what
+ * the file is now: the size drives the cache manager.
+ */
+import { abi } from '../../vfs-linux/abi.gen.ts';
+import { describe, queryInfo } from '../inode.ts';
+import { writeFdOf } from '../io.ts';
+import { OPTION } from '../nt.ts';
+import { type NtStatus, ntStatusOf, STATUS } from '../translate/ntstatus.ts';
+import type { Vcb } from '../vcb.ts';
+import type { WriteIrp } from './irp.ts';
+
+export async function write(vcb: Vcb, irp: WriteIrp): Promise<NtStatus> {
+  irp.information = 0;
+  const { fileObject } = irp;
+  const { fcb } = fileObject;
+  // 1 validate
+  if (fcb.type !== abi.S_IFREG) return STATUS.INVALID_DEVICE_REQUEST;
+  if (vcb.readOnly) return STATUS.MEDIA_WRITE_PROTECTED;
+  const appends = irp.byteOffset === -1;
+  if (irp.byteOffset < 0 && !appends) return STATUS.INVALID_PARAMETER;
+  if (irp.buffer.length === 0) return queryInfo(vcb, fileObject, irp.fileInfo);
+  // 2 get a descriptor
+  const opened = writeFdOf(vcb, fcb);
+  const fd = typeof opened === 'number' ? opened : await opened;
+  if (fd < 0) return ntStatusOf(fd);
+  // 4 do
+  let writeFlags = appends ? abi.RWF_APPEND : 0;
+  if (irp.constrainedIo) writeFlags = abi.BRIDGE_PWRITE_CLIP;
+  const offset = appends ? 0 : irp.byteOffset;
+  if (irp.constrainedIo && appends) return queryInfo(vcb, fileObject, irp.fileInfo);
+  const changed = await vcb.calls.pwriteStatx(fd, irp.buffer, offset, writeFlags);
+  if (typeof changed === 'number') return ntStatusOf(changed);
+  if ((fileObject.createOptions & OPTION.WRITE_THROUGH) !== 0) {
+    const synced = await vcb.calls.fdatasync(fd);
+    if (synced < 0) return ntStatusOf(synced);
+  }
+  // 5 answer
+  irp.information = changed.ret;
+  if (changed.ret < irp.buffer.length && !irp.constrainedIo) {
+    // A short write met the end of the room; the next try says which end it is.
+    const rest = irp.buffer.subarray(changed.ret);
+    const failed = await vcb.calls.pwriteStatx(fd, rest, offset + changed.ret, writeFlags);
+    if (typeof failed === 'number') return ntStatusOf(failed);
+    irp.information += failed.ret;
+  }
+  if (changed.statx === undefined) return queryInfo(vcb, fileObject, irp.fileInfo);
+  await describe(vcb, fcb, changed.statx, fileObject.lcb?.name ?? '', irp.fileInfo);
+  return STATUS.SUCCESS;
+}

@@ -1,0 +1,60 @@
+/**
+ * A lock that many may share or one may have alone, first come, first served. Getting it costs
+ * nothing when nobody is in the way: `shared` and `exclusive` then answer undefined, with the lock
+ * held, and a promise otherwise.
+ */
+
+interface Waiting {
+  readonly exclusive: boolean;
+  readonly wake: () => void;
+}
+
+export class SharedLock {
+  /** How many share it; -1 while somebody has it alone. */
+  #holders = 0;
+  #waiting: Waiting[] = [];
+
+  shared(): Promise<void> | undefined {
+    if (this.#holders >= 0 && this.#waiting.length === 0) {
+      this.#holders++;
+      return undefined;
+    }
+    return this.#wait(false);
+  }
+
+  exclusive(): Promise<void> | undefined {
+    if (this.#holders === 0 && this.#waiting.length === 0) {
+      this.#holders = -1;
+      return undefined;
+    }
+    return this.#wait(true);
+  }
+
+  releaseShared(): void {
+    this.#holders--;
+    if (this.#waiting.length > 0) this.#admit();
+  }
+
+  releaseExclusive(): void {
+    this.#holders = 0;
+    if (this.#waiting.length > 0) this.#admit();
+  }
+
+  #wait(exclusive: boolean): Promise<void> {
+    return new Promise((wake) => {
+      this.#waiting.push({ exclusive, wake });
+    });
+  }
+
+  /** Hands the lock to those whose turn it is, before they run. */
+  #admit(): void {
+    for (;;) {
+      const next = this.#waiting[0];
+      if (next === undefined || this.#holders < 0) return;
+      if (next.exclusive && this.#holders > 0) return;
+      this.#waiting.shift();
+      this.#holders = next.exclusive ? -1 : this.#holders + 1;
+      next.wake();
+    }
+  }
+}

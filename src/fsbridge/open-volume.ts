@@ -1,0 +1,117 @@
+/** What is found out once about a volume: what its file system can do, and what it is called. */
+import { Buffer } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import { FsBridgeError } from '../errors.ts';
+import { abi, errno } from '../vfs-linux/abi.gen.ts';
+import { errnoMeaning, errnoName } from '../vfs-linux/errors.ts';
+import type { Volume } from '../vfs-linux/volume.ts';
+import type { VolumeFacts } from './engine.ts';
+import type { EngineOptions } from './options.ts';
+import { toFileTime } from './translate/times.ts';
+import { type Options, Vcb } from './vcb.ts';
+
+/** FILE_FS_ATTRIBUTE_INFORMATION (MS-FSCC 2.5.1). */
+const attribute = {
+  caseSensitiveSearch: 0x1,
+  casePreservedNames: 0x2,
+  unicodeOnDisk: 0x4,
+  persistentAcls: 0x8,
+  supportsSparseFiles: 0x40,
+  supportsReparsePoints: 0x80,
+  supportsPosixUnlinkRename: 0x400,
+  readOnlyVolume: 0x80000,
+  supportsHardLinks: 0x400000,
+  supportsExtendedAttributes: 0x800000,
+} as const;
+
+const defaultId = 1000;
+/** Linux's default for users: others may read. */
+const umask = 0o022;
+/** These keep no owner and no mode of a file's own, and no links. */
+const withoutOwners: ReadonlySet<string> = new Set(['vfat', 'msdos', 'exfat', 'hfs']);
+const withoutSymlinks: ReadonlySet<string> = new Set(['vfat', 'msdos', 'exfat', 'hfs']);
+
+function resolveOptions(volume: Volume, options: EngineOptions): Options {
+  return {
+    caseSensitive: true,
+    permissions: 'map',
+    mountingUid: defaultId,
+    mountingGid: defaultId,
+    uidMap: [],
+    hideDotFiles: false,
+    fileSystemName: volume.type,
+    specialFiles: 'lx',
+    ...options,
+    readOnly: options.readOnly === true || volume.readOnly,
+  };
+}
+
+/** Throws FsBridgeError where the volume does not answer at all. */
+export async function openVcb(volume: Volume, given: EngineOptions): Promise<Vcb> {
+  const options = resolveOptions(volume, given);
+  const { mountingUid: uid, mountingGid: gid } = options;
+  const identity = await volume.kernel.identity({ uid, gid, capable: true });
+  const xattrs = await volume.calls.listxattrat(
+    volume.root,
+    '',
+    abi.AT_EMPTY_PATH,
+    Buffer.alloc(0),
+  );
+  const statfs = await volume.calls.fstatfs(volume.root);
+  const vcb = new Vcb({
+    volume,
+    options,
+    creating: volume.calls.as(identity, umask),
+    nameMostBytes: typeof statfs === 'number' ? abi.NAME_MAX : statfs.namelen,
+    hasXattrs: xattrs !== -errno.EOPNOTSUPP && !withoutOwners.has(volume.type),
+    hasOwners: !withoutOwners.has(volume.type),
+  });
+  vcb.identity = identity;
+  const opened = await vcb.openRoot();
+  if (opened < 0) {
+    throw new FsBridgeError(errnoName(opened), volume.device, errnoMeaning(opened));
+  }
+  return vcb;
+}
+
+export async function volumeFacts(vcb: Vcb): Promise<VolumeFacts> {
+  const { volume, options } = vcb;
+  const root = await vcb.calls.fstatx(vcb.root.handle);
+  const statfs = await vcb.calls.fstatfs(volume.root);
+  const born =
+    typeof root === 'number' ? { sec: 0, nsec: 0 } : root.hasBtime ? root.btime : root.mtime;
+  const sectorBytes = typeof statfs === 'number' ? 4096 : Math.min(statfs.frsize, 4096);
+  return {
+    fileSystemName: options.fileSystemName,
+    fileSystemAttributes: attributesOf(vcb),
+    maximumComponentNameLength: 255,
+    volumeSerialNumber: options.serialNumber ?? serialOf(volume, born),
+    volumeCreationTime: toFileTime(born.sec, born.nsec),
+    bytesPerSector: Math.max(sectorBytes, 512),
+    sectorsPerAllocationUnit: 1,
+    caseSensitive: options.caseSensitive,
+    readOnly: options.readOnly,
+  };
+}
+
+function attributesOf(vcb: Vcb): number {
+  const { type } = vcb.volume;
+  const hasSymlinks = !withoutSymlinks.has(type);
+  return (
+    attribute.casePreservedNames |
+    attribute.unicodeOnDisk |
+    attribute.supportsPosixUnlinkRename |
+    (vcb.options.caseSensitive ? attribute.caseSensitiveSearch : 0) |
+    (vcb.hasOwners ? attribute.persistentAcls : 0) |
+    (hasSymlinks ? attribute.supportsReparsePoints | attribute.supportsHardLinks : 0) |
+    (hasSymlinks ? attribute.supportsSparseFiles : 0) |
+    (vcb.hasXattrs ? attribute.supportsExtendedAttributes : 0) |
+    (vcb.readOnly ? attribute.readOnlyVolume : 0)
+  );
+}
+
+/** The same at every mount: the root's birth is that of the file system. */
+function serialOf(volume: Volume, born: { sec: number; nsec: number }): number {
+  const hash = createHash('sha256').update(`${volume.type}:${born.sec}:${born.nsec}`).digest();
+  return hash.readUInt32LE(0);
+}

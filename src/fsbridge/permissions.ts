@@ -1,0 +1,148 @@
+/**
+ * Mode, owner and ACL of an open inode, and the security descriptor that they are to Windows.
+ *
+ * Most files of a volume share a few modes and owners, so descriptors without an ACL are made once for
+ * each of these; and what is known of an inode stays in its Fcb until something changes it.
+ */
+import { Buffer } from 'node:buffer';
+import { abi, errno } from '../vfs-linux/abi.gen.ts';
+import { type AclEntry, formatPosixAcl, parsePosixAcl } from '../vfs-linux/fs/posix-acl.ts';
+import { learnXattrs, readXattr } from './eas.ts';
+import type { Fcb } from './fcb.ts';
+import type { IdMapping } from './options.ts';
+import { type LinuxPermissions, securityDescriptorOf } from './security/acl-map.ts';
+import {
+  formatSecurityDescriptor,
+  type SecurityDescriptor,
+} from './security/security-descriptor.ts';
+import { SidMap } from './security/sid-map.ts';
+import type { Vcb } from './vcb.ts';
+
+const accessAclXattr = 'system.posix_acl_access';
+const defaultAclXattr = 'system.posix_acl_default';
+const aclMostBytes = 8192;
+const descriptorsMost = 4096;
+
+export class Descriptors {
+  readonly sids: SidMap;
+  /** By mode and owner, where these say all. */
+  #plain = new Map<string, SecurityDescriptor>();
+  #bytes = new WeakMap<SecurityDescriptor, Buffer>();
+
+  constructor(sids: SidMap) {
+    this.sids = sids;
+  }
+
+  of(permissions: LinuxPermissions): SecurityDescriptor {
+    if (permissions.accessAcl !== undefined || permissions.defaultAcl !== undefined) {
+      return securityDescriptorOf(permissions, this.sids);
+    }
+    const key = `${permissions.mode}:${permissions.uid}:${permissions.gid}`;
+    let descriptor = this.#plain.get(key);
+    if (descriptor === undefined) {
+      if (this.#plain.size >= descriptorsMost) this.#plain.clear();
+      descriptor = securityDescriptorOf(permissions, this.sids);
+      this.#plain.set(key, descriptor);
+    }
+    return descriptor;
+  }
+
+  /** Self-relative. Whoever gets it must not write into it. */
+  bytesOf(descriptor: SecurityDescriptor): Buffer {
+    let bytes = this.#bytes.get(descriptor);
+    if (bytes === undefined) {
+      bytes = formatSecurityDescriptor(descriptor);
+      this.#bytes.set(descriptor, bytes);
+    }
+    return bytes;
+  }
+}
+
+/** Who has what SID on a volume that is shown with these options. */
+export function sidMapOf(options: {
+  readonly mountingUid: number;
+  readonly mountingUserSid?: string | undefined;
+  readonly uidMap: readonly IdMapping[];
+}): SidMap {
+  const uids = options.uidMap.filter(({ kind }) => kind === 'user');
+  const gids = options.uidMap.filter(({ kind }) => kind === 'group');
+  const { mountingUserSid: sid, mountingUid: id } = options;
+  return new SidMap({ uids: sid === undefined ? uids : [{ id, sid }, ...uids], gids });
+}
+
+/** Mode, owner and ACLs of an inode, or a negative errno. */
+export async function permissionsOfFcb(vcb: Vcb, fcb: Fcb): Promise<LinuxPermissions | number> {
+  if (fcb.permissions !== undefined) return fcb.permissions;
+  const statx = await vcb.calls.fstatx(fcb.handle);
+  if (typeof statx === 'number') return statx;
+  if (fcb.hasAcl === undefined) await learnXattrs(vcb, fcb);
+  const { mode, uid, gid } = statx;
+  let accessAcl: AclEntry[] | undefined;
+  let defaultAcl: AclEntry[] | undefined;
+  if (fcb.hasAcl === true) {
+    accessAcl = await readAcl(vcb, fcb, accessAclXattr);
+    if (fcb.type === abi.S_IFDIR) defaultAcl = await readAcl(vcb, fcb, defaultAclXattr);
+  }
+  fcb.permissions = { mode, uid, gid, accessAcl, defaultAcl };
+  return fcb.permissions;
+}
+
+async function readAcl(vcb: Vcb, fcb: Fcb, name: string): Promise<AclEntry[] | undefined> {
+  const value = await readXattr(vcb, fcb, name, aclMostBytes);
+  return typeof value === 'number' ? undefined : parsePosixAcl(value);
+}
+
+/** What is known of the inode's rights is not true any more. */
+export function forgetPermissions(vcb: Vcb, fcb: Fcb): void {
+  fcb.permissions = undefined;
+  fcb.hasAcl = undefined;
+  vcb.caches.securityChanged(fcb.key);
+}
+
+/** Makes an inode's permissions those, from what they are; 0 or a negative errno. */
+export async function applyPermissions(
+  vcb: Vcb,
+  fcb: Fcb,
+  before: LinuxPermissions,
+  after: LinuxPermissions,
+): Promise<number> {
+  const { handle } = fcb;
+  const atEmpty = abi.AT_EMPTY_PATH;
+  const chowns = before.uid !== after.uid || before.gid !== after.gid;
+  let ret = 0;
+  if (chowns) ret = await vcb.calls.fchownat(handle, '', after.uid, after.gid, atEmpty);
+  if (ret >= 0 && before.accessAcl !== undefined && after.accessAcl === undefined) {
+    ret = await removeAcl(vcb, fcb, accessAclXattr);
+  }
+  // chown(2) takes setuid and setgid away.
+  if (ret >= 0 && fcb.type !== abi.S_IFLNK && (chowns || before.mode !== after.mode)) {
+    ret = await vcb.calls.fchmodat2(handle, '', after.mode & 0o7777, atEmpty);
+  }
+  if (ret >= 0 && after.accessAcl !== undefined) {
+    ret = await writeAcl(vcb, fcb, accessAclXattr, after.accessAcl);
+  }
+  if (ret >= 0 && fcb.type === abi.S_IFDIR) {
+    if (after.defaultAcl !== undefined) {
+      ret = await writeAcl(vcb, fcb, defaultAclXattr, after.defaultAcl);
+    } else if (before.defaultAcl !== undefined) {
+      ret = await removeAcl(vcb, fcb, defaultAclXattr);
+    }
+  }
+  forgetPermissions(vcb, fcb);
+  return Math.min(ret, 0);
+}
+
+async function removeAcl(vcb: Vcb, fcb: Fcb, name: string): Promise<number> {
+  const ret = await vcb.calls.removexattrat(fcb.handle, '', abi.AT_EMPTY_PATH, name);
+  return ret === -errno.ENODATA ? 0 : ret;
+}
+
+async function writeAcl(
+  vcb: Vcb,
+  fcb: Fcb,
+  name: string,
+  entries: readonly AclEntry[],
+): Promise<number> {
+  const value = Buffer.from(formatPosixAcl(entries));
+  return vcb.calls.setxattrat(fcb.handle, '', abi.AT_EMPTY_PATH, name, value);
+}

@@ -1,0 +1,13 @@
+/** Room for a file that is going to be written: fallocate(2) beyond its end. */
+import { abi, errno } from '../vfs-linux/abi.gen.ts';
+import type { Fd } from '../vfs-linux/calls.ts';
+import { type NtStatus, ntStatusOf, STATUS } from './translate/ntstatus.ts';
+import type { Vcb } from './vcb.ts';
+
+/** DISK_FULL where there is none. File systems that cannot reserve look for room at each write. */
+export async function reserveRoom(vcb: Vcb, fd: Fd, allocationSize: number): Promise<NtStatus> {
+  if (allocationSize <= 0) return STATUS.SUCCESS;
+  const ret = await vcb.calls.fallocate(fd, abi.FALLOC_FL_KEEP_SIZE, 0, allocationSize);
+  const isFull = ret === -errno.ENOSPC || ret === -errno.EDQUOT || ret === -errno.EFBIG;
+  return isFull ? ntStatusOf(ret) : STATUS.SUCCESS;
+}

@@ -154,6 +154,12 @@ describe('user.DOSATTRIB, as versions of Samba write it', () => {
       undefined,
       creationTime,
     ],
+    [
+      'a time that is none',
+      hex('00 00 0500 0500 0000 11000000 02000000 00000000 00000080'),
+      0x2,
+      undefined,
+    ],
     ['the version of compatibility', hex('3078323200 00 ffff ffff 0000 22000000'), 0x22, undefined],
   ])('%s', (_version, value, attributes, time) => {
     expect(parseDosAttrib(value)).toEqual({ attributes, creationTime: time });

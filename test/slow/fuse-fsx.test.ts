@@ -41,9 +41,12 @@ describe.skipIf(!canMountFuse)(`what is written is what is read, with SEED=${see
         const small = fsx(join(at, 'small'), [
           ...[`--seed=${seed}`, `--ops=${3000 * soak}`, '--max-bytes=9000'],
         ]);
+        // Without holes: Linux's FUSE writes a page out, sends the hole, and clears the page's part
+        // (fs/fuse/file.c, fuse_file_fallocate); in between another's mapping may have it written again.
         const shared = (index: number): Promise<void> =>
           fsx(join(at, 'shared'), [
             ...[`--stripe=${index}/3`, `--seed=${seed + index}`, `--ops=${1500 * soak}`],
+            '--no=punch',
           ]);
         const all = [alone(0), alone(1), small, shared(0), shared(1), shared(2)];
         const ends = await Promise.allSettled(all);

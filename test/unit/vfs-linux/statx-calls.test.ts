@@ -113,6 +113,32 @@ for (const type of types.filter((type) => cannotMount(type) === undefined)) {
       expect(await calls.getdentsStatx(many, last(all).next)).toEqual([]);
     });
 
+    test('names that stay come once, one by one, while others come and go', async () => {
+      const staying = new Map<string, number>();
+      let offset = 0n;
+      for (let turn = 0; ; turn++) {
+        const some = await calls.getdentsStatx(many, offset, { limitBytes: 1 });
+        if (typeof some === 'number') throw new Error(`answered ${some}`);
+        const [entry] = some;
+        if (entry === undefined) break;
+        const name = entry.text as string;
+        if (!name.startsWith('passing')) staying.set(name, (staying.get(name) ?? 0) + 1);
+        offset = entry.next;
+        if (turn > 2 * files) throw new Error('the listing does not end');
+        if (turn % 5 !== 0) continue;
+        const fd = await calls.openat2(many, `passing ${turn}`, abi.O_CREAT | abi.O_RDWR, 0o600);
+        done(await calls.close(done(fd)));
+        if (turn % 10 === 0 && turn > 20) {
+          done(await calls.unlinkat(many, `passing ${turn - 20}`));
+        }
+      }
+      expect(staying.size).toBe(files + 3);
+      expect([...staying.values()].filter((times) => times !== 1)).toEqual([]);
+      for (const entry of await listAll(calls, many, {})) {
+        if (entry.text?.startsWith('passing')) done(await calls.unlinkat(many, entry.name));
+      }
+    });
+
     test('a listing stops where the asker has no more room by its own measure', async () => {
       const fuse = 152;
       const limitBytes = 4096;

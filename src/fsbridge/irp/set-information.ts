@@ -58,7 +58,8 @@ async function setBasic(vcb: Vcb, irp: SetBasicInformation): Promise<NtStatus> {
   const change = timeChangeOf(irp.changeTime);
   const times = [creation, access, writing, change];
   if (times.some(({ kind }) => kind === 'invalid')) return STATUS.INVALID_PARAMETER;
-  const setsAttributes = irp.fileAttributes !== 0 && irp.fileAttributes !== leaveAttributes;
+  // 0 is none at all: the driver takes NORMAL and DIRECTORY away.
+  const setsAttributes = irp.fileAttributes !== leaveAttributes;
   if (setsAttributes && !fitsKind(irp.fileAttributes, fcb.type)) return STATUS.INVALID_PARAMETER;
   // 4 do
   if (access.kind === 'suspend' || access.kind === 'resume') {

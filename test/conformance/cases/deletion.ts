@@ -52,7 +52,7 @@ export const deletion: readonly Case[] = [
     async run(scene) {
       const handle = await scene.win.mustOpen(scene.path('a'), {
         ...closes,
-        access: access.ALL,
+        access: access.OWNER,
         disposition: disposition.CREATE,
       });
       await handle.write(0, 'temporary');
@@ -237,7 +237,7 @@ export const deletion: readonly Case[] = [
       const handle = await win.mustOpen(path('a'), deletes);
       await mustDispose(handle);
       expectStatus(await win.tryOpen(path('a')), status.DELETE_PENDING, 'open');
-      const create = { access: access.ALL, disposition: disposition.OPEN_IF };
+      const create = { access: access.OWNER, disposition: disposition.OPEN_IF };
       expectStatus(await win.tryOpen(path('a'), create), status.DELETE_PENDING, 'open or create');
       await handle.close();
       expectStatus(await win.tryOpen(path('a'), create), status.SUCCESS, 'afterwards');
@@ -291,7 +291,7 @@ export const deletion: readonly Case[] = [
     rule: posixRule,
     async run({ win, path, driver }) {
       await win.makeFile(path('a'), 'old');
-      const writer = await win.mustOpen(path('a'), { access: access.ALL });
+      const writer = await win.mustOpen(path('a'), { access: access.OWNER });
       expectSuccess(await win.remove(path('a')), 'remove');
       await win.makeFile(path('a'), 'new');
       await writer.write(0, 'still the old file');

@@ -124,7 +124,7 @@ export const metadata: readonly Case[] = [
     rule: 'MS-FSA 2.1.5.15.2: the times of an open that set them are its own',
     async run({ win, path, driver }) {
       const handle = await win.mustOpen(path('a'), {
-        access: access.ALL,
+        access: access.OWNER,
         disposition: disposition.CREATE,
       });
       await handle.write(0, 'content');
@@ -233,11 +233,11 @@ export const metadata: readonly Case[] = [
     },
   },
   {
-    name: 'a file without any attribute is NORMAL',
-    rule: 'MS-FSCC 2.6 File Attributes',
+    name: 'a file of which Windows has set nothing has ARCHIVE, as every new file',
+    rule: 'MS-FSA 2.1.5.1.1: FILE_ATTRIBUTE_ARCHIVE of a new file',
     async run({ win, linux, path, linuxPath }) {
       await linux.writeFile(linuxPath('a'), '');
-      expectEqual((await win.stat(path('a'))).fileAttributes, NORMAL, 'the attributes');
+      expectEqual((await win.stat(path('a'))).fileAttributes, ARCHIVE, 'the attributes');
     },
   },
   {
@@ -269,7 +269,7 @@ export const metadata: readonly Case[] = [
     rule: 'WinFsp: no SetArchiveBit where the attributes were set',
     async run({ win, path, driver }) {
       await win.makeFile(path('a'), 'x');
-      const handle = await win.mustOpen(path('a'), { access: access.ALL });
+      const handle = await win.mustOpen(path('a'), { access: access.OWNER });
       expectSuccess(await handle.setBasic({ attributes: NORMAL }), 'set');
       await handle.write(0, 'y');
       await handle.close();
@@ -314,7 +314,7 @@ export const metadata: readonly Case[] = [
     rule: 'MS-FSCC 2.4.41 FileStandardInformation',
     async run({ win, path }) {
       await win.makeFile(path('a'));
-      const handle = await win.mustOpen(path('a'), { access: access.ALL });
+      const handle = await win.mustOpen(path('a'), { access: access.OWNER });
       expectSuccess(await handle.setDisposition(1), 'disposition');
       expectEqual((await handle.queryStandard()).standard?.deletePending, true, 'pending');
       await handle.close();

@@ -27,7 +27,7 @@ async function describe(handle: Handle, parts: number): Promise<Descriptor> {
   return descriptor as Descriptor;
 }
 
-const all = { access: access.ALL };
+const all = { access: access.OWNER };
 const allow = (sid: string, mask: number, flags = 0): Ace => ({ type: 0, flags, mask, sid });
 
 export const security: readonly Case[] = [

@@ -26,8 +26,9 @@ const table: Case[] = pairs.map(
   ([what, firstAccess, firstShare, secondAccess, secondShare, both]): Case => ({
     name: `shares: ${what}: ${both ? 'both' : 'SHARING_VIOLATION'}`,
     rule,
-    async run({ win, path }) {
-      await win.makeFile(path('a'), 'x');
+    async run({ win, linux, path, linuxPath }) {
+      await linux.writeFile(linuxPath('a'), 'x');
+      await linux.chmod(linuxPath('a'), 0o777);
       const first = await win.mustOpen(path('a'), { access: firstAccess, share: firstShare });
       const second = await win.tryOpen(path('a'), { access: secondAccess, share: secondShare });
       expectStatus(second, both ? status.SUCCESS : status.SHARING_VIOLATION);

@@ -138,6 +138,8 @@ export const access = {
   FILE_GENERIC_WRITE: 0x120116,
   FILE_GENERIC_EXECUTE: 0x1200a0,
   ALL: 0x1f01ff,
+  /** What the owner of a file without x has: all but EXECUTE, and DELETE_CHILD of directories. */
+  OWNER: 0x1f019f,
 } as const;
 
 export const share = { NONE: 0, READ: 1, WRITE: 2, DELETE: 4, ALL: 7 } as const;

@@ -126,6 +126,7 @@ export function withVolume<T>(
         ...(type === undefined ? {} : { type }),
         ...(mountOptions === undefined ? {} : { options: mountOptions }),
         readOnly: !write,
+        callsOnly: true,
         members,
       });
       volume = mounted;

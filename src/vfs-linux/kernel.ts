@@ -47,6 +47,8 @@ export interface MountRequest {
   /** mount(8)'s options. */
   readonly options?: string;
   readonly readOnly?: boolean;
+  /** `fs` is not wanted, only `calls`: half of this room's source need not be read. */
+  readonly callsOnly?: boolean;
 }
 
 export type { Identity } from './identity.ts';
@@ -68,6 +70,7 @@ const clockCheckMs = 10_000;
 const clockToleranceMs = 200;
 const unmountAttempts = 20;
 const unmountPauseMs = 50;
+const noFs = { VolumeFs: undefined } as const;
 
 export class Kernel implements AsyncDisposable {
   readonly log: ConsoleLog;
@@ -271,7 +274,7 @@ export class Kernel implements AsyncDisposable {
     const mark = this.log.mark();
     for (const type of request.types) {
       const ret = await this.#mount(`/dev/${request.device}`, target, type, flags, data);
-      if (ret >= 0) return this.#opened(request.device, target, type, flags);
+      if (ret >= 0) return this.#opened(request, target, type, flags);
       if (refusal === -errno.ENODEV || refusal === -errno.EINVAL) refusal = ret;
     }
     await this.calls.unlinkat(abi.AT_FDCWD, target, abi.AT_REMOVEDIR);
@@ -306,7 +309,13 @@ export class Kernel implements AsyncDisposable {
     });
   }
 
-  async #opened(device: string, target: string, type: string, flags: number): Promise<Volume> {
+  async #opened(
+    { device, callsOnly }: MountRequest,
+    target: string,
+    type: string,
+    flags: number,
+  ): Promise<Volume> {
+    const { VolumeFs } = callsOnly === true ? noFs : await import('./fs/volume-fs.ts');
     const openFlags = abi.O_PATH | abi.O_DIRECTORY | abi.O_CLOEXEC;
     const root = await this.calls.openat2(abi.AT_FDCWD, target, openFlags);
     this.check(root, device);
@@ -314,7 +323,8 @@ export class Kernel implements AsyncDisposable {
     const readOnly = (flags & abi.MS_RDONLY) !== 0;
     if (!readOnly) this.#host.keepAlive++;
     const calls = new LinuxCalls(this.#ring, root, 0);
-    const volume = new Volume({ kernel: this, device, type, readOnly, calls }, async () => {
+    const parts = { kernel: this, device, type, readOnly, calls, VolumeFs };
+    const volume = new Volume(parts, async () => {
       this.#volumes.delete(volume);
       if (!readOnly) this.#host.keepAlive--;
       await this.calls.close(root);

@@ -5,7 +5,7 @@
 import { Buffer } from 'node:buffer';
 import { abi } from './abi.gen.ts';
 import type { Fd, LinuxCalls } from './calls.ts';
-import { VolumeFs } from './fs/volume-fs.ts';
+import type { VolumeFs } from './fs/volume-fs.ts';
 import type { Kernel } from './kernel.ts';
 import type { Statfs } from './statx.ts';
 
@@ -15,6 +15,8 @@ interface VolumeParts {
   type: string;
   readOnly: boolean;
   calls: LinuxCalls;
+  /** What makes `fs`; undefined: the mount was for `calls` alone. */
+  VolumeFs: typeof VolumeFs | undefined;
 }
 
 export class Volume implements AsyncDisposable {
@@ -26,8 +28,7 @@ export class Volume implements AsyncDisposable {
   readonly readOnly: boolean;
   /** Calls with this volume's root as "/". */
   readonly calls: LinuxCalls;
-  /** The same in the shape of Node's fs/promises. */
-  readonly fs: VolumeFs;
+  readonly #fs: VolumeFs | undefined;
   #unmount: () => Promise<void>;
   #closing: Promise<void> | undefined;
   #held = new Set<() => Promise<unknown>>();
@@ -38,12 +39,20 @@ export class Volume implements AsyncDisposable {
     this.type = parts.type;
     this.readOnly = parts.readOnly;
     this.calls = parts.calls;
-    this.fs = new VolumeFs(
-      this.calls,
-      (close) => this.hold(close),
-      () => this.kernel.failure,
-    );
+    this.#fs =
+      parts.VolumeFs &&
+      new parts.VolumeFs(
+        this.calls,
+        (close) => this.hold(close),
+        () => this.kernel.failure,
+      );
     this.#unmount = unmount;
+  }
+
+  /** The same in the shape of Node's fs/promises; not there where it was mounted with callsOnly. */
+  get fs(): VolumeFs {
+    if (this.#fs === undefined) throw new TypeError('the volume was mounted with callsOnly');
+    return this.#fs;
   }
 
   /** The root directory, as a handle (O_PATH). */

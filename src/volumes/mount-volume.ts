@@ -13,6 +13,8 @@ export interface MountWish {
   /** mount(8)'s options. */
   readonly options?: string;
   readonly readOnly: boolean;
+  /** Only the volume's `calls` are wanted, not its `fs`. */
+  readonly callsOnly?: boolean;
   /** The kernel's names of the other disks of a file system that spans several. */
   readonly members?: readonly string[];
 }
@@ -120,6 +122,7 @@ export async function mountVolume(
       types,
       options: optionsFor(entry, wish, types),
       readOnly: wish.readOnly,
+      callsOnly: wish.callsOnly ?? false,
     });
   } catch (error) {
     if (!(error instanceof FsBridgeError) || kernel.failure !== undefined) throw error;

@@ -52,7 +52,7 @@ async function usageOf(kernel: Kernel, source: string, entry: VolumeEntry): Prom
   const recorded = entry.detected?.usedBytes ?? null;
   if (!isMountable(entry)) return { usedBytes: recorded, mountable: false, mountError: null };
   try {
-    const volume = await mountVolume(kernel, source, entry, { readOnly: true });
+    const volume = await mountVolume(kernel, source, entry, { readOnly: true, callsOnly: true });
     try {
       const { blocks, bfree, frsize } = await volume.statfs();
       return { usedBytes: (blocks - bfree) * frsize, mountable: true, mountError: null };

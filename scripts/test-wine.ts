@@ -61,7 +61,8 @@ function makeImage(folder: string, name: string): string {
   const image = path.join(folder, name);
   fs.writeFileSync(image, '');
   fs.truncateSync(image, imageBytes);
-  const { status } = spawnSync('mkfs.ext4', ['-q', image]);
+  // The user of the drive is the Linux user 1000, and may write in a root of its own.
+  const { status } = spawnSync('mkfs.ext4', ['-q', '-E', 'root_owner=1000:1000', image]);
   if (status !== 0) throw new Error('mkfs.ext4 made no image');
   return image;
 }

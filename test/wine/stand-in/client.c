@@ -282,7 +282,8 @@ NTSTATUS32 nt_set_ea(struct client *c, struct file *file, const char *name, cons
 	return send_for_info(c, file);
 }
 
-NTSTATUS32 nt_get_ea(struct client *c, struct file *file, const char *name, char *value, int *length)
+NTSTATUS32 nt_get_ea(struct client *c, struct file *file, const char *name, char *value,
+		     int *length)
 {
 	*length = -1;
 	begin_file(c, KIND_QUERY_EA, file);

@@ -1,6 +1,6 @@
 /*
- * A program's calls as requests: what a driver sends for CreateFile, ReadFile and their like, one after
- * the other on the thread that makes them.
+ * A program's calls as requests: what a driver sends for CreateFile, ReadFile and their like, one
+ * after the other on the thread that makes them.
  */
 #ifndef STAND_IN_CLIENT_H
 #define STAND_IN_CLIENT_H
@@ -14,7 +14,8 @@ enum disposition { SUPERSEDE, OPEN, CREATE, OPEN_IF, OVERWRITE, OVERWRITE_IF };
 #define OPEN_REPARSE_POINT 0x200000
 
 #define READ_DATA 0x1
-#define FILE_ALL 0x1f01ff
+/* GENERIC_READ, GENERIC_WRITE and DELETE, as files have them. */
+#define READ_WRITE_DELETE 0x13019f
 #define ATTRIBUTE_DIRECTORY 0x10
 
 /* A thread's own: the records that it works with. */

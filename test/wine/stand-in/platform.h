@@ -1,6 +1,6 @@
 /*
- * What differs between Linux, where the stand-in is tested fast, and Windows, where it is a DLL: how a
- * function is exported, and memory that can be taken away.
+ * What differs between Linux, where the stand-in is tested fast, and Windows, where it is a DLL: how
+ * a function is exported, and memory that can be taken away.
  */
 #ifndef STAND_IN_PLATFORM_H
 #define STAND_IN_PLATFORM_H

@@ -1,6 +1,6 @@
 /*
- * The records between WinFsp's driver and user mode, written down from the protocol's description and
- * not from src/winfsp: C's own rules lay them out, so that a mistake there shows here.
+ * The records between WinFsp's driver and user mode, written down from the protocol's description
+ * and not from src/winfsp: C's own rules lay them out, so that a mistake there shows here.
  */
 #ifndef STAND_IN_PROTOCOL_H
 #define STAND_IN_PROTOCOL_H

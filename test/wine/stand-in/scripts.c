@@ -1,7 +1,7 @@
 /*
  * What programs do on the drive: "story" goes once through everything and leaves a tree that the
- * native kernel is asked about; "load" sends many requests from several threads at once; "burst" only
- * asks for the volume and for files that are not there, and so needs no file system that can be written.
+ * native kernel is asked about; "load" sends many requests from several threads at once; "burst"
+ * only asks for the volume and for what is not there, and so needs no volume that can be written.
  *
  * StandInRun is called on a thread of its own: a program waits for its drive.
  */
@@ -91,7 +91,7 @@ static void make_directory(struct client *c, const char *name)
 {
 	struct file file;
 
-	SUCCEEDS(name, nt_create(c, name, CREATE, DIRECTORY_FILE, FILE_ALL, &file));
+	SUCCEEDS(name, nt_create(c, name, CREATE, DIRECTORY_FILE, READ_WRITE_DELETE, &file));
 	HOLDS("a new directory is one", file.info.attributes & ATTRIBUTE_DIRECTORY);
 	nt_done(c, &file);
 }
@@ -101,7 +101,7 @@ static void write_text(struct client *c, const char *name, const char *text)
 	struct file file;
 	uint32_t done = 0;
 
-	SUCCEEDS(name, nt_create(c, name, OVERWRITE_IF, NON_DIRECTORY_FILE, FILE_ALL, &file));
+	SUCCEEDS(name, nt_create(c, name, OVERWRITE_IF, NON_DIRECTORY_FILE, READ_WRITE_DELETE, &file));
 	SUCCEEDS("write", nt_write(c, &file, 0, text, (uint32_t)strlen(text), 0, &done));
 	HOLDS("all bytes are written", done == strlen(text));
 	nt_done(c, &file);
@@ -116,7 +116,7 @@ static void story_names(struct client *c)
 	make_directory(c, "\\folder");
 	make_directory(c, "\\folder\\inner");
 	GIVES("a name that is there", STATUS_OBJECT_NAME_COLLISION,
-	      nt_create(c, "\\folder", CREATE, DIRECTORY_FILE, FILE_ALL, &file));
+	      nt_create(c, "\\folder", CREATE, DIRECTORY_FILE, READ_WRITE_DELETE, &file));
 	write_text(c, "\\folder\\a.txt", "first text");
 	write_text(c, "\\folder\\a.txt", "second");
 	write_text(c, "\\folder\\\xc3\xa4\xe2\x82\xac \xe4\xb8\xad.txt", "umlaut, euro, han");
@@ -131,7 +131,8 @@ static void story_data(struct client *c)
 	struct file file;
 	uint32_t done = 0;
 
-	SUCCEEDS("large file", nt_create(c, "\\large", CREATE, NON_DIRECTORY_FILE, FILE_ALL, &file));
+	SUCCEEDS("large file",
+		 nt_create(c, "\\large", CREATE, NON_DIRECTORY_FILE, READ_WRITE_DELETE, &file));
 	fill(bytes, 0, LARGE_BYTES, 1);
 	SUCCEEDS("one large write", nt_write(c, &file, 0, bytes, LARGE_BYTES, 0, &done));
 	HOLDS("the large write is whole", done == LARGE_BYTES);
@@ -164,7 +165,7 @@ static void story_attributes(struct client *c)
 	int length;
 	uint32_t bytes;
 
-	SUCCEEDS("open", nt_create(c, "\\folder\\a.txt", OPEN, 0, FILE_ALL, &file));
+	SUCCEEDS("open", nt_create(c, "\\folder\\a.txt", OPEN, 0, READ_WRITE_DELETE, &file));
 	SUCCEEDS("set EA", nt_set_ea(c, &file, "test.ea", "value"));
 	SUCCEEDS("get EA", nt_get_ea(c, &file, "test.ea", value, &length));
 	HOLDS("the EA is what was set", length == 5 && memcmp(value, "value", 5) == 0);
@@ -183,7 +184,7 @@ static void story_rename(struct client *c)
 
 	write_text(c, "\\old", "renamed");
 	write_text(c, "\\in the way", "replaced");
-	SUCCEEDS("open", nt_create(c, "\\old", OPEN, 0, FILE_ALL, &file));
+	SUCCEEDS("open", nt_create(c, "\\old", OPEN, 0, READ_WRITE_DELETE, &file));
 	GIVES("rename on a name in use", STATUS_OBJECT_NAME_COLLISION,
 	      nt_rename(c, &file, "\\in the way", 0));
 	SUCCEEDS("rename over it", nt_rename(c, &file, "\\in the way", 1));
@@ -193,7 +194,8 @@ static void story_rename(struct client *c)
 	GIVES("the old name is gone", STATUS_OBJECT_NAME_NOT_FOUND,
 	      nt_create(c, "\\old", OPEN, 0, READ_DATA, &other));
 	nt_done(c, &file);
-	SUCCEEDS("a folder", nt_create(c, "\\folder\\inner", OPEN, DIRECTORY_FILE, FILE_ALL, &file));
+	SUCCEEDS("a folder",
+		 nt_create(c, "\\folder\\inner", OPEN, DIRECTORY_FILE, READ_WRITE_DELETE, &file));
 	SUCCEEDS("a folder's rename", nt_rename(c, &file, "\\moved", 0));
 	nt_done(c, &file);
 }
@@ -205,7 +207,7 @@ static void story_delete(struct client *c)
 	uint32_t done = 0;
 
 	write_text(c, "\\doomed", "still here");
-	SUCCEEDS("open", nt_create(c, "\\doomed", OPEN, 0, FILE_ALL, &file));
+	SUCCEEDS("open", nt_create(c, "\\doomed", OPEN, 0, READ_WRITE_DELETE, &file));
 	SUCCEEDS("dispose", nt_dispose(c, &file));
 	SUCCEEDS("cleanup deletes", nt_cleanup(c, &file, "\\doomed"));
 	SUCCEEDS("paging read of a deleted file", nt_read(c, &file, 0, back, 64, &done));
@@ -226,7 +228,7 @@ static void story_list(struct client *c)
 	make_directory(c, "\\many");
 	for (int i = 0; i < 300; i++) {
 		snprintf(name, sizeof(name), "\\many\\file %03d", i);
-		SUCCEEDS("many", nt_create(c, name, CREATE, NON_DIRECTORY_FILE, FILE_ALL, &file));
+		SUCCEEDS("many", nt_create(c, name, CREATE, NON_DIRECTORY_FILE, READ_WRITE_DELETE, &file));
 		nt_done(c, &file);
 	}
 	SUCCEEDS("open", nt_create(c, "\\many", OPEN, DIRECTORY_FILE, READ_DATA, &file));
@@ -296,7 +298,7 @@ static void load(struct client *c, unsigned number, unsigned rounds)
 		uint64_t offset = (uint64_t)(round % 50) * 1000;
 		snprintf(name, sizeof(name), "\\load %u\\f%u", number, round % 40);
 		snprintf(new_name, sizeof(new_name), "\\load %u\\g%u", number, round % 40);
-		SUCCEEDS("create", nt_create(c, name, OPEN_IF, NON_DIRECTORY_FILE, FILE_ALL, &file));
+		SUCCEEDS("create", nt_create(c, name, OPEN_IF, NON_DIRECTORY_FILE, READ_WRITE_DELETE, &file));
 		fill(bytes, offset, sizeof(bytes), number);
 		SUCCEEDS("write", nt_write(c, &file, offset, bytes, sizeof(bytes), 0, &done));
 		SUCCEEDS("read", nt_read(c, &file, offset, back, sizeof(back), &done));
@@ -384,7 +386,7 @@ EXPORT const char *StandInReport(void)
 static void *play(void *argument)
 {
 	const char *file = getenv("STAND_IN_REPORT");
-	FILE *out = file ? fopen(file, "w") : NULL;
+	FILE *out = file ? fopen(file, "wb") : NULL;
 	int result = StandInRun(argument, 1);
 
 	if (out) {

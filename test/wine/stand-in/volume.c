@@ -1,12 +1,12 @@
 /*
- * The exported half of the stand-in: FspFsctl* and FspMount* with the driver's rules about who waits
- * for what. One volume at a time.
+ * The exported half of the stand-in: FspFsctl* and FspMount* with the driver's rules about who
+ * waits for what. One volume at a time.
  *
- *     transact() -> queued -> (FspFsctlTransact, output) -> delivered -> (input, by hint) -> answered
- *                     \------------------------ FspFsctlStop -----------------------> cancelled
+ *     transact() -> queued -> (Transact, output) -> delivered -> (input, by hint) -> answered
+ *                     \-------------------- FspFsctlStop ------------------> cancelled
  *
- * Data buffers of up to 64 KiB come from a pool and are used again, as the driver's are; while nobody
- * owns them their pages cannot be touched.
+ * Data buffers of up to 64 KiB come from a pool and are used again, as the driver's are; while
+ * nobody owns them their pages cannot be touched.
  */
 #include "volume.h"
 
@@ -248,8 +248,8 @@ EXPORT NTSTATUS32 FspFsctlTransact(uint64_t handle, void *responses, size_t resp
 	return status;
 }
 
-EXPORT NTSTATUS32 FspFsctlCreateVolume(const uint16_t *device, const uint8_t *params, uint16_t *name,
-				       size_t name_size, uint64_t *handle)
+EXPORT NTSTATUS32 FspFsctlCreateVolume(const uint16_t *device, const uint8_t *params,
+				       uint16_t *name, size_t name_size, uint64_t *handle)
 {
 	static const char text[] = "\\Device\\Volume{stand-in}";
 	struct volume *volume;

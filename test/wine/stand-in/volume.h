@@ -1,4 +1,4 @@
-/* A volume as the driver has it: requests that wait, requests that user mode has, and their answers. */
+/* A volume as the driver has it: requests that wait, that user mode has, and their answers. */
 #ifndef STAND_IN_VOLUME_H
 #define STAND_IN_VOLUME_H
 
@@ -17,8 +17,8 @@ struct volume;
 extern struct volume *the_volume;
 
 /*
- * Hands a request to user mode and waits for its answer, which is copied to `response` (RESPONSE_MOST
- * bytes). The hint is set here. Answers the response's status, or STATUS_CANCELLED.
+ * Hands a request to user mode and waits for its answer, which is copied to `response`
+ * (RESPONSE_MOST bytes). The hint is set here. Answers the response's status, or STATUS_CANCELLED.
  */
 NTSTATUS32 transact(struct volume *volume, struct request *request, struct response *response);
 
@@ -30,8 +30,8 @@ uint64_t volume_handle(const struct volume *volume);
 NTSTATUS32 FspFsctlStop0(uint64_t handle);
 
 /*
- * For programs that know nothing of the stand-in: STAND_IN_PLAY in the environment names a script that
- * is played once there is a mount point; then the volume ends, and STAND_IN_REPORT is written.
+ * For programs that know nothing of the stand-in: STAND_IN_PLAY in the environment names a script
+ * that is played once there is a mount point; then the volume ends, and STAND_IN_REPORT is written.
  */
 void play_by_itself(void);
 

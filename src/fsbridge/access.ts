@@ -2,9 +2,11 @@
  * Who may open, make and replace what (MS-FSA 2.1.5.1.2, the table of winfsp's user-mode checks).
  *
  * With permissions "ignore" everybody may do everything, and so may the kernel itself (userMode false)
- * with the others. With "map" whoever asks is the mounting user, a Linux account; with "enforce" it is
- * the request's token. Both are checked against the inode's security descriptor.
+ * with the others. With "enforce" the request's token is checked against the inode's security
+ * descriptor. With "map" whoever asks is the mounting user, a Linux account: what is his is all his, and
+ * what is others' he may read, write and search as Linux would let him.
  */
+import { abi } from '../vfs-linux/abi.gen.ts';
 import type { Fcb } from './fcb.ts';
 import type { CreateIrp, TokenSource } from './irp/irp.ts';
 import { DISPOSITION, OPTION } from './nt.ts';
@@ -54,20 +56,42 @@ export function mountingToken(vcb: Vcb, privileges: ReadonlySet<Privilege>): Acc
 
 export type Check = (vcb: Vcb, fcb: Fcb, desiredAccess: number) => Promise<number>;
 
-/** Asks for everything that is granted, or for just that; answers the granted rights, -1 for none. */
+/** Answers the granted rights, -1 where something that is asked for is not granted. */
 function checkerFor(
+  vcb: Vcb,
   token: AccessToken,
   hasBackupIntent: boolean,
   previouslyGranted: number,
 ): Check {
   const options = { hasBackupIntent, previouslyGranted };
-  return async (vcb, fcb, desiredAccess) => {
+  const isMapped = vcb.options.permissions === 'map';
+  return async (_vcb, fcb, desiredAccess) => {
     const permissions = await permissionsOfFcb(vcb, fcb);
     if (typeof permissions === 'number') return -1;
+    const isOwner = isMapped && permissions.uid === vcb.options.mountingUid;
+    const isSystems = (desiredAccess & ACCESS.ACCESS_SYSTEM_SECURITY) !== 0;
+    if (isOwner && !isSystems) return ownersAccess(desiredAccess);
     const descriptor = vcb.descriptors.of(permissions);
-    const result = accessCheck(descriptor, token, desiredAccess, FILE_GENERIC_MAPPING, options);
-    return result.status === STATUS.SUCCESS ? result.grantedAccess : -1;
+    const desired =
+      isMapped && fcb.type === abi.S_IFREG ? withoutExecute(desiredAccess) : desiredAccess;
+    const result = accessCheck(descriptor, token, desired, FILE_GENERIC_MAPPING, options);
+    if (result.status !== STATUS.SUCCESS) return -1;
+    const granted = result.grantedAccess;
+    const executes = isMapped && (granted & ACCESS.READ_DATA) !== 0;
+    return (executes ? granted | ACCESS.EXECUTE : granted) & 0x7fffffff;
   };
+}
+
+/** Who may change a file's mode may do everything with it, in two steps; here it takes one. */
+function ownersAccess(desiredAccess: number): number {
+  const isMaximum = (desiredAccess & ACCESS.MAXIMUM_ALLOWED) !== 0;
+  return isMaximum ? desiredAccess | ACCESS.FILE_ALL_ACCESS : desiredAccess;
+}
+
+/** x is about Linux's programs. Windows's are run by whoever may read them. */
+function withoutExecute(desiredAccess: number): number {
+  if ((desiredAccess & ACCESS.EXECUTE) === 0) return desiredAccess;
+  return (desiredAccess & ~ACCESS.EXECUTE) | ACCESS.READ_DATA;
 }
 
 /** Who asks; a status where the token cannot be read. */
@@ -96,7 +120,7 @@ export function requesterOf(vcb: Vcb, irp: CreateIrp): Requester | NtStatus | un
   const token = tokenOf(vcb, irp.accessToken, irp);
   if (typeof token === 'number') return token;
   const hasBackupIntent = (irp.createOptions & OPTION.OPEN_FOR_BACKUP_INTENT) !== 0;
-  return { token, check: checkerFor(token, hasBackupIntent, irp.grantedAccess) };
+  return { token, check: checkerFor(vcb, token, hasBackupIntent, irp.grantedAccess) };
 }
 
 /** Whether directories may be passed: asked only of those who have no traverse privilege. */
@@ -124,6 +148,7 @@ export async function checkOpen(
   } else {
     granted = await grantedBy(vcb, irp, place, requester.check);
     if (granted < 0) return STATUS.ACCESS_DENIED;
+    granted |= irp.grantedAccess;
   }
   granted &= ~ACCESS.MAXIMUM_ALLOWED;
   if (wantsMaximum) granted &= ~withheld(vcb, attributes) | irp.desiredAccess;
@@ -217,7 +242,7 @@ export async function checkReplace(
   if (vcb.options.permissions === 'ignore' || source === undefined) return STATUS.SUCCESS;
   const token = tokenOf(vcb, source);
   if (typeof token === 'number') return token;
-  const check = checkerFor(token, false, 0);
+  const check = checkerFor(vcb, token, false, 0);
   if ((await check(vcb, place.fcb as Fcb, ACCESS.DELETE)) >= 0) return STATUS.SUCCESS;
   const byParent = await check(vcb, place.dir, ACCESS.DELETE_CHILD);
   return byParent >= 0 ? STATUS.SUCCESS : STATUS.ACCESS_DENIED;

@@ -1,10 +1,10 @@
 /** Sets EAs: user.* attributes, and what WSL says of the inode ($LXUID and the like). */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
-import { mayHaveUserXattrs } from './eas.ts';
+import { eaXattrs, mayHaveUserXattrs } from './eas.ts';
 import type { Fcb } from './fcb.ts';
 import { applyPermissions, permissionsOfFcb } from './permissions.ts';
-import { type Ea, parseEaList, xattrOfEaName } from './translate/ea.ts';
+import { type Ea, eaNameOfXattr, parseEaList, xattrOfEaName } from './translate/ea.ts';
 import { isLxEaName, type LxMetadata, lxMetadataOf } from './translate/lx-metadata.ts';
 import { type NtStatus, ntStatusOf, STATUS } from './translate/ntstatus.ts';
 import type { Vcb } from './vcb.ts';
@@ -20,9 +20,10 @@ export async function applyEas(vcb: Vcb, fcb: Fcb, buffer: Buffer): Promise<NtSt
   if (plain.length > 0 && !vcb.hasXattrs) return STATUS.EAS_NOT_SUPPORTED;
   // Symbolic links and special files cannot have user.* attributes (xattr(7)).
   if (plain.length > 0 && !mayHaveUserXattrs(vcb, fcb)) return STATUS.NOT_SUPPORTED;
+  const known = plain.length === 0 ? [] : await eaXattrs(vcb, fcb);
   fcb.eaSize = undefined;
   for (const ea of plain) {
-    const status = await applyEa(vcb, fcb, ea);
+    const status = await applyEa(vcb, fcb, ea, known);
     if (status !== STATUS.SUCCESS) return status;
   }
   return applyLxMetadata(vcb, fcb, metadata);
@@ -31,8 +32,15 @@ export async function applyEas(vcb: Vcb, fcb: Fcb, buffer: Buffer): Promise<NtSt
 /** One block holds what does not fit an inode: so much is no full disk but too much (ext4). */
 const largeValueBytes = 1024;
 
-async function applyEa(vcb: Vcb, fcb: Fcb, ea: Ea): Promise<NtStatus> {
-  const xattr = xattrOfEaName(ea.name);
+/** Names of EAs are compared without their case, so one that is there keeps its spelling. */
+function xattrFor(ea: Ea, known: readonly Buffer[]): Buffer | undefined {
+  const wanted = ea.name.toUpperCase();
+  const there = known.find((xattr) => eaNameOfXattr(xattr)?.toUpperCase() === wanted);
+  return there ?? xattrOfEaName(ea.name);
+}
+
+async function applyEa(vcb: Vcb, fcb: Fcb, ea: Ea, known: readonly Buffer[]): Promise<NtStatus> {
+  const xattr = xattrFor(ea, known);
   if (xattr === undefined) return STATUS.INVALID_EA_NAME;
   const { handle } = fcb;
   if (ea.value.length === 0) {

@@ -74,22 +74,19 @@ export interface InfoFacts {
 }
 
 /**
- * A file of which Windows has set nothing yet is one that no backup on Windows has seen: ARCHIVE, as
- * NTFS gives every new file. So most files need no extended attribute for it.
+ * FILE_ATTRIBUTE_* that user.DOSATTRIB keeps for an inode. A file without it is one of which Windows has
+ * set nothing yet, and which no backup on Windows has seen: ARCHIVE, as NTFS gives every new file. So
+ * what Windows writes needs no extended attribute for that.
  */
-const withoutDosAttrib = FILE_ATTRIBUTE.ARCHIVE;
-
-/** FILE_ATTRIBUTE_* that user.DOSATTRIB keeps for an inode, or would if it was there. */
-export function storedAttributes(dos: DosAttrib | undefined, mode: number): number {
-  const absent = (mode & abi.S_IFMT) === abi.S_IFREG ? withoutDosAttrib : 0;
-  return dos?.attributes ?? absent;
+export function storedAttributes(dos: DosAttrib | null | undefined, type: number): number {
+  return dos?.attributes ?? (type === abi.S_IFREG ? FILE_ATTRIBUTE.ARCHIVE : 0);
 }
 
 export function fillInfo(info: FileInfo, statx: Statx, facts: InfoFacts, name: string): void {
   const isFile = statx.type === abi.S_IFREG;
   info.fileAttributes = fileAttributesOf(statx, {
     name,
-    dosAttributes: storedAttributes(facts.dos, statx.mode),
+    dosAttributes: storedAttributes(facts.dos, statx.type),
     hideDotFiles: facts.hideDotFiles,
     isDirectoryLink: facts.isDirectoryLink,
   });

@@ -29,7 +29,6 @@ import type { Vcb } from './vcb.ts';
 export async function keepDosAttrib(
   vcb: Vcb,
   fcb: Fcb,
-  mode: number,
   attributes: number,
   creationTime: bigint | undefined,
 ): Promise<number> {
@@ -40,7 +39,7 @@ export async function keepDosAttrib(
   const dos: DosAttrib = { attributes: stored, creationTime };
   if (fcb.dos === undefined) await learnXattrs(vcb, fcb);
   const before = fcb.dos ?? undefined;
-  const isDefault = stored === storedAttributes(undefined, mode) && creationTime === undefined;
+  const isDefault = stored === storedAttributes(null, fcb.type) && creationTime === undefined;
   if (isDefault && before === undefined) return 0;
   if (before?.attributes === stored && before.creationTime === creationTime) return 0;
   const ret = await vcb.calls.setxattrat(
@@ -77,7 +76,7 @@ export async function setAttributes(
       forgetPermissions(vcb, fcb);
     }
   }
-  return keepDosAttrib(vcb, fcb, statx.mode, attributes, creationTime);
+  return keepDosAttrib(vcb, fcb, attributes, creationTime);
 }
 
 /** Fills a FileInfo from a statx that was just made. */
@@ -120,7 +119,7 @@ export async function isReadOnlyFile(vcb: Vcb, fcb: Fcb): Promise<boolean> {
   const statx = await vcb.calls.fstatx(fcb.handle);
   if (typeof statx === 'number') return false;
   if (fcb.dos === undefined) await learnXattrs(vcb, fcb);
-  const stored = storedAttributes(fcb.dos ?? undefined, statx.mode);
+  const stored = storedAttributes(fcb.dos, fcb.type);
   const attributes = fileAttributesOf(statx, { dosAttributes: stored });
   const isDirectory = (attributes & FILE_ATTRIBUTE.DIRECTORY) !== 0;
   return !isDirectory && (attributes & FILE_ATTRIBUTE.READONLY) !== 0;

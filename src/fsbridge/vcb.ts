@@ -127,7 +127,7 @@ export class Vcb {
     if (rootFd !== undefined && rootFd >= 0) await this.calls.close(rootFd);
     await this.files.closeAll();
     if (this.identity !== 0 && this.volume.kernel.failure === undefined) {
-      await this.volume.kernel.forgetIdentity(this.identity);
+      await this.volume.kernel.forgetIdentity(this.identity).catch(() => {});
     }
   }
 
@@ -178,7 +178,8 @@ export class Vcb {
       return { exists: true, shown: entry.shown, linuxName: entry.linuxName };
     }
     if (linuxName === undefined) return -errno.EILSEQ;
-    return { exists: false, shown: name, linuxName };
+    // Not known here: the kernel is asked, as something outside of this engine may have made it.
+    return { exists: true, shown: name, linuxName };
   }
 
   /** What Windows sees an entry of a directory as. */

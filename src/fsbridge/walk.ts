@@ -178,6 +178,7 @@ async function lookUpLinux(
     return opened === -errno.ENAMETOOLONG ? STATUS.OBJECT_NAME_INVALID : ntStatusOf(opened);
   }
   const fcb = vcb.takeFcb(opened);
+  if (dir.folded !== undefined) vcb.nameAppeared(dir, name, linuxName);
   vcb.files.hold(dir);
   const lcb = vcb.files.enter(dir, name, linuxName, fcb);
   return { dir, name, linuxName, fcb, lcb, statx: opened.statx };

@@ -6,6 +6,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { abi } from '../../vfs-linux/abi.gen.ts';
+import { learnXattrs } from '../eas.ts';
 import type { Lcb } from '../fcb.ts';
 import { storedAttributes } from '../file-info.ts';
 import type { FileObject } from '../file-object.ts';
@@ -72,9 +73,10 @@ async function trimAllocation(vcb: Vcb, fileObject: FileObject): Promise<void> {
 
 async function setArchive(vcb: Vcb, fileObject: FileObject): Promise<void> {
   const { fcb } = fileObject;
-  if (fcb.type !== abi.S_IFREG || fcb.dos === null) return;
-  const stored = storedAttributes(fcb.dos, abi.S_IFREG) | FILE_ATTRIBUTE.ARCHIVE;
-  await keepDosAttrib(vcb, fcb, abi.S_IFREG, stored, fcb.dos?.creationTime);
+  if (fcb.type !== abi.S_IFREG) return;
+  if (fcb.dos === undefined) await learnXattrs(vcb, fcb);
+  const stored = storedAttributes(fcb.dos, fcb.type) | FILE_ATTRIBUTE.ARCHIVE;
+  await keepDosAttrib(vcb, fcb, stored, fcb.dos?.creationTime);
 }
 
 /** Linux has moved the times at each read and write already; what is left is relatime's delay. */

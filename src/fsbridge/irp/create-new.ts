@@ -74,8 +74,9 @@ async function makeAlone(
 ): Promise<NtStatus | undefined> {
   const { dir, name, linuxName } = place;
   if (!vcb.options.caseSensitive) {
-    const meaning = await vcb.find(dir, name);
-    if (typeof meaning !== 'number' && meaning.exists) return undefined;
+    const folded = await vcb.foldedNames(dir);
+    if (typeof folded === 'number') return ntStatusOf(folded);
+    if (folded.find(name) !== undefined) return undefined;
   }
   const opened = await makeInode(vcb, irp, dir, linuxName);
   if (typeof opened === 'number') return refusedToMake(opened);
@@ -129,7 +130,7 @@ async function furnish(
   const attributes = isDirectoryWanted(irp)
     ? irp.fileAttributes
     : irp.fileAttributes | FILE_ATTRIBUTE.ARCHIVE;
-  const kept = await keepDosAttrib(vcb, fcb, opened.statx.mode, attributes, undefined);
+  const kept = await keepDosAttrib(vcb, fcb, attributes, undefined);
   if (kept < 0) return ntStatusOf(kept);
   const secured = await securityOfNew(vcb, irp, made, opened.statx, requester);
   if (secured !== STATUS.SUCCESS) return secured;

@@ -141,7 +141,10 @@ interface SetInformationBase {
   fileInfo: FileInfo;
 }
 
-/** FileBasicInformation. A time of 0n and attributes of 0xffffffff stay as they are. */
+/**
+ * FileBasicInformation. A time of 0n and attributes of 0xffffffff stay as they are; attributes of 0 or
+ * NORMAL take all away.
+ */
 export interface SetBasicInformation extends SetInformationBase {
   fileInformationClass: 4;
   fileAttributes: number;

@@ -46,7 +46,7 @@ async function replaceContent(vcb: Vcb, irp: OverwriteIrp): Promise<NtStatus> {
     const extended = await applyEas(vcb, fcb, irp.ea);
     if (extended !== STATUS.SUCCESS) return extended;
   }
-  const before = irp.supersede ? 0 : storedAttributes(fcb.dos ?? undefined, abi.S_IFREG);
+  const before = irp.supersede ? 0 : storedAttributes(fcb.dos, fcb.type);
   const asked = irp.fileAttributes === 0xffffffff ? 0 : irp.fileAttributes;
   const attributes = before | asked | FILE_ATTRIBUTE.ARCHIVE;
   const kept = await setAttributes(vcb, fcb, attributes, fcb.dos?.creationTime);

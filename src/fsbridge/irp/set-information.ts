@@ -91,7 +91,7 @@ async function attributesOf(vcb: Vcb, irp: SetBasicInformation): Promise<number>
   const { fcb } = irp.fileObject;
   const statx = await vcb.calls.fstatx(fcb.handle);
   if (typeof statx === 'number') return statx;
-  const dosAttributes = storedAttributes(fcb.dos ?? undefined, statx.mode);
+  const dosAttributes = storedAttributes(fcb.dos, fcb.type);
   return fileAttributesOf(statx, { dosAttributes });
 }
 

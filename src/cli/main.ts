@@ -29,7 +29,7 @@ async function main(): Promise<number> {
   const calledAs = process.env['FSBRIDGE_CALLED_AS'] ?? process.argv[1] ?? '';
   delete process.env['FSBRIDGE_CALLED_AS'];
   // mount(8) and umount(8) call us by these names, mount.fuse(8) with its arguments.
-  if (/[/\\]u?mount\.[^/\\]+$/.test(calledAs) || argv[2] === '-o') {
+  if (/[/\\]u?mount\.[^/\\]+$/.test(calledAs) || (argv[0] !== 'mount' && argv[2] === '-o')) {
     const { runHelper } = await import('./mount/helper.ts');
     return runHelper(calledAs, argv, run);
   }

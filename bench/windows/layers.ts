@@ -160,16 +160,19 @@ export class WindowsWay {
     if (layer === 'engine') return await this.#openThroughEngine(names, rounds);
     const calls = this.#volume.calls;
     let at = 0;
-    const one = async (name: string): Promise<void> => {
-      const fd = await calls.openat2(abi.AT_FDCWD, name, abi.O_PATH);
-      if (fd < 0) throw new Error(`open ${name}: ${fd}`);
-      await calls.fstatx(fd);
-      await calls.close(fd);
-    };
-    return await repeat(() => {
+    // As the others: all of a batch are opened, then all are closed.
+    return await repeat(async () => {
       const piece = names.slice(at, at + depth);
       at = (at + depth) % names.length;
-      return Promise.all(piece.map(one));
+      const opened = await Promise.all(
+        piece.map((name) => calls.openat2Statx(abi.AT_FDCWD, name, abi.O_PATH)),
+      );
+      await Promise.all(
+        opened.map((one) => {
+          if (typeof one === 'number') throw new Error(`open: ${one}`);
+          return calls.close(one.fd);
+        }),
+      );
     }, rounds);
   }
 
@@ -202,20 +205,24 @@ export class WindowsWay {
 
   async #openThroughEngine(names: readonly string[], rounds: number): Promise<number> {
     const engine = this.#engine;
+    const windowsNames = names.map(windowsPath);
     const irps = Array.from({ length: depth }, makeCreateIrp);
     let next = 0;
-    const one = async (irp: CreateIrp): Promise<void> => {
-      irp.fileName = windowsPath(names[next] as string);
-      next = (next + 1) % names.length;
-      irp.desiredAccess = 0x120089;
-      irp.grantedAccess = 0;
-      const status = await engine.create(irp);
-      const { fileObject } = irp;
-      if (fileObject === undefined) throw new Error(`create: status 0x${status.toString(16)}`);
-      await engine.cleanup({ fileObject, ...noCleanup });
-      await engine.close({ fileObject });
-    };
-    return await repeat(() => Promise.all(irps.map(one)), rounds);
+    return await repeat(async () => {
+      for (const irp of irps) {
+        irp.fileName = windowsNames[next] as string;
+        next = (next + 1) % windowsNames.length;
+        irp.desiredAccess = 0x120089;
+        irp.grantedAccess = 0;
+      }
+      await Promise.all(irps.map((irp) => engine.create(irp)));
+      const opened = irps.map(({ fileObject }) => {
+        if (fileObject === undefined) throw new Error('create: no file object');
+        return fileObject;
+      });
+      await Promise.all(opened.map((fileObject) => engine.cleanup({ fileObject, ...noCleanup })));
+      await Promise.all(opened.map((fileObject) => engine.close({ fileObject })));
+    }, rounds);
   }
 }
 

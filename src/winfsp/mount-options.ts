@@ -1,5 +1,6 @@
 /** What a mount through WinFsp is asked for, and what it gives: the command line stands on these. */
 
+import type { HitRatio } from '../cache/answer-cache.ts';
 import type { QueueStatus } from '../cache/request-queue.ts';
 import type { OperationSummary } from '../cache/request-statistics.ts';
 import type { EngineOptions } from '../fsbridge/options.ts';
@@ -33,6 +34,8 @@ export interface WinFspStatistics {
   /** One line for each kind of request that came. */
   readonly operations: readonly OperationSummary[];
   readonly queue: QueueStatus;
+  /** How many look-ups the engine's caches answered. */
+  readonly caches: Readonly<Record<string, HitRatio>>;
   /** Files that are open at the moment. */
   readonly openFiles: number;
 }

@@ -191,7 +191,7 @@ class Drive implements WinFspMount {
 
   statistics(): WinFspStatistics {
     const { operations, queue, openFiles } = (this.#dispatcher as Dispatcher).statistics();
-    return { operations, queue, openFiles };
+    return { operations, queue, caches: this.#engine.hitRatios(), openFiles };
   }
 
   notify(changes: readonly Change[]): Promise<void> {

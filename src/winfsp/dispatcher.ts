@@ -117,7 +117,7 @@ export class Dispatcher implements TransactionHost {
     }
   }
 
-  statistics(): WinFspStatistics {
+  statistics(): Omit<WinFspStatistics, 'caches'> {
     return {
       operations: this.#requestStatistics.summary(),
       queue: this.queue.status(),

@@ -33,9 +33,7 @@ export async function keepDosAttrib(
   creationTime: bigint | undefined,
 ): Promise<number> {
   if (!mayHaveUserXattrs(vcb, fcb)) return 0;
-  const isFile = fcb.type === abi.S_IFREG;
-  const readOnlyBit = isFile ? FILE_ATTRIBUTE.READONLY : 0;
-  const stored = attributes & STORED_ATTRIBUTES & ~readOnlyBit;
+  const stored = attributes & STORED_ATTRIBUTES;
   const dos: DosAttrib = { attributes: stored, creationTime };
   if (fcb.dos === undefined) await learnXattrs(vcb, fcb);
   const before = fcb.dos ?? undefined;
@@ -76,7 +74,9 @@ export async function setAttributes(
       forgetPermissions(vcb, fcb);
     }
   }
-  return keepDosAttrib(vcb, fcb, attributes, creationTime);
+  // A file's READONLY is in its mode; a directory has no other place for it.
+  const kept = fcb.type === abi.S_IFREG ? attributes & ~FILE_ATTRIBUTE.READONLY : attributes;
+  return keepDosAttrib(vcb, fcb, kept, creationTime);
 }
 
 /** Fills a FileInfo from a statx that was just made. */

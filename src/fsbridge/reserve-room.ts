@@ -9,5 +9,14 @@ export async function reserveRoom(vcb: Vcb, fd: Fd, allocationSize: number): Pro
   if (allocationSize <= 0) return STATUS.SUCCESS;
   const ret = await vcb.calls.fallocate(fd, abi.FALLOC_FL_KEEP_SIZE, 0, allocationSize);
   const isFull = ret === -errno.ENOSPC || ret === -errno.EDQUOT || ret === -errno.EFBIG;
-  return isFull ? ntStatusOf(ret) : STATUS.SUCCESS;
+  if (!isFull) return STATUS.SUCCESS;
+  await giveBackRoom(vcb, fd);
+  return ntStatusOf(ret);
+}
+
+/** What is reserved beyond the file's end is free again; so is what a failed fallocate found. */
+export async function giveBackRoom(vcb: Vcb, fd: Fd): Promise<void> {
+  const statx = await vcb.calls.fstatx(fd);
+  if (typeof statx === 'number' || statx.blocks * 512 <= statx.size) return;
+  await vcb.calls.ftruncate(fd, statx.size);
 }

@@ -12,6 +12,7 @@ import { storedAttributes } from '../file-info.ts';
 import type { FileObject } from '../file-object.ts';
 import { keepDosAttrib } from '../inode.ts';
 import { writeFdOf } from '../io.ts';
+import { giveBackRoom } from '../reserve-room.ts';
 import { FILE_ATTRIBUTE } from '../translate/attributes.ts';
 import { type NtStatus, STATUS } from '../translate/ntstatus.ts';
 import type { Vcb } from '../vcb.ts';
@@ -61,14 +62,11 @@ async function unlink(vcb: Vcb, lcb: Lcb): Promise<number> {
   return 0;
 }
 
-/** What was reserved beyond the file's end is given back. */
 async function trimAllocation(vcb: Vcb, fileObject: FileObject): Promise<void> {
   const { fcb } = fileObject;
   if (fcb.type !== abi.S_IFREG) return;
-  const statx = await vcb.calls.fstatx(fcb.handle);
-  if (typeof statx === 'number' || statx.blocks * 512 <= statx.size + statx.blksize) return;
   const fd = await writeFdOf(vcb, fcb);
-  if (fd >= 0) await vcb.calls.ftruncate(fd, statx.size);
+  if (fd >= 0) await giveBackRoom(vcb, fd);
 }
 
 async function setArchive(vcb: Vcb, fileObject: FileObject): Promise<void> {

@@ -129,7 +129,7 @@ async function furnish(
   fcb.eaSize ??= 0;
   const attributes = isDirectoryWanted(irp)
     ? irp.fileAttributes
-    : irp.fileAttributes | FILE_ATTRIBUTE.ARCHIVE;
+    : (irp.fileAttributes & ~FILE_ATTRIBUTE.READONLY) | FILE_ATTRIBUTE.ARCHIVE;
   const kept = await keepDosAttrib(vcb, fcb, attributes, undefined);
   if (kept < 0) return ntStatusOf(kept);
   const secured = await securityOfNew(vcb, irp, made, opened.statx, requester);

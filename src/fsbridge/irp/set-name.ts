@@ -6,7 +6,7 @@
  * at what is there to the move of the Lcb. Which files are open is the transport's to check.
  */
 import { randomBytes } from 'node:crypto';
-import { abi } from '../../vfs-linux/abi.gen.ts';
+import { abi, errno } from '../../vfs-linux/abi.gen.ts';
 import { checkReplace } from '../access.ts';
 import type { Fcb, Lcb } from '../fcb.ts';
 import { isReadOnlyFile, queryInfo } from '../inode.ts';
@@ -124,7 +124,7 @@ async function rename(
   const sameName = isOwnName && Buffer.compare(fromName, toName) === 0;
   if (!sameName) {
     const ret = await moveName(vcb, lcb, place, toName);
-    if (ret < 0) return ntStatusOf(ret);
+    if (ret < 0) return renameStatus(ret, place);
     vcb.nameVanished(from, fromName);
     const shown = isOwnName ? irp.newName.slice(irp.newName.lastIndexOf('\\') + 1) : place.name;
     vcb.nameAppeared(place.dir, shown, toName);
@@ -132,6 +132,12 @@ async function rename(
   }
   // 5 answer
   return queryInfo(vcb, irp.fileObject, irp.fileInfo);
+}
+
+/** What Linux says of a directory that is not empty depends on the file system: XFS says EEXIST. */
+function renameStatus(ret: number, place: Place): NtStatus {
+  if (ret === -errno.EEXIST && place.fcb !== undefined) return STATUS.DIRECTORY_NOT_EMPTY;
+  return ret === -errno.ENAMETOOLONG ? STATUS.OBJECT_NAME_INVALID : ntStatusOf(ret);
 }
 
 /** The bytes that the new name is to have: where only its case changes, not those that are there. */

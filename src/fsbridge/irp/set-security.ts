@@ -5,14 +5,19 @@
  * an owner may be anybody who has a number on Linux.
  */
 import { mountingToken } from '../access.ts';
+import { storedAttributes } from '../file-info.ts';
+import { isReadOnlyFile, keepDosAttrib } from '../inode.ts';
 import { applyPermissions, permissionsOfFcb } from '../permissions.ts';
 import { FILE_GENERIC_MAPPING } from '../security/access-rights.ts';
 import { permissionsOf } from '../security/acl-unmap.ts';
 import { setObjectSecurity } from '../security/inherit.ts';
 import { parseSecurityDescriptor } from '../security/security-descriptor.ts';
+import { FILE_ATTRIBUTE } from '../translate/attributes.ts';
 import { type NtStatus, ntStatusOf, STATUS } from '../translate/ntstatus.ts';
 import type { Vcb } from '../vcb.ts';
 import type { SetSecurityIrp } from './irp.ts';
+
+const anyWrite = 0o222;
 
 export async function setSecurity(vcb: Vcb, irp: SetSecurityIrp): Promise<NtStatus> {
   irp.securityDescriptor = undefined;
@@ -37,8 +42,15 @@ export async function setSecurity(vcb: Vcb, irp: SetSecurityIrp): Promise<NtStat
   const wanted = permissionsOf(sd, before, vcb.descriptors.sids);
   if (wanted.permissions === undefined) return wanted.status;
   // 4 do
+  const wasReadOnly = await isReadOnlyFile(vcb, fcb);
   const ret = await applyPermissions(vcb, fcb, before, wanted.permissions);
   if (ret < 0) return ntStatusOf(ret);
+  // READONLY is not the list's to take away: where the mode cannot say it any more, it is kept apart.
+  if (wasReadOnly && (wanted.permissions.mode & anyWrite) !== 0) {
+    const stored = storedAttributes(fcb.dos, fcb.type) | FILE_ATTRIBUTE.READONLY;
+    const kept = await keepDosAttrib(vcb, fcb, stored, fcb.dos?.creationTime);
+    if (kept < 0) return ntStatusOf(kept);
+  }
   // 5 answer
   const after = await permissionsOfFcb(vcb, fcb);
   if (typeof after === 'number') return ntStatusOf(after);

@@ -27,7 +27,6 @@ const scripts: readonly string[] = ['story', 'load:260', 'burst:50'];
 
 let passed = 0;
 let failed = 0;
-let running: Wine | undefined;
 
 function count(result: Result): void {
   passed += result.passed;
@@ -188,7 +187,6 @@ async function underWine(folder: string): Promise<void> {
     return;
   }
   using wine = await Wine.create(folder);
-  running = wine;
   // Where WinFsp's own installer puts it.
   const bin = path.join(wine.driveC, 'Program Files (x86)', 'WinFsp', 'bin');
   fs.mkdirSync(bin, { recursive: true });
@@ -212,11 +210,8 @@ if (!fs.existsSync(path.join(root, 'build/fsbridge-kernel.wasm'))) {
   spawnSync(process.execPath, [path.join(root, 'scripts/kernel.ts')], { stdio: 'inherit' });
 }
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fsbridge-wine-'));
-// Interrupted too, nothing stays: neither programs in the prefix nor the folder.
-process.on('exit', () => {
-  running?.end();
-  fs.rmSync(folder, { recursive: true, force: true });
-});
+// Interrupted too, nothing stays; Wine ends itself.
+process.on('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 for (const part of [onLinux, underWine]) {
   await part(folder).catch((error: unknown) => {

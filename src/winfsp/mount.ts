@@ -17,7 +17,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { FsBridgeError } from '../errors.ts';
 import { Engine } from '../fsbridge/engine.ts';
 import type { EngineOptions } from '../fsbridge/options.ts';
-import { STATUS } from '../fsbridge/translate/ntstatus.ts';
+import { type NtStatus, ntStatusName, STATUS } from '../fsbridge/translate/ntstatus.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { Change, WinFspMount, WinFspMountOptions, WinFspStatistics } from './mount-options.ts';
@@ -154,7 +154,7 @@ class Drive implements WinFspMount {
     }
     // The driver may end it: somebody removes the device, or WinFsp is uninstalled.
     this.#loop.ended.then(
-      () => this.unmount().catch(() => {}),
+      (status) => this.unmount(failureOf(status)).catch(() => {}),
       (reason: unknown) => this.unmount(reason).catch(() => {}),
     );
   }
@@ -239,6 +239,12 @@ class Drive implements WinFspMount {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.unmount();
   }
+}
+
+/** The driver's word for a volume that was stopped is no failure. */
+function failureOf(status: NtStatus): Error | undefined {
+  const isStopped = status === STATUS.SUCCESS || status === STATUS.CANCELLED;
+  return isStopped ? undefined : new Error(`the driver gave up: ${ntStatusName(status)}`);
 }
 
 function endError(mountPoint: string, cause: unknown): FsBridgeError {

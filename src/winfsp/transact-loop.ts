@@ -85,6 +85,8 @@ export class TransactLoop implements AnswerSink {
       this.#worker.on('error', reject);
       this.#worker.on('exit', () => resolve(0));
     });
+    // It may fail before anybody looks.
+    this.ended.catch(() => {});
   }
 
   /** Takes every batch that is there. */

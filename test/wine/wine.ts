@@ -58,6 +58,7 @@ export class Wine implements Disposable {
   #prefix: string;
   #folder: string;
   #runs = 0;
+  #onExit = (): void => this.end();
 
   /** Makes a prefix below a folder that exists. */
   static async create(folder: string): Promise<Wine> {
@@ -83,6 +84,8 @@ export class Wine implements Disposable {
   private constructor(folder: string) {
     this.#folder = folder;
     this.#prefix = path.join(folder, 'prefix');
+    // Before whoever takes the folder away: without the prefix the server is not found.
+    process.prependOnceListener('exit', this.#onExit);
   }
 
   /** The folder that is C:\ inside. */
@@ -145,6 +148,7 @@ export class Wine implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    process.off('exit', this.#onExit);
     this.end();
   }
 }

@@ -64,7 +64,8 @@ async function makeProgram(argv: readonly string[]): Promise<Command> {
     .helpCommand('help [command]', 'show the help of a command')
     .addHelpText('after', examples);
   const [name] = argv;
-  const wanted = isCommand(name) ? [loaders[name]] : Object.values(loaders);
+  const all = name === '--version' ? [] : Object.values(loaders);
+  const wanted = isCommand(name) ? [loaders[name]] : all;
   const commands = await Promise.all(wanted.flatMap((load) => (load ? [load()] : [])));
   for (const command of commands)
     program.addCommand(command.helpOption('--help', 'show this help'));

@@ -20,7 +20,6 @@ import type { Vcb } from './vcb.ts';
 
 const accessAclXattr = 'system.posix_acl_access';
 const defaultAclXattr = 'system.posix_acl_default';
-const aclMostBytes = 8192;
 const descriptorsMost = 4096;
 
 export class Descriptors {
@@ -77,19 +76,24 @@ export async function permissionsOfFcb(vcb: Vcb, fcb: Fcb): Promise<LinuxPermiss
   if (typeof statx === 'number') return statx;
   if (fcb.hasAcl === undefined) await learnXattrs(vcb, fcb);
   const { mode, uid, gid } = statx;
-  let accessAcl: AclEntry[] | undefined;
-  let defaultAcl: AclEntry[] | undefined;
+  let accessAcl: AclEntry[] | undefined | number;
+  let defaultAcl: AclEntry[] | undefined | number;
   if (fcb.hasAcl === true) {
     accessAcl = await readAcl(vcb, fcb, accessAclXattr);
     if (fcb.type === abi.S_IFDIR) defaultAcl = await readAcl(vcb, fcb, defaultAclXattr);
   }
+  // Without its list a file's mode would say more than what its group may: the mask is in it.
+  if (typeof accessAcl === 'number') return accessAcl;
+  if (typeof defaultAcl === 'number') return defaultAcl;
   fcb.permissions = { mode, uid, gid, accessAcl, defaultAcl };
   return fcb.permissions;
 }
 
-async function readAcl(vcb: Vcb, fcb: Fcb, name: string): Promise<AclEntry[] | undefined> {
-  const value = await readXattr(vcb, fcb, name, aclMostBytes);
-  return typeof value === 'number' ? undefined : parsePosixAcl(value);
+/** Undefined where there is none; a negative errno where it cannot be read. */
+async function readAcl(vcb: Vcb, fcb: Fcb, name: string): Promise<AclEntry[] | undefined | number> {
+  const value = await readXattr(vcb, fcb, name, abi.XATTR_SIZE_MAX);
+  if (typeof value !== 'number') return parsePosixAcl(value) ?? -errno.EUCLEAN;
+  return value === -errno.ENODATA || value === -errno.EOPNOTSUPP ? undefined : value;
 }
 
 /** What is known of the inode's rights is not true any more. */

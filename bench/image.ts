@@ -50,7 +50,8 @@ export const paths = {
 
 const imageBytes = 2048 * mib;
 
-const mkfs: Record<FsType, readonly string[]> = {
+/** How each is made, with its tool's defaults. */
+export const mkfs: Record<FsType, readonly string[]> = {
   ext4: ['mkfs.ext4', '-q', '-F'],
   xfs: ['mkfs.xfs', '-q', '-f'],
   btrfs: ['mkfs.btrfs', '-q', '-f'],

@@ -2,7 +2,7 @@
  * npm run bench: fsbridge against the host's own kernel and against peers, on copies of one image,
  * in one run. What is measured and how: README.md here. Results go to stdout, all else to stderr.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -20,6 +20,8 @@ import {
   type Sizes,
 } from './image.ts';
 import { fullRounds, measure, quickRounds, type Rounds } from './measure.ts';
+import { fullMountSizes, type MountSizes, quickMountSizes } from './mount/image.ts';
+import { benchMounts } from './mount/run.ts';
 import { type Result, ratio, toJson, toTable } from './report.ts';
 import { measureStartup } from './startup.ts';
 import { FsBridge } from './subjects/fsbridge.ts';
@@ -28,11 +30,14 @@ import type { Subject } from './subjects/subject.ts';
 import { windowsResults } from './windows/results.ts';
 
 const help = `Usage: npm run bench -- [OPTION...]
-Measures fsbridge against the native kernel's loop mount and, on ext4, against npm's ext2fs.
+Measures fsbridge against the native kernel's loop mount and, on ext4, against npm's ext2fs; then
+fsbridge's FUSE mount, with ordinary programs, against the native mount and, on ext4, fuse2fs.
 It needs mkfs for the file system, and root for what is native or cold; 4 GB of disk for a while.
 
   --type TYPE    ext4 (default), xfs, btrfs or all
   --only REGEX   only the cases whose name it matches
+  --mount        only the FUSE mount
+  --library      only fsbridge in this process
   --quick        smaller files and fewer rounds: a minute, and coarser numbers
   --dir DIR      where the images go: on a real disk, not tmpfs (default: ${os.tmpdir()})
   --json         the results as JSON, and nothing else, on stdout
@@ -45,6 +50,9 @@ interface Options {
   readonly sizes: Sizes;
   readonly rounds: Rounds;
   readonly startups: number;
+  readonly library: boolean;
+  readonly mount: boolean;
+  readonly mountSizes: MountSizes;
   readonly folder: string;
   readonly json: boolean;
 }
@@ -59,6 +67,8 @@ function readOptions(): Options | undefined {
       type: { type: 'string', default: 'ext4' },
       only: { type: 'string', default: '' },
       quick: { type: 'boolean', default: false },
+      mount: { type: 'boolean', default: false },
+      library: { type: 'boolean', default: false },
       dir: { type: 'string', default: os.tmpdir() },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -74,6 +84,9 @@ function readOptions(): Options | undefined {
     sizes: values.quick ? quickSizes : fullSizes,
     rounds: values.quick ? quickRounds : fullRounds,
     startups: values.quick ? 3 : 7,
+    library: values.library || !values.mount,
+    mount: values.mount || !values.library,
+    mountSizes: values.quick ? quickMountSizes : fullMountSizes,
     folder: values.dir,
     json: values.json,
   };
@@ -224,6 +237,17 @@ async function benchType(type: FsType, options: Options): Promise<Result[]> {
   return results;
 }
 
+/** The mount's cases, where this computer can mount and empty its caches. */
+function benchMount(type: FsType, options: Options): Result[] {
+  if (!canDropCaches() || !existsSync('/dev/fuse')) {
+    say('The FUSE mount is left out: it needs root on Linux, and /dev/fuse.\n');
+    return [];
+  }
+  const { only, mountSizes: sizes, folder } = options;
+  const prefix = options.types.length > 1 ? `${type}: ` : '';
+  return benchMounts({ type, only, sizes, folder, say }, prefix);
+}
+
 async function main(): Promise<void> {
   const options = readOptions();
   if (options === undefined) {
@@ -233,7 +257,10 @@ async function main(): Promise<void> {
   const load = os.loadavg()[0] as number;
   if (load > 1) say(`This computer is busy (load ${load.toFixed(1)}): the numbers will vary.\n`);
   const results: Result[] = [];
-  for (const type of options.types) results.push(...(await benchType(type, options)));
+  for (const type of options.types) {
+    if (options.library) results.push(...(await benchType(type, options)));
+    if (options.mount) results.push(...benchMount(type, options));
+  }
   process.stdout.write(options.json ? toJson(results) : toTable(results));
 }
 

@@ -8,6 +8,10 @@ export interface Result {
   readonly aim?: number;
   /** What fsbridge is to reach by itself, in the unit, where nothing native corresponds. */
   readonly target?: number;
+  /** The most that fsbridge may be, in the case's unit. */
+  readonly most?: number;
+  /** How many times ahead of a peer fsbridge is to be: 1 unless said. */
+  readonly peerAims?: Readonly<Record<string, number>>;
   readonly native?: number;
   readonly fsbridge?: number;
   /** The peers, each by its name. */
@@ -37,9 +41,18 @@ function verdict(result: Result): string {
   if (target !== undefined && fsbridge !== undefined) {
     said.push(fsbridge >= target ? 'met' : 'not met');
   }
+  if (result.most !== undefined && result.fsbridge !== undefined) {
+    const within = result.fsbridge <= result.most ? 'within' : 'above';
+    said.push(`${within} ${result.most} ${result.unit}`);
+  }
   for (const [peer, value] of Object.entries(result.peers)) {
     const ahead = ratio(result, value);
-    if (ahead !== undefined && ahead < 1) said.push(`behind ${peer}`);
+    if (ahead === undefined) continue;
+    const wanted = result.peerAims?.[peer];
+    if (wanted === undefined && ahead < 1) said.push(`behind ${peer}`);
+    if (wanted === undefined) continue;
+    const met = ahead >= wanted ? 'met' : `not met, aim ${wanted}`;
+    said.push(`${ahead.toFixed(1)} times ${peer} (${met})`);
   }
   return said.join(', ');
 }
@@ -60,7 +73,7 @@ export function toTable(results: readonly Result[]): string {
     number(result.fsbridge),
     ...peers.map((peer) => number(result.peers[peer])),
     ratio(result, result.native)?.toFixed(2) ?? '-',
-    result.aim?.toFixed(1) ?? (result.target === undefined ? '-' : number(result.target)),
+    result.aim?.toFixed(2) ?? (result.target === undefined ? '-' : number(result.target)),
     verdict(result),
   ]);
   const lines = [head, ...rows];

@@ -1,0 +1,93 @@
+/**
+ * The mount's part of the benchmark: each case on each mount in turn, round after round. The median of
+ * the rounds counts where the disk decides (cold), the best one else.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { atEnd } from '../cleanup.ts';
+import type { FsType } from '../image.ts';
+import { median } from '../measure.ts';
+import type { Result } from '../report.ts';
+import { lowerIsBetter, type MountCase, missingFor, mountCases, type Place } from './cases.ts';
+import { copyMountImage, type MountSizes, makeMountImage, makeSources } from './image.ts';
+import { Mount, type MountName, mountNames } from './mounts.ts';
+
+export interface MountBench {
+  readonly type: FsType;
+  readonly only: RegExp;
+  readonly sizes: MountSizes;
+  /** Where images go. */
+  readonly folder: string;
+  readonly say: (text: string) => void;
+}
+
+function measureCase(item: MountCase, places: readonly Place[]): Map<MountName, number> {
+  const values = new Map<MountName, number[]>();
+  const rounds = places[0]?.sizes.rounds ?? 1;
+  for (let round = item.warmUp ? -1 : 0; round < rounds; round++) {
+    for (const place of places) {
+      if (item.cold) place.mount.makeCold();
+      const value = item.run(place);
+      item.clean?.(place);
+      // Nothing of one round may be written out on the clock of the next.
+      if (!item.cold) place.mount.settle();
+      if (round < 0 || value === undefined) continue;
+      values.set(place.mount.name, [...(values.get(place.mount.name) ?? []), value]);
+    }
+  }
+  const best = lowerIsBetter(item) ? Math.min : Math.max;
+  return new Map([...values].map(([name, all]) => [name, item.cold ? median(all) : best(...all)]));
+}
+
+function toResult(item: MountCase, values: ReadonlyMap<MountName, number>, name: string): Result {
+  const [native, fsbridge, fuse2fs] = (['native', 'fsbridge', 'fuse2fs'] as const).map((one) =>
+    values.get(one),
+  );
+  return {
+    name,
+    unit: item.unit,
+    better: lowerIsBetter(item) ? 'lower' : 'higher',
+    ...(item.aim === undefined ? {} : { aim: item.aim }),
+    ...(item.most === undefined ? {} : { most: item.most }),
+    ...(item.aheadOfFuse2fs === undefined ? {} : { peerAims: { fuse2fs: item.aheadOfFuse2fs } }),
+    ...(native === undefined ? {} : { native }),
+    ...(fsbridge === undefined ? {} : { fsbridge }),
+    peers: fuse2fs === undefined ? {} : { fuse2fs },
+  };
+}
+
+/** Makes the images, measures, and takes everything away again. */
+export function benchMounts(bench: MountBench, prefix: string): Result[] {
+  const { type, sizes, say } = bench;
+  const folder = fs.mkdtempSync(path.join(bench.folder, 'fsbridge-bench-mount-'));
+  const remove = atEnd(() => fs.rmSync(folder, { recursive: true, force: true }));
+  say(`Making an image of ${type} to mount in ${folder} ...\n`);
+  makeSources(folder, sizes);
+  const template = path.join(folder, 'template.img');
+  makeMountImage(template, type, folder, sizes);
+  const places = mountNames(type).map((name): Place => {
+    const image = path.join(folder, `${name}.img`);
+    copyMountImage(template, image);
+    const mount = new Mount(name, image, path.join(folder, `${name}.mount`));
+    mount.mount();
+    return { mount, at: mount.folder, folder, sizes };
+  });
+  const results: Result[] = [];
+  for (const item of mountCases) {
+    const name = `${prefix}mount: ${item.name}`;
+    if (!bench.only.test(name)) continue;
+    const missing = missingFor(item);
+    if (missing !== undefined) {
+      say(`${name}: left out, ${missing}\n`);
+      continue;
+    }
+    say(`${name} ... `);
+    const values = measureCase(item, places);
+    const parts = [...values].map(([who, value]) => `${who} ${value.toPrecision(4)}`);
+    say(`${parts.join(', ')} ${item.unit}\n`);
+    results.push(toResult(item, values, name));
+  }
+  for (const { mount } of places) mount.unmount();
+  remove();
+  return results;
+}

@@ -207,6 +207,7 @@ export class KernelCalls {
   /** An operation with two 64-bit numbers: fallocate, copy_file_range. */
   ranges(
     op: number,
+    by: Caller,
     args: readonly [number, number, number],
     wides: readonly [number, number],
     done: Done,
@@ -216,7 +217,7 @@ export class KernelCalls {
       this.#ring.arg(slot, 3, 0);
       for (let i = 0; i < wides.length; i++) this.#ring.wide(slot, i, wides[i] as number);
     };
-    this.#run(op, 0, fill, done);
+    this.#run(op, by.cred, fill, done);
   }
 
   /** pread64 or pwrite64 of `bytes` at the start of `window`. */
@@ -330,7 +331,7 @@ export class KernelCalls {
     this.#run(plain ? abi.BRIDGE_OP_utimensat : abi.BRIDGE_OP_utimensat_ctime, 0, fill, done);
   }
 
-  fchownat(fd: number, uid: number, gid: number, find: number, done: Done): void {
+  fchownat(by: Caller, fd: number, uid: number, gid: number, find: number, done: Done): void {
     const fill = (slot: number): void => {
       this.#ring.andFind(slot, find);
       this.#ring.arg(slot, 0, fd);
@@ -339,7 +340,7 @@ export class KernelCalls {
       this.#ring.arg(slot, 3, abi.AT_EMPTY_PATH);
       this.#name(this.#ring.buffer(slot), noName);
     };
-    this.#run(abi.BRIDGE_OP_fchownat, 0, fill, done);
+    this.#run(abi.BRIDGE_OP_fchownat, by.cred, fill, done);
   }
 
   /** A call on a descriptor's extended attributes; `window` gives or takes the value. */

@@ -32,6 +32,7 @@ export class Request {
   readonly nodeId: number;
   readonly uid: number;
   readonly gid: number;
+  readonly pid: number;
   readonly startMs: number;
   /** The number of its spans in the trace; 0 without one. */
   readonly traceId: number = trace.isOn ? trace.nextId() : 0;
@@ -52,6 +53,7 @@ export class Request {
     this.nodeId = u64(u32, inHeader.nodeid);
     this.uid = u32[inHeader.uid] as number;
     this.gid = u32[inHeader.gid] as number;
+    this.pid = u32[inHeader.pid] as number;
     this.startMs = startMs;
   }
 

@@ -1,11 +1,12 @@
 /** GETATTR, STATX and SETATTR. */
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
 import { answerAttr, withFd } from '../entry.ts';
-import { type Done, noName, root, type Time } from '../kernel-calls.ts';
+import { type Caller, type Done, noName, root, type Time } from '../kernel-calls.ts';
 import type { Node } from '../nodes.ts';
 import { fattr, inBody, outBody, setattrIn, sizes } from '../protocol.ts';
 import { type Request, u64 } from '../request.ts';
 import type { Session } from '../session.ts';
+import { asChanger } from '../set-id.ts';
 import { contentChanged, noteTimes } from '../times.ts';
 
 /** fuse_statx_out: where its struct statx begins, in words; its layout is Linux' own. */
@@ -106,15 +107,15 @@ type Step = (fd: number, find: number, done: Done) => void;
  * The host sends what one system call of a program's changes: one step, mostly. Owner before mode,
  * as a change of owner takes bits of the mode away; times last, as all others change the time.
  */
-function stepsOf(session: Session, wish: Wish): Step[] {
+function stepsOf(session: Session, wish: Wish, by: Caller): Step[] {
   const { calls } = session;
   const { valid, uid, gid, mode, atime, mtime, ctime } = wish;
   const steps: Step[] = [];
   if ((valid & fattr.size) !== 0) {
-    steps.push((fd, find, done) => truncate(session, fd, wish, find, done));
+    steps.push((fd, find, done) => truncate(session, fd, wish, by, find, done));
   }
   if ((valid & (fattr.uid | fattr.gid)) !== 0) {
-    steps.push((fd, find, done) => calls.fchownat(fd, uid, gid, find, done));
+    steps.push((fd, find, done) => calls.fchownat(root, fd, uid, gid, find, done));
   }
   if ((valid & fattr.mode) !== 0) {
     const { BRIDGE_OP_fchmodat2: op, AT_EMPTY_PATH: atFlags } = abi;
@@ -129,10 +130,15 @@ function stepsOf(session: Session, wish: Wish): Step[] {
   return steps;
 }
 
-/** By somebody without CAP_FSETID it takes SUID and SGID away. */
-function truncate(session: Session, fd: number, wish: Wish, find: number, done: Done): void {
-  const { calls, identities } = session;
-  const by = (wish.valid & fattr.killSuidgid) !== 0 ? identities.nobody : root;
+function truncate(
+  session: Session,
+  fd: number,
+  wish: Wish,
+  by: Caller,
+  find: number,
+  done: Done,
+): void {
+  const { calls } = session;
   const op = abi.BRIDGE_OP_ftruncate;
   if (wish.openFd >= 0) {
     cut(wish.openFd, done);
@@ -157,21 +163,48 @@ export function setattr(session: Session, request: Request): void {
     session.fail(request, -errno.EFBIG);
     return;
   }
+  const { valid } = wish;
   withFd(session, request, (fd, node) => {
-    const { calls } = session;
-    // The host says the ctime of each file that it removes: the file is gone the moment after.
-    const steps = node.nameless && (wish.valid & ~onlyTimes) === 0 ? [] : stepsOf(session, wish);
-    let next = 0;
     noteTimes(session, node, wish.mtime, wish.ctime);
-    if ((wish.valid & (fattr.size | fattr.mtime)) === fattr.size) contentChanged(node);
-    const done: Done = (ret, slot) => {
-      const step = steps[next++];
-      if (ret < 0) session.fail(request, ret);
-      else if (step !== undefined) step(fd, next === steps.length ? abi.BRIDGE_THEN_FD : 0, done);
-      else if (steps.length > 0 && calls.wasFound(slot)) {
-        answerAttr(session, request, node, calls.result(slot) >>> 2);
-      } else answerNow(session, request, fd, node);
-    };
-    done(0, -1);
+    if ((valid & (fattr.size | fattr.mtime)) === fattr.size) contentChanged(node);
+    const kills = (valid & fattr.killSuidgid) !== 0 && (valid & fattr.size) !== 0;
+    // The host says the ctime of each file that it removes: the file is gone the moment after.
+    if (node.nameless && (valid & ~onlyTimes) === 0) answerNow(session, request, fd, node);
+    else if ((valid & ~fattr.fh) === 0) touchSetIds(session, request, fd, node);
+    else if (kills) asChanger(session, request, node, (by) => change(by));
+    else change(root);
+    function change(by: Caller): void {
+      runSteps(session, request, fd, node, stepsOf(session, wish, by));
+    }
   });
+}
+
+/**
+ * A SETATTR of nothing: chown(2) with -1 twice, which takes SUID and SGID away where the caller
+ * may; or what comes before a write that takes them away itself, so a refusal is no error.
+ */
+function touchSetIds(session: Session, request: Request, fd: number, node: Node): void {
+  session.identities.ordinary(request, (by) =>
+    session.calls.fchownat(by, fd, -1, -1, 0, () => answerNow(session, request, fd, node)),
+  );
+}
+
+function runSteps(
+  session: Session,
+  request: Request,
+  fd: number,
+  node: Node,
+  steps: readonly Step[],
+): void {
+  const { calls } = session;
+  let next = 0;
+  const done: Done = (ret, slot) => {
+    const step = steps[next++];
+    if (ret < 0) session.fail(request, ret);
+    else if (step !== undefined) step(fd, next === steps.length ? abi.BRIDGE_THEN_FD : 0, done);
+    else if (steps.length > 0 && calls.wasFound(slot)) {
+      answerAttr(session, request, node, calls.result(slot) >>> 2);
+    } else answerNow(session, request, fd, node);
+  };
+  done(0, -1);
 }

@@ -3,9 +3,9 @@
  */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
-import { modeOf, withNode } from '../entry.ts';
+import { withNode } from '../entry.ts';
 import type { OpenFile } from '../files.ts';
-import { root } from '../kernel-calls.ts';
+import { type Caller, root } from '../kernel-calls.ts';
 import type { Node } from '../nodes.ts';
 import {
   fopen,
@@ -18,10 +18,10 @@ import {
 } from '../protocol.ts';
 import { type Request, u64 } from '../request.ts';
 import type { Session } from '../session.ts';
+import { asChanger, tellMode } from '../set-id.ts';
 import { contentChanged, restoreTimes } from '../times.ts';
 import { transferMostBytes } from '../wire.ts';
 
-const setIds = 0o6000;
 /** A write that waits is copied up to here, so as not to keep a buffer for the largest. */
 const copiedMostBytes = 65536;
 /** From here on it costs less to say where the pages lie than to copy them. */
@@ -98,16 +98,19 @@ function truncateOpened(
   flags: number,
 ): void {
   contentChanged(node);
-  const by = (flags & openKillSuidgid) !== 0 ? session.identities.nobody : root;
-  const done = (ret: number): void => {
-    if (ret >= 0) {
-      answerOpen(session, request, node, fd, true);
-    } else {
-      session.calls.close(fd);
-      session.fail(request, ret);
-    }
-  };
-  session.calls.numbers(abi.BRIDGE_OP_ftruncate, by, fd, 0, 0, 0, done);
+  const { calls } = session;
+  const cut = (by: Caller): void =>
+    calls.numbers(abi.BRIDGE_OP_ftruncate, by, fd, 0, 0, 0, (ret) => {
+      if (ret >= 0) {
+        answerOpen(session, request, node, fd, true);
+        tellMode(session, node, fd);
+      } else {
+        calls.close(fd);
+        session.fail(request, ret);
+      }
+    });
+  if ((flags & openKillSuidgid) !== 0) asChanger(session, request, node, cut);
+  else cut(root);
 }
 
 export function release(session: Session, request: Request): void {
@@ -175,12 +178,14 @@ export function write(session: Session, request: Request): void {
   contentChanged(node);
   inTurn(node, (done) => {
     const op = abi.BRIDGE_OP_pwrite64;
-    const by = kills ? session.identities.nobody : root;
-    session.calls.transfer(op, by, file.fd, data, bytes, offset, (ret) => {
-      answerSize(session, request, ret);
-      if (kills && ret > 0 && (node.mode & setIds) !== 0) tellMode(session, file);
-      done();
-    });
+    const by = (caller: Caller): void =>
+      session.calls.transfer(op, caller, file.fd, data, bytes, offset, (ret) => {
+        answerSize(session, request, ret);
+        if (kills) tellMode(session, node, file.fd);
+        done();
+      });
+    if (kills) asChanger(session, request, node, by);
+    else by(root);
   });
 }
 
@@ -201,18 +206,6 @@ function inTurn(node: Node, write: (done: () => void) => void): void {
   } else {
     node.writeQueue.push(start);
   }
-}
-
-/** A write may have taken bits of the mode away: the host is to look. */
-function tellMode(session: Session, { node, fd }: OpenFile): void {
-  const { calls } = session;
-  calls.fstatx(fd, (ret, slot) => {
-    if (ret < 0) return;
-    const mode = modeOf(calls.memory.u32, calls.result(slot) >>> 2);
-    if (mode === node.mode) return;
-    node.mode = mode;
-    session.wire.forgetAttributes(node.id);
-  });
 }
 
 /** fuse_write_out */
@@ -268,11 +261,16 @@ function answerWide(session: Session, request: Request, value: number): void {
 export function fallocate(session: Session, request: Request): void {
   const file = fileOf(session, request);
   if (file === undefined) return;
-  contentChanged(file.node);
+  const { node, fd } = file;
   const [offset, length, mode] = [request.wide(2), request.wide(4), request.word(6)];
-  session.calls.ranges(abi.BRIDGE_OP_fallocate, [file.fd, mode, 0], [offset, length], (ret) =>
-    session.fail(request, Math.min(ret, 0)),
-  );
+  contentChanged(node);
+  asChanger(session, request, node, (by) => {
+    const op = abi.BRIDGE_OP_fallocate;
+    session.calls.ranges(op, by, [fd, mode, 0], [offset, length], (ret) => {
+      session.fail(request, Math.min(ret, 0));
+      tellMode(session, node, fd);
+    });
+  });
 }
 
 /** Both files of a COPY_FILE_RANGE, and the copy; `then` gets the bytes copied or an error. */
@@ -282,8 +280,14 @@ function copy(session: Session, request: Request, then: (ret: number) => void): 
   if (from === undefined || to === undefined) return;
   contentChanged(to.node);
   const bytes = Math.min(request.wide(10), copyMostBytes);
-  const op = abi.BRIDGE_OP_copy_file_range;
-  session.calls.ranges(op, [from.fd, to.fd, bytes], [request.wide(2), request.wide(8)], then);
+  const offsets = [request.wide(2), request.wide(8)] as const;
+  asChanger(session, request, to.node, (by) => {
+    const op = abi.BRIDGE_OP_copy_file_range;
+    session.calls.ranges(op, by, [from.fd, to.fd, bytes], offsets, (ret) => {
+      then(ret);
+      tellMode(session, to.node, to.fd);
+    });
+  });
 }
 
 export function copyFileRange(session: Session, request: Request): void {

@@ -12,8 +12,8 @@ import { StatxCalls } from './calls/statx-calls.ts';
 
 export type { TimeToSet } from './calls/names.ts';
 export type { Fd } from './calls/slots.ts';
-export type { ChangedStatx, ListRequest } from './calls/statx-calls.ts';
-export type { Finding, Found, OpenedStatx } from './found.ts';
+export type { ChangedStatx } from './calls/statx-calls.ts';
+export type { Found, OpenedStatx } from './found.ts';
 
 export class LinuxCalls extends StatxCalls {
   /**

@@ -227,8 +227,13 @@ export async function answer(
       irp.answeredSecurityDescriptor = vcb.descriptors.bytesOf(descriptor);
     }
   }
-  if (!vcb.options.caseSensitive) irp.normalizedName = normalizedName(irp.fileName, place.name);
+  if (!vcb.options.caseSensitive) irp.normalizedName = normalizedName(openedPath(irp), place.name);
   return STATUS.SUCCESS;
+}
+
+/** The path of what was opened: with openTargetDirectory that is the parent of what was named. */
+function openedPath({ fileName, openTargetDirectory }: CreateIrp): string {
+  return openTargetDirectory ? fileName.slice(0, fileName.lastIndexOf('\\')) : fileName;
 }
 
 /** The name as the directory has it, if nothing but its case is another. */

@@ -156,14 +156,29 @@ async function moveName(vcb: Vcb, lcb: Lcb, place: Place, toName: Uint8Array): P
       if (ret < 0) return ret;
       vcb.nameVanished(place.dir, place.linuxName);
     } else if (Buffer.compare(place.linuxName, toName) !== 0) {
-      // The same name to Windows, another to Linux: first what is there takes the new spelling.
-      const { dir } = place;
-      const ret = await vcb.calls.renameat2(dir.handle, place.linuxName, dir.handle, toName);
-      if (ret < 0) return ret;
-      vcb.nameVanished(dir, place.linuxName);
+      return moveOverSpelling(vcb, lcb, place, toName);
     }
   }
   return vcb.calls.renameat2(parent.handle, linuxName, place.dir.handle, toName);
+}
+
+/**
+ * The same name to Windows, another to Linux: first what is there takes the new spelling, and its own
+ * again where it turns out that it cannot be replaced.
+ */
+async function moveOverSpelling(
+  vcb: Vcb,
+  lcb: Lcb,
+  place: Place,
+  toName: Uint8Array,
+): Promise<number> {
+  const { dir, linuxName } = place;
+  const spelt = await vcb.calls.renameat2(dir.handle, linuxName, dir.handle, toName);
+  if (spelt < 0) return spelt;
+  const ret = await vcb.calls.renameat2(lcb.parent.handle, lcb.linuxName, dir.handle, toName);
+  if (ret < 0) await vcb.calls.renameat2(dir.handle, toName, dir.handle, linuxName);
+  else vcb.nameVanished(dir, linuxName);
+  return ret;
 }
 
 async function link(vcb: Vcb, irp: SetLinkInformation, place: Place): Promise<NtStatus> {

@@ -144,6 +144,17 @@ describe.skipIf(missing !== undefined)(`a mount (${missing ?? 'on this Linux'})`
     expect(JSON.parse(lines[0] as string)).toMatchObject({ mount: target, source: image });
   });
 
+  test('says what means nothing on this system, and mounts', async () => {
+    const args = ['mount', image, target, '--log', log, '--uid-map', '1=S-1-5-18', '--label', 'x'];
+    const { code, stderr } = await runCommand(args);
+    expect([code, stderr]).toEqual([
+      0,
+      'fsbridge: warning: --label means nothing on this system.\n' +
+        'fsbridge: warning: --uid-map means nothing on this system.\n',
+    ]);
+    expect(mountedAt(target)).toBe(true);
+  });
+
   test('that is in use says by whom, and is still there', async () => {
     await mount('--rw');
     const user = await standIn(target);

@@ -8,7 +8,7 @@ const notes = `
 TARGET is an empty directory on Linux; on Windows a drive letter (L:), * for a free one, \\\\.\\L: for
 all users, or a directory that does not exist yet.
 The command returns when the mount answers; a process of its own serves it until \`fsbridge umount\`,
-umount(8), or the end of the session. \`fsbridge status\` shows it.
+umount(8) or a signal such as SIGTERM ends it. \`fsbridge status\` shows it.
 Without --rw nothing in SOURCE changes: a journal that waits for its replay is replayed in memory.
 With it, what programs write is on the disk after fsync(2) or umount, or else some seconds later;
 sync(1) alone does not reach the disk, as Linux does not pass it on to FUSE.

@@ -42,6 +42,7 @@ export function parseHostFlags(text: string): HostFlags {
 
 export const fuseTransport: Transport = {
   name: 'fuse',
+  ignores: ['network', 'label', 'permissions', 'case', 'uidMap'],
   prepareTarget: async (target) => prepareFuseTarget(target),
   async mount(volume, { source, target, options, log }) {
     const { allowOther, hostOptions } = options;

@@ -17,7 +17,7 @@ import type { VolumeEntry } from '../../volumes/choose-volume.ts';
 import { ownAddress } from '../control/address.ts';
 import type { ControlAnswer, ControlRequest } from '../control/messages.ts';
 import { ControlServer, errorAnswer } from '../control/server.ts';
-import { sayThrough, tell } from '../errors.ts';
+import { sayThrough, tell, warn } from '../errors.ts';
 import { interruption } from '../interrupt.ts';
 import { withVolume } from '../session.ts';
 import { DaemonLink, isDaemon } from './daemon.ts';
@@ -189,6 +189,10 @@ export async function runMount(
   const link = isDaemon() ? new DaemonLink() : undefined;
   if (link !== undefined) sayThrough((text) => link.tell(text));
   const transport = await loadTransport();
+  for (const name of transport.ignores.filter((key) => options[key] !== undefined)) {
+    const flag = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    warn(`--${flag} means nothing on this system.`);
+  }
   const run = new MountRun({
     source: sourceName(source),
     target: await transport.prepareTarget(target),

@@ -48,6 +48,8 @@ export interface MountPlace {
 export interface Transport {
   /** "fuse" or "winfsp". */
   readonly name: string;
+  /** Options that mean nothing here. */
+  readonly ignores: readonly (keyof MountOptions)[];
   /**
    * Looks whether something can be mounted there, and answers the target's full name. Nothing has
    * been opened yet: the likeliest mistakes are found in no time. Throws FsBridgeError.

@@ -29,6 +29,7 @@ export function windowsTarget(target: string): string {
 
 export const winFspTransport: Transport = {
   name: 'winfsp',
+  ignores: ['allowOther', 'hostOptions'],
   prepareTarget: async (target) => windowsTarget(target),
   async mount(volume, { target, options }) {
     const mount = await mountWinFsp(volume, target, {

@@ -80,17 +80,18 @@ class MountRun {
         control = await this.#answerable();
         await this.#serve(volume, this.#mounted);
       });
-      this.#tellEnd({ unmounted: true });
+      trace.close();
       this.log.write('info', `${this.source} is unmounted from ${this.target}`);
+      this.#tellEnd({ unmounted: true });
     } catch (error) {
-      this.#tellEnd(errorAnswer(error));
+      trace.close();
       const { what, why, code } = tell(error);
       // Before it was ready, the command tells it.
       if (this.#startMs !== null) this.log.write('error', `${what}: ${why}`, { code });
+      this.#tellEnd(errorAnswer(error));
       throw error;
     } finally {
       await control?.close();
-      trace.close();
       this.log.close();
     }
   }

@@ -9,6 +9,7 @@ import { listing } from './listing.ts';
 import { metadata } from './metadata.ts';
 import { caseInsensitive, naming } from './naming.ts';
 import { permissions } from './permissions.ts';
+import { randomWalk } from './random-walk.ts';
 import { renaming } from './renaming.ts';
 import { reparsePoints } from './reparse-points.ts';
 import { security } from './security.ts';
@@ -30,6 +31,7 @@ const topics: Readonly<Record<string, readonly Case[]>> = {
   permissions,
   security,
   volume: volumeState,
+  'random walks': randomWalk,
 };
 
 export interface TopicCase extends Case {

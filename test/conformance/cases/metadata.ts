@@ -233,11 +233,11 @@ export const metadata: readonly Case[] = [
     },
   },
   {
-    name: 'a file of which Windows has set nothing is NORMAL',
-    rule: 'MS-FSCC 2.6 File Attributes; Samba: store dos attributes',
+    name: 'a file of which Windows has set nothing has ARCHIVE, as every new file',
+    rule: 'MS-FSA 2.1.5.1.1: FILE_ATTRIBUTE_ARCHIVE of a new file',
     async run({ win, linux, path, linuxPath }) {
       await linux.writeFile(linuxPath('a'), '');
-      expectEqual((await win.stat(path('a'))).fileAttributes, NORMAL, 'the attributes');
+      expectEqual((await win.stat(path('a'))).fileAttributes, ARCHIVE, 'the attributes');
     },
   },
   {

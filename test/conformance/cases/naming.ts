@@ -274,6 +274,29 @@ const insensitiveCases: readonly Omit<Case, 'on'>[] = [
     },
   },
   {
+    name: 'a rename that is refused leaves the target under its own spelling',
+    rule: 'MS-FSA 2.1.5.15.11 FileRenameInformation',
+    async run({ win, linux, path, linuxDir }) {
+      await win.makeDirectory(path('source'));
+      await win.makeDirectory(path('Target'));
+      await win.makeFile(path('Target\\a'), 'x');
+      const answer = await win.move(path('source'), path('TARGET'), 3, true);
+      expectStatus(answer, status.DIRECTORY_NOT_EMPTY);
+      expectEqual((await linux.readdir(linuxDir)).sort(), ['Target', 'source'], 'the names');
+      expectEqual((await win.readFile(path('target\\A'))).toString(), 'x', 'what is in it');
+    },
+  },
+  {
+    name: 'a rename into a directory whose name is as long as the new one',
+    rule: 'WinFsp: FileName of a target directory is the directory’s own',
+    async run({ win, path }) {
+      await win.makeDirectory(path('Long'));
+      await win.makeFile(path('file'), 'x');
+      expectSuccess(await win.move(path('file'), path('LONG\\name')), 'rename');
+      expectEqual((await win.readFile(path('Long\\NAME'))).toString(), 'x', 'the content');
+    },
+  },
+  {
     name: 'a delete in another case deletes',
     rule: insensitiveRule,
     async run({ win, linux, path, linuxDir }) {

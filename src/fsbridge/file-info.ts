@@ -14,8 +14,9 @@ const word = 4294967296;
 /** Seconds from 1601 to 1970. */
 const epochSec = 11644473600;
 const ticksPerSec = 10_000_000;
-/** Times beyond this are clamped: FILETIME is a signed number (MS-FSCC 2.4.7). */
+/** Times beyond this are clamped: FILETIME is a signed number (MS-FSCC 2.4.7), 2^63 - 1 at most. */
 const latestSec = 922337203685;
+const latestNsec = 477580700;
 
 export class FileInfo {
   /** FILE_ATTRIBUTE_*; FILE_ATTRIBUTE_NORMAL where there is no other. */
@@ -137,11 +138,14 @@ function fillTimes(info: FileInfo, statx: Statx, dos: DosAttrib | undefined): vo
  * The results are those of times.ts's toFileTime, and a test compares them.
  */
 
+const isBeyond = (since1601: number, nsec: number): boolean =>
+  since1601 > latestSec || (since1601 === latestSec && nsec > latestNsec);
+
 /** The high word of a time's FILETIME. */
 function highWord(sec: number, nsec: number): number {
   const since1601 = sec + epochSec;
   if (since1601 < 0) return 0;
-  if (since1601 >= latestSec) return 0x7fffffff;
+  if (isBeyond(since1601, nsec)) return 0x7fffffff;
   const upper = Math.floor(since1601 / 65536) * ticksPerSec;
   const lower = (since1601 % 65536) * ticksPerSec + Math.floor(nsec / 100);
   return Math.floor(upper / 65536) + Math.floor(((upper % 65536) * 65536 + lower) / word);
@@ -150,7 +154,7 @@ function highWord(sec: number, nsec: number): number {
 function lowWord(sec: number, nsec: number): number {
   const since1601 = sec + epochSec;
   if (since1601 < 0) return 1;
-  if (since1601 >= latestSec) return 0xffffffff;
+  if (isBeyond(since1601, nsec)) return 0xffffffff;
   const upper = Math.floor(since1601 / 65536) * ticksPerSec;
   const lower = (since1601 % 65536) * ticksPerSec + Math.floor(nsec / 100);
   return Math.max(((upper % 65536) * 65536 + lower) % word, since1601 === 0 && nsec < 100 ? 1 : 0);

@@ -1,8 +1,8 @@
 /**
  * Mode, owner and ACL of an open inode, and the security descriptor that they are to Windows.
  *
- * Most files of a volume share a few modes and owners, so descriptors without an ACL are made once for
- * each of these; and what is known of an inode stays in its Fcb until something changes it.
+ * Most files of a volume share a few modes and owners, so descriptors without an ACL are made once
+ * for each of these; and what is known of an inode stays in its Fcb until something changes it.
  */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';

@@ -1,10 +1,10 @@
 /**
  * SeAccessCheck in TypeScript: what a token may do to what a security descriptor protects.
  *
- * The order is Windows's (MS-DTYP 2.5.3.2, ntifs.h): the system's rights (ACCESS_SYSTEM_SECURITY) by
- * privilege, the owner's implicit ones, then the list entry by entry until nothing is left to ask for or
- * something of it is denied. With MAXIMUM_ALLOWED the whole list is read, and what is granted first can
- * no longer be denied.
+ * The order is Windows's (MS-DTYP 2.5.3.2, ntifs.h): the system's rights (ACCESS_SYSTEM_SECURITY)
+ * by privilege, the owner's implicit ones, then the list entry by entry until nothing is left to
+ * ask for or something of it is denied. With MAXIMUM_ALLOWED the whole list is read, and what is
+ * granted first can no longer be denied.
  *
  * Entries with conditions or for objects, and mandatory labels, do not decide anything here: a file
  * system of Linux has none of them, and descriptors are made from what it has.

@@ -1,4 +1,7 @@
-/** Access rights of files and directories (MS-DTYP 2.4.3, MS-FSCC, wdm.h), and the generic ones' meaning. */
+/**
+ * Access rights of files and directories (MS-DTYP 2.4.3, MS-FSCC, wdm.h), and the generic ones'
+ * meaning.
+ */
 
 /** Bits of an access mask; a directory's names stand beside the file's that have the same bit. */
 export const ACCESS = {

@@ -6,11 +6,11 @@
  *     owner allow, [owner deny], users allow, [users deny], group and groups allow, [their deny],
  *     Everyone allow; then, from a directory's default ACL, the same again to be handed on
  *
- * Everybody may read attributes and the descriptor; the owner may also delete, change both and write
- * attributes. r is READ_DATA, x is EXECUTE, w is WRITE_DATA and APPEND_DATA with the attributes and EAs
- * (a program that opens for GENERIC_WRITE asks for those too), and on a directory DELETE_CHILD, which a
- * sticky directory gives to its owner only. As Linux asks just one class and Windows adds them up, a
- * class is denied what a later one has and it has not.
+ * Everybody may read attributes and the descriptor; the owner may also delete, change both and
+ * write attributes. r is READ_DATA, x is EXECUTE, w is WRITE_DATA and APPEND_DATA with the
+ * attributes and EAs (a program that opens for GENERIC_WRITE asks for those too), and on a
+ * directory DELETE_CHILD, which a sticky directory gives to its owner only. As Linux asks just one
+ * class and Windows adds them up, a class is denied what a later one has and it has not.
  *
  * acl-unmap.ts goes the other way. What does not fit is written there.
  */
@@ -72,7 +72,10 @@ function accessOfPerm(perm: number, isDirectory: boolean, deletesChildren: boole
   );
 }
 
-/** The classes of an access or default ACL (effective: under its mask), in the order of their entries. */
+/**
+ * The classes of an access or default ACL (effective: under its mask), in the order of their
+ * entries.
+ */
 function classesOfAcl(
   entries: readonly AclEntry[],
   ownerSid: Sid,
@@ -80,8 +83,8 @@ function classesOfAcl(
   map: SidMap,
 ): Class[] {
   const mask = entries.find((entry) => entry.tag === 'mask')?.perm ?? 7;
-  // fs/namei.c, acl_permission_check: Linux does not look at the entries when the group's bits of the
-  // mode, which the mask is, are all 0. Then the named ones are as others.
+  // fs/namei.c, acl_permission_check: Linux does not look at the entries when the group's bits of
+  // the mode, which the mask is, are all 0. Then the named ones are as others.
   const countsNamed = mask !== 0;
   const users: Class[] = [];
   const groups: Class[] = [];

@@ -1,22 +1,23 @@
 /**
  * A security descriptor as mode, owner, group and POSIX ACL: the way back from acl-map.ts.
  *
- * The list is read as Windows would read it for each account in it: what the account's own entries and
- * Everyone's grant, in their order, is its rwx. Everyone and Authenticated Users are the others.
+ * The list is read as Windows would read it for each account in it: what the account's own entries
+ * and Everyone's grant, in their order, is its rwx. Everyone and Authenticated Users are the
+ * others.
  *
  * What does not fit, and what becomes of it:
- *   - rights between r, w and x (append without write, delete, change of permissions) are lost; delete on
- *     Linux is the directory's to give;
- *   - an account without a number of Linux is passed over where it is given something or denied it, and
- *     refused as an owner or a group (INVALID_OWNER, INVALID_PRIMARY_GROUP);
- *   - each account is read by itself: Linux never takes from an owner or a named user what one of his
- *     groups is denied, nor gives it to him for what a group is allowed;
+ *   - rights between r, w and x (append without write, delete, change of permissions) are lost;
+ *     delete on Linux is the directory's to give;
+ *   - an account without a number of Linux is passed over where it is given something or denied it,
+ *     and refused as an owner or a group (INVALID_OWNER, INVALID_PRIMARY_GROUP);
+ *   - each account is read by itself: Linux never takes from an owner or a named user what one of
+ *     his groups is denied, nor gives it to him for what a group is allowed;
  *   - entries that are handed on to files only, or to directories only, are handed on to both;
  *   - a list that is not there or NULL is rwx for everybody; audits are not kept;
  *   - setuid, setgid and sticky have no place in a descriptor: they stay as they were.
  *
- * Invariant: the descriptor that shows permissions, unchanged, leads back to the same permissions (the
- * effective ones, where a mask takes away from what entries give).
+ * Invariant: the descriptor that shows permissions, unchanged, leads back to the same permissions
+ * (the effective ones, where a mask takes away from what entries give).
  */
 import { abi } from '../../vfs-linux/abi.gen.ts';
 import type { AclEntry } from '../../vfs-linux/fs/posix-acl.ts';
@@ -53,8 +54,9 @@ const notAccounts: ReadonlySet<Sid> = new Set([
 ]);
 
 /**
- * The permissions that a descriptor asks for. `previous` is what the inode has: what the descriptor says
- * nothing about (no owner, no list) stays as it is there, and so do setuid, setgid, sticky and the type.
+ * The permissions that a descriptor asks for. `previous` is what the inode has: what the descriptor
+ * says nothing about (no owner, no list) stays as it is there, and so do setuid, setgid, sticky and
+ * the type.
  */
 export function permissionsOf(
   sd: SecurityDescriptor,
@@ -136,7 +138,9 @@ interface Principals {
   readonly group: Sid;
 }
 
-/** The POSIX ACL of entries: the three of a mode, and named ones with a mask where there are any. */
+/**
+ * The POSIX ACL of entries: the three of a mode, and named ones with a mask where there are any.
+ */
 function aclOfAces(aces: readonly Ace[], { owner, group }: Principals, map: SidMap): AclEntry[] {
   const isOther = (sid: Sid): boolean => others.has(sid);
   const isOwner = (sid: Sid): boolean =>
@@ -158,8 +162,8 @@ function aclOfAces(aces: readonly Ace[], { owner, group }: Principals, map: SidM
   if (named.length > 0) {
     let mask = 0;
     for (const { tag, perm } of entries) if (tag !== 'user-obj') mask |= perm;
-    // Linux does not look at the entries under a mask of 0 (acl-map.ts), and who is denied everything
-    // would have what the others have.
+    // Linux does not look at the entries under a mask of 0 (acl-map.ts), and who is denied
+    // everything would have what the others have.
     entries.push({ tag: 'mask', perm: mask === 0 ? other : mask });
   }
   entries.push({ tag: 'other', perm: other });
@@ -167,9 +171,9 @@ function aclOfAces(aces: readonly Ace[], { owner, group }: Principals, map: SidM
 }
 
 /**
- * Where one SID is owner and group (Cygwin's rules do that to uid 1000 and gid 1000), its first entry
- * that allows is the owner's, and from the second on they are the group's. With one alone, the group
- * has what the others have: Linux's group has members that the SID has not.
+ * Where one SID is owner and group (Cygwin's rules do that to uid 1000 and gid 1000), its first
+ * entry that allows is the owner's, and from the second on they are the group's. With one alone,
+ * the group has what the others have: Linux's group has members that the SID has not.
  */
 function secondAllow(aces: readonly Ace[], sid: Sid): number {
   const isAllow = (ace: Ace): boolean => ace.sid === sid && ace.type === ACE_TYPE.ACCESS_ALLOWED;
@@ -211,7 +215,9 @@ function isGroupSid(sid: Sid): boolean {
   return /^S-1-(?:[123]-\d+|5-(?:[1-9]|1[0-7]))$/.test(sid);
 }
 
-/** The permission bits that stat(2) would show: the mask stands for the group where there is one. */
+/**
+ * The permission bits that stat(2) would show: the mask stands for the group where there is one.
+ */
 function modeOfAcl(entries: readonly AclEntry[]): number {
   const permOfTag = (tag: AclEntry['tag']): number | undefined =>
     entries.find((entry) => entry.tag === tag)?.perm;

@@ -1,11 +1,11 @@
 /**
- * Security descriptors of new objects, and changes to those of old ones: CreatePrivateObjectSecurityEx
- * and SetPrivateObjectSecurity (MS-DTYP 2.5.3.4).
+ * Security descriptors of new objects, and changes to those of old ones:
+ * CreatePrivateObjectSecurityEx and SetPrivateObjectSecurity (MS-DTYP 2.5.3.4).
  *
- * A new object has the entries that its maker gave, and the parent's inheritable ones unless the maker's
- * list is protected. With neither it has the token's default list. Entries for CREATOR OWNER and CREATOR
- * GROUP become entries for the object's own owner and group; in a directory the general entry stays
- * beside them for what is made below.
+ * A new object has the entries that its maker gave, and the parent's inheritable ones unless the
+ * maker's list is protected. With neither it has the token's default list. Entries for CREATOR
+ * OWNER and CREATOR GROUP become entries for the object's own owner and group; in a directory the
+ * general entry stays beside them for what is made below.
  */
 import { type NtStatus, STATUS } from '../translate/ntstatus.ts';
 import { type AccessToken, SE_GROUP } from './access-check.ts';
@@ -30,8 +30,8 @@ export interface SecurityResult {
 
 export interface NewSecurity extends SecurityResult {
   /**
-   * Whose list it is: the maker's (with what is inherited), the parent's, or nobody's. With 'default' a
-   * Linux file system has a better idea than the token: the mode that its umask gives.
+   * Whose list it is: the maker's (with what is inherited), the parent's, or nobody's. With
+   * 'default' a Linux file system has a better idea than the token: the mode that its umask gives.
    */
   readonly daclFrom: 'creator' | 'parent' | 'default';
 }
@@ -56,7 +56,10 @@ export function hasInheritableAces(acl: Acl | null | undefined, isDirectory: boo
   return acl ? inheritedAces(acl, isDirectory, '', '', undefined).length > 0 : false;
 }
 
-/** The descriptor of a new file or directory; INVALID_OWNER for an owner that the token may not give. */
+/**
+ * The descriptor of a new file or directory; INVALID_OWNER for an owner that the token may not
+ * give.
+ */
 export function createObjectSecurity(object: NewObject): NewSecurity {
   const { creator, token } = object;
   const owner = creator?.owner ?? token.ownerSid ?? token.userSid;
@@ -134,8 +137,8 @@ const mapped = (mask: number, mapping: GenericMapping | undefined): number =>
   mapping === undefined ? mask : mapGenericMask(mask, mapping);
 
 /**
- * The entries that a new object gets from its parent's list. A directory keeps the flags that hand an
- * entry on; one for files only comes along to be handed on (INHERIT_ONLY).
+ * The entries that a new object gets from its parent's list. A directory keeps the flags that hand
+ * an entry on; one for files only comes along to be handed on (INHERIT_ONLY).
  */
 export function inheritedAces(
   acl: Acl,
@@ -174,7 +177,9 @@ function effectiveAce(
   return { ...ace, flags, mask: mapped(ace.mask, mapping), sid: creatorSid(ace.sid, owner, group) };
 }
 
-/** An entry in effect and to be handed on: two, where what is in effect is not what is handed on. */
+/**
+ * An entry in effect and to be handed on: two, where what is in effect is not what is handed on.
+ */
 function splitAce(
   ace: Ace,
   flags: number,

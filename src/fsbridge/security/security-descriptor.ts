@@ -1,11 +1,13 @@
 /**
- * Self-relative security descriptors (MS-DTYP 2.4.6), as they come with requests and go with answers.
+ * Self-relative security descriptors (MS-DTYP 2.4.6), as they come with requests and go with
+ * answers.
  *
  *     u8 Revision (1), u8 Sbz1, u16 Control, u32 OffsetOwner, OffsetGroup, OffsetSacl, OffsetDacl
  *
- * A descriptor's lists keep every entry: the kinds that are understood (allow, deny, audit) as a mask and
- * a SID, others (for objects, with conditions, labels, what is still to be invented) with the bytes
- * behind their header. What is malformed is undefined, never an exception: the bytes are a program's.
+ * A descriptor's lists keep every entry: the kinds that are understood (allow, deny, audit) as a
+ * mask and a SID, others (for objects, with conditions, labels, what is still to be invented) with
+ * the bytes behind their header. What is malformed is undefined, never an exception: the bytes are
+ * a program's.
  *
  * Invariant: parse(format(sd)) is sd, and format(parse(bytes)) has the same meaning as the bytes.
  */
@@ -177,8 +179,8 @@ function parseAce(bytes: Buffer): Ace | undefined {
 }
 
 /**
- * The bytes of a descriptor, in Windows's order: owner, group, SACL, DACL behind the header. A SID that
- * is none is left out, which no parsed or mapped descriptor has.
+ * The bytes of a descriptor, in Windows's order: owner, group, SACL, DACL behind the header. A SID
+ * that is none is left out, which no parsed or mapped descriptor has.
  */
 export function formatSecurityDescriptor(sd: SecurityDescriptor): Buffer {
   const owner = sd.owner === undefined ? undefined : sidToBytes(sd.owner);
@@ -208,8 +210,8 @@ export function formatSecurityDescriptor(sd: SecurityDescriptor): Buffer {
 }
 
 /**
- * A list has 64 KiB at most. Entries beyond that are cut off at its end, which grants less and never
- * more: an entry that denies only matters for those behind it.
+ * A list has 64 KiB at most. Entries beyond that are cut off at its end, which grants less and
+ * never more: an entry that denies only matters for those behind it.
  */
 function formatAcl(acl: Acl): Buffer {
   let count = 0;

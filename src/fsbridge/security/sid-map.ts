@@ -10,17 +10,17 @@
  *     0x10000 + 0x100 * X + Y  (to 0x10fff)     S-1-X-Y
  *     0x30000 + RID            (to 0x3ffff)     this machine's account, where its SID is known
  *     0x60000 + RID            (to 0x6ffff)     S-1-16-RID
- *     0x100000 + RID           (to 0x1fffff)    the primary domain's account, where its SID is known
+ *     0x100000 + RID           (to 0x1fffff)    the primary domain's account, likewise
  *     a trusted domain's offset + RID           that domain's account
  *     65534                                     S-1-0-65534
  *
- * For all other numbers, most of those of a Linux machine's users, those rules have nothing, or a SID
- * that another number has. They are S-1-22-1-uid and S-1-22-2-gid, as Samba shows accounts that it cannot
- * map. So is uid 0 (S-1-5-0 is nobody), and everything with `style: 'samba'`. An override says which SID one number has, whatever the
- * rules are: the mounting user's for uid 1000, say.
+ * For all other numbers, most of those of a Linux machine's users, those rules have nothing, or a
+ * SID that another number has. They are S-1-22-1-uid and S-1-22-2-gid, as Samba shows accounts that
+ * it cannot map. So is uid 0 (S-1-5-0 is nobody), and everything with `style: 'samba'`. An override
+ * says which SID one number has, whatever the rules are: the mounting user's for uid 1000, say.
  *
- * Invariants: no two uids have one SID, nor do two gids. A SID leads back to the number that has it and
- * to no other; one that no number has leads to none.
+ * Invariants: no two uids have one SID, nor do two gids. A SID leads back to the number that has it
+ * and to no other; one that no number has leads to none.
  */
 import { parseSid, type Sid } from './sid.ts';
 

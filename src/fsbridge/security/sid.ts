@@ -1,11 +1,11 @@
 /**
- * Security identifiers (MS-DTYP 2.4.2). Inside the engine a SID is its string, "S-1-5-32-544": strings
- * compare and hash fast, and there are few of them. On the wire it is
+ * Security identifiers (MS-DTYP 2.4.2). Inside the engine a SID is its string, "S-1-5-32-544":
+ * strings compare and hash fast, and there are few of them. On the wire it is
  *
  *     u8 revision (1), u8 count, u48 big-endian authority, count times u32 little-endian
  *
- * Invariant: one SID has one string. Numbers are decimal, an authority of 2^32 or more is hexadecimal
- * (MS-DTYP 2.4.2.1), and nothing else is taken for a SID.
+ * Invariant: one SID has one string. Numbers are decimal, an authority of 2^32 or more is
+ * hexadecimal (MS-DTYP 2.4.2.1), and nothing else is taken for a SID.
  */
 import { Buffer } from 'node:buffer';
 
@@ -78,8 +78,8 @@ const bytesOfSid: Map<Sid, Buffer> = new Map();
 const knownMost = 4096;
 
 /**
- * The bytes of a SID in the form that parseSid gives; undefined for another string. They are kept for
- * the next who asks: nobody may write into them.
+ * The bytes of a SID in the form that parseSid gives; undefined for another string. They are kept
+ * for the next who asks: nobody may write into them.
  */
 export function sidToBytes(sid: Sid): Buffer | undefined {
   const known = bytesOfSid.get(sid);

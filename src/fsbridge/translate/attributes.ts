@@ -1,9 +1,10 @@
 /**
  * File attributes: what Windows keeps as bits, Linux has as type, mode and extended attributes.
  *
- * DIRECTORY and REPARSE_POINT are the inode's type. READONLY is a file that nobody may write (no write
- * bit in its mode), or one that user.DOSATTRIB says is. HIDDEN, SYSTEM, ARCHIVE and the like are in
- * user.DOSATTRIB (dos-attrib.ts) and nowhere else, but that names with a dot in front can be hidden.
+ * DIRECTORY and REPARSE_POINT are the inode's type. READONLY is a file that nobody may write (no
+ * write bit in its mode), or one that user.DOSATTRIB says is. HIDDEN, SYSTEM, ARCHIVE and the like
+ * are in user.DOSATTRIB (dos-attrib.ts) and nowhere else, but that names with a dot in front can be
+ * hidden.
  */
 import { abi } from '../../vfs-linux/abi.gen.ts';
 
@@ -64,7 +65,9 @@ const compressed = 0x4;
 const anyWrite = 0o222;
 const dot = 0x2e;
 
-/** Whether an inode of this mode is a reparse point to Windows: all but files and directories are. */
+/**
+ * Whether an inode of this mode is a reparse point to Windows: all but files and directories are.
+ */
 export function isReparseMode(mode: number): boolean {
   const type = mode & abi.S_IFMT;
   return type !== abi.S_IFREG && type !== abi.S_IFDIR;
@@ -99,8 +102,8 @@ function isDotEntry(name: string | Uint8Array): boolean {
 }
 
 /**
- * READONLY says nothing about a directory: on NTFS it marks a folder with a desktop.ini, and nothing is
- * refused for it. So only files have it by their mode.
+ * READONLY says nothing about a directory: on NTFS it marks a folder with a desktop.ini, and
+ * nothing is refused for it. So only files have it by their mode.
  */
 function fileOnlyAttributes(statx: AttributeSource): number {
   let attributes = 0;
@@ -114,8 +117,8 @@ function fileOnlyAttributes(statx: AttributeSource): number {
 }
 
 /**
- * The mode with READONLY set or taken away: without any write bit, or with the owner's. A directory's
- * stays as it is.
+ * The mode with READONLY set or taken away: without any write bit, or with the owner's. A
+ * directory's stays as it is.
  */
 export function modeWithReadonly(mode: number, readonly: boolean): number {
   if ((mode & abi.S_IFMT) === abi.S_IFDIR) return mode;

@@ -1,8 +1,8 @@
 /**
- * Names that Win32 takes for devices, whatever directory they are in: CON, PRN, AUX, NUL, COM1 to COM9,
- * LPT1 to LPT9 (the digits may be superscript: ¹ ² ³), CONIN$ and CONOUT$, in any case, with spaces and
- * anything from the first dot on behind them: "nul", "Aux.h", "com1 .txt". Windows 11 takes fewer, but
- * a disk goes from one Windows to another.
+ * Names that Win32 takes for devices, whatever directory they are in: CON, PRN, AUX, NUL, COM1 to
+ * COM9, LPT1 to LPT9 (the digits may be superscript: ¹ ² ³), CONIN$ and CONOUT$, in any case, with
+ * spaces and anything from the first dot on behind them: "nul", "Aux.h", "com1 .txt". Windows 11
+ * takes fewer, but a disk goes from one Windows to another.
  */
 
 const first = /^[acnlp]/i;

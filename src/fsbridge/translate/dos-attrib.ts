@@ -8,7 +8,7 @@
  *     (to 2) u16 version, u16 version again, (to 4) the version's structure:
  *     1       u32 attrib, u32 ea_size, u64 size, u64 alloc_size, NTTIME create, NTTIME change
  *     2       u32 flags, then as 1, NTTIME write, the name
- *     3       u32 valid_flags, u32 attrib, u32 ea_size, u64 size, u64 alloc_size, NTTIME create, change
+ *     3       u32 valid_flags, then as 1
  *     4       u32 valid_flags, u32 attrib, NTTIME itime, NTTIME create
  *     5       u32 valid_flags, u32 attrib, NTTIME create
  *     0xffff  u32 attrib

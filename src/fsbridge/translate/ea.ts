@@ -4,10 +4,10 @@
  *     u32 NextEntryOffset, u8 Flags, u8 EaNameLength, u16 EaValueLength, name, NUL, value
  *
  * each entry at a multiple of four, the last with NextEntryOffset 0. An EA NAME is the attribute
- * user.NAME. Windows's names are ASCII here (beyond it they depend on the machine's code page), 1 to 254
- * characters and without FAT's reserved ones; a byte that one cannot have is %XX, and a "%" that would be
- * read as such an escape is %25. Samba's own attributes are not
- * shown, nor can they be set: user.DOSATTRIB is what attributes.ts is about.
+ * user.NAME. Windows's names are ASCII here (beyond it they depend on the machine's code page), 1
+ * to 254 characters and without FAT's reserved ones; a byte that one cannot have is %XX, and a "%"
+ * that would be read as such an escape is %25. Samba's own attributes are not shown, nor can they
+ * be set: user.DOSATTRIB is what attributes.ts is about.
  */
 import { Buffer } from 'node:buffer';
 import { type NtStatus, STATUS } from './ntstatus.ts';
@@ -40,7 +40,9 @@ export type EaList =
   | { readonly list: readonly Ea[]; readonly error?: undefined }
   | { readonly error: EaListError };
 
-/** What FAT's names cannot have, and EA names neither (FsRtlIsFatDbcsLegal), and what is not ASCII. */
+/**
+ * What FAT's names cannot have, and EA names neither (FsRtlIsFatDbcsLegal), and what is not ASCII.
+ */
 const reserved: Uint8Array = new Uint8Array(256).fill(1, 0, 0x20).fill(1, 0x7f);
 for (const character of '"*+,/:;<=>?[\\]|') reserved[character.charCodeAt(0)] = 1;
 
@@ -107,8 +109,8 @@ export function formatEaList(list: readonly Ea[]): Buffer {
 }
 
 /**
- * What FileEaInformation and directory entries call EaSize: the list as OS/2's FEALIST, four bytes and
- * then for each EA flags, two lengths, the name, a NUL and the value. 0 without any.
+ * What FileEaInformation and directory entries call EaSize: the list as OS/2's FEALIST, four bytes
+ * and then for each EA flags, two lengths, the name, a NUL and the value. 0 without any.
  */
 export function eaSizeOf(list: readonly Ea[]): number {
   let size = 0;
@@ -141,7 +143,9 @@ function escapedByte(text: string, at: number): number {
   return reserved[byte] === 1 ? byte : 0;
 }
 
-/** Whether what is behind a "%" makes an escape of it, or an escaped "%" ("%25", "%2525", …) of one. */
+/**
+ * Whether what is behind a "%" makes an escape of it, or an escaped "%" ("%25", "%2525", …) of one.
+ */
 function readsAsEscape(text: string, at: number): boolean {
   let next = at;
   while (text.startsWith('25', next)) next += 2;
@@ -149,8 +153,8 @@ function readsAsEscape(text: string, at: number): boolean {
 }
 
 /**
- * The EA's name of an extended attribute (its full name's bytes); undefined for what is not shown: other
- * namespaces than user, Samba's own, and what is too long.
+ * The EA's name of an extended attribute (its full name's bytes); undefined for what is not shown:
+ * other namespaces than user, Samba's own, and what is too long.
  */
 export function eaNameOfXattr(xattr: Uint8Array): string | undefined {
   const full = Buffer.from(xattr.buffer, xattr.byteOffset, xattr.length).toString('latin1');
@@ -167,8 +171,8 @@ export function eaNameOfXattr(xattr: Uint8Array): string | undefined {
 }
 
 /**
- * The attribute of an EA's name; undefined for one that is not valid, not for programs, or longer than
- * Linux takes it (250 bytes).
+ * The attribute of an EA's name; undefined for one that is not valid, not for programs, or longer
+ * than Linux takes it (250 bytes).
  */
 export function xattrOfEaName(name: string): Buffer | undefined {
   if (!isValidEaName(name)) return undefined;

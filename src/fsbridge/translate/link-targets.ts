@@ -1,8 +1,8 @@
 /**
  * The targets of symbolic links, between Linux's bytes and Windows's substitute names.
  *
- * Invariant: linuxTargetOf(windowsTargetOf(t)) is t, for every target t without runs of slashes (they
- * become one slash, which is the same path to Linux).
+ * Invariant: linuxTargetOf(windowsTargetOf(t)) is t, for every target t without runs of slashes
+ * (they become one slash, which is the same path to Linux).
  */
 import { Buffer } from 'node:buffer';
 import { LINUX_NAME_MAX, toLinuxName, toWindowsName } from './names.ts';
@@ -12,7 +12,9 @@ export interface WindowsTarget {
   readonly substituteName: string;
   /** What it shows. */
   readonly printName: string;
-  /** SYMLINK_FLAG_RELATIVE: relative to the link's directory, or with "\" in front to the volume. */
+  /**
+   * SYMLINK_FLAG_RELATIVE: relative to the link's directory, or with "\" in front to the volume.
+   */
   readonly isRelative: boolean;
 }
 

@@ -4,8 +4,9 @@
  *     $LXUID, $LXGID, $LXMOD    u32
  *     $LXDEV                    u32 major, u32 minor
  *
- * DrvFs writes and reads them (with `metadata`), and Linux's cifs does (fs/smb/client/reparse.c), which
- * has the major number first. Here they are the inode's own numbers, not attributes beside it.
+ * DrvFs writes and reads them (with `metadata`), and Linux's cifs does (fs/smb/client/reparse.c),
+ * which has the major number first. Here they are the inode's own numbers, not attributes beside
+ * it.
  */
 import { Buffer } from 'node:buffer';
 import { abi } from '../../vfs-linux/abi.gen.ts';
@@ -60,8 +61,8 @@ export function isLxEaName(name: string): boolean {
 }
 
 /**
- * What the EAs of a list say about the inode, the last of each name; `undefined` where one has another
- * size than it must (INVALID_PARAMETER). Other EAs are passed over.
+ * What the EAs of a list say about the inode, the last of each name; `undefined` where one has
+ * another size than it must (INVALID_PARAMETER). Other EAs are passed over.
  */
 export function lxMetadataOf(list: readonly Ea[]): LxMetadata | undefined {
   let metadata: LxMetadata = {};

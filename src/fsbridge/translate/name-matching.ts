@@ -27,10 +27,10 @@ function upcaseTable(): Uint16Array {
 const beyondAscii = /[\x80-\uffff]/;
 
 /**
- * The name in upper case, unit by unit, as NTFS's $UpCase does: no letter becomes two, none beyond ASCII
- * becomes ASCII, what is outside the first plane stays. Two names are the same on a volume without
- * regard to case if these are. Windows's tables differ from one version to the next in letters that
- * Unicode got since; this one has all of Unicode's.
+ * The name in upper case, unit by unit, as NTFS's $UpCase does: no letter becomes two, none beyond
+ * ASCII becomes ASCII, what is outside the first plane stays. Two names are the same on a volume
+ * without regard to case if these are. Windows's tables differ from one version to the next in
+ * letters that Unicode got since; this one has all of Unicode's.
  */
 export function foldName(name: string): string {
   if (!beyondAscii.test(name)) return name.toUpperCase();
@@ -58,8 +58,8 @@ export function hasWildcards(expression: string): boolean {
  *     >  (DOS_QM)   one unit that is no dot; nothing at a dot or the end of the name
  *     "  (DOS_DOT)  a dot; nothing at the end of the name
  *
- * All ways through the expression are followed at once, so a hostile one costs no more than its length
- * times the name's.
+ * All ways through the expression are followed at once, so a hostile one costs no more than its
+ * length times the name's.
  */
 export function matchesPattern(expression: string, name: string, caseSensitive: boolean): boolean {
   if (expression === '*') return true;

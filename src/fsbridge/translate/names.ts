@@ -1,25 +1,25 @@
 /**
  * File names of Linux as names of Windows, and back. None is lost, none meets another.
  *
- * Linux's names are bytes, any but NUL and "/". Windows's are UTF-16 without the characters below 32 and
- * without < > : " | ? * \ and "/"; Win32 strips a dot or a space from the end, and takes some names for
- * devices. What Windows cannot have goes to the private characters U+F000 to U+F0FF, as in Services for
- * Macintosh, Cygwin, WSL and WinFsp:
+ * Linux's names are bytes, any but NUL and "/". Windows's are UTF-16 without the characters below
+ * 32 and without < > : " | ? * \ and "/"; Win32 strips a dot or a space from the end, and takes
+ * some names for devices. What Windows cannot have goes to the private characters U+F000 to U+F0FF,
+ * as in Services for Macintosh, Cygwin, WSL and WinFsp:
  *
  *     1 to 31, < > : " | ? * \    U+F000 + c                            wherever they stand
  *     a dot or a space            U+F02E, U+F020                        as the last character
- *     CON, NUL, COM1, aux.h, …    U+F000 + c for the third character    where the name is a device's
+ *     CON, NUL, COM1, aux.h, …    U+F000 + c, of the third character    where Win32 takes it for one
  *     a byte that is no UTF-8     U+F080 to U+F0FF: U+F000 + the byte
  *     a surrogate in UTF-8's way  that surrogate, alone                 Windows has such names
  *     U+F0xx itself, where it     its three bytes, each as above        so that a sign is a sign
  *       would be one of these
  *
- * A name that this makes longer than 255 units (no name of 255 bytes or less becomes so) is U+F000 and
- * then its bytes, fifteen bits to a unit: `packName`.
+ * A name that this makes longer than 255 units (no name of 255 bytes or less becomes so) is U+F000
+ * and then its bytes, fifteen bits to a unit: `packName`.
  *
- * Invariants: toLinuxName(toWindowsName(b)) is b, for every b that Linux can have (so no two become the
- * same). toWindowsName(toLinuxName(s)) is s, or toLinuxName(s) is undefined: what a program makes is what
- * it lists, or is refused. Neither makes "." or "..", and neither throws.
+ * Invariants: toLinuxName(toWindowsName(b)) is b, for every b that Linux can have (so no two become
+ * the same). toWindowsName(toLinuxName(s)) is s, or toLinuxName(s) is undefined: what a program
+ * makes is what it lists, or is refused. Neither makes "." or "..", and neither throws.
  */
 import { Buffer, isUtf8 } from 'node:buffer';
 import { isDeviceName } from './device-names.ts';
@@ -53,8 +53,8 @@ plain[0x2f] = 0;
 const odd = /[^ !#-)+-.0-9;=@-[\]-{}-\uefff\uf100-\ufffc\ufffe\uffff]/;
 
 /**
- * The Windows name of a Linux name. Any bytes are taken. "." and "..", which are in every directory and
- * are not names, stay as they are.
+ * The Windows name of a Linux name. Any bytes are taken. "." and "..", which are in every directory
+ * and are not names, stay as they are.
  */
 export function toWindowsName(name: Uint8Array): string {
   const { length } = name;
@@ -76,9 +76,10 @@ export function toWindowsName(name: Uint8Array): string {
 }
 
 /**
- * The Linux name of a Windows name; undefined where there is none: OBJECT_NAME_INVALID. That is a name
- * that Windows cannot have (reserved characters, a dot or a space at its end, a device), one whose Linux
- * form is longer than `maxBytes`, and one with signs that toWindowsName would not have written.
+ * The Linux name of a Windows name; undefined where there is none: OBJECT_NAME_INVALID. That is a
+ * name that Windows cannot have (reserved characters, a dot or a space at its end, a device), one
+ * whose Linux form is longer than `maxBytes`, and one with signs that toWindowsName would not have
+ * written.
  */
 export function toLinuxName(name: string, maxBytes: number = LINUX_NAME_MAX): Buffer | undefined {
   const { length } = name;
@@ -163,7 +164,9 @@ function escapeBytes(bytes: Buffer): string {
   return escapeDevice(text);
 }
 
-/** A device's name with its third character as a sign; and a name that looks like such an escape. */
+/**
+ * A device's name with its third character as a sign; and a name that looks like such an escape.
+ */
 function escapeDevice(text: string): string {
   const third = text.charCodeAt(2);
   if (isDeviceName(text)) {

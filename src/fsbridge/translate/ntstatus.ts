@@ -1,12 +1,12 @@
 /**
  * NTSTATUS and errno, from one table.
  *
- * `STATUS` names every status that the engine gives, as ntstatus.h does without its prefix. `byErrno`
- * says which status each errno of this kernel becomes; `alsoErrno` which errno stands for a status that
- * no errno becomes. Both directions are made of these two and of nothing else.
+ * `STATUS` names every status that the engine gives, as ntstatus.h does without its prefix.
+ * `byErrno` says which status each errno of this kernel becomes; `alsoErrno` which errno stands for
+ * a status that no errno becomes. Both directions are made of these two and of nothing else.
  *
- * Invariants: every errno has a status, and it is an error (the top two bits are set). A status that
- * some errno becomes leads back to an errno that becomes that status again.
+ * Invariants: every errno has a status, and it is an error (the top two bits are set). A status
+ * that some errno becomes leads back to an errno that becomes that status again.
  */
 import { errno } from '../../vfs-linux/abi.gen.ts';
 

@@ -1,14 +1,14 @@
 /**
  * Names that are too long for Windows, as fewer units: fifteen bits in each.
  *
- * Names of 255 bytes never need it. VFAT, exFAT, NTFS and UDF have names of 255 UTF-16 units, which are
- * up to 765 bytes; such a one that has characters of the kind U+F0xx needs three units for each of them.
- * A packed name is U+F000, which is in no other name, and then the bytes, a one and zeros up to a
- * multiple of fifteen, as units of two ranges that have no letters with a case: U+3400 to U+9FFF and
- * U+AC00 to U+BFFF.
+ * Names of 255 bytes never need it. VFAT, exFAT, NTFS and UDF have names of 255 UTF-16 units, which
+ * are up to 765 bytes; such a one that has characters of the kind U+F0xx needs three units for each
+ * of them. A packed name is U+F000, which is in no other name, and then the bytes, a one and zeros
+ * up to a multiple of fifteen, as units of two ranges that have no letters with a case: U+3400 to
+ * U+9FFF and U+AC00 to U+BFFF.
  *
- * 254 units hold 476 bytes. More names exist than names of 255 units can tell apart, so a name beyond
- * that has none.
+ * 254 units hold 476 bytes. More names exist than names of 255 units can tell apart, so a name
+ * beyond that has none.
  */
 import { Buffer } from 'node:buffer';
 

@@ -3,15 +3,16 @@
  * (MS-FSCC 2.1.2), and back.
  *
  *     symbolic link     IO_REPARSE_TAG_SYMLINK; LX_SYMLINK and NFS's LNK are read too
- *     FIFO, socket      LX_FIFO, AF_UNIX: no data                     (or NFS's FIFO, SOCK)
- *     devices           LX_CHR, LX_BLK: no data, numbers in $LXDEV    (or NFS's CHR, BLK with numbers)
+ *     FIFO, socket      LX_FIFO, AF_UNIX: no data              (or NFS's FIFO, SOCK)
+ *     devices           LX_CHR, LX_BLK: numbers in $LXDEV      (or NFS's CHR, BLK with them)
  *
- * A volume-rooted target ("\etc\x", flagged as relative) stands for an absolute one ("/etc/x"): the root
- * of a Linux disk is the root of its volume. What leaves the volume ("\??\C:\x", "\??\UNC\server\x") is
- * "/??/C:/x" on Linux, where nothing has that name, so that it comes back as it was.
+ * A volume-rooted target ("\etc\x", flagged as relative) stands for an absolute one ("/etc/x"): the
+ * root of a Linux disk is the root of its volume. What leaves the volume ("\??\C:\x",
+ * "\??\UNC\server\x") is "/??/C:/x" on Linux, where nothing has that name, so that it comes back as
+ * it was.
  *
- * The components of a target are names, and translated as names are (names.ts). Linux takes a run of
- * slashes for one, and Windows refuses it, so one is what it becomes.
+ * The components of a target are names, and translated as names are (names.ts). Linux takes a run
+ * of slashes for one, and Windows refuses it, so one is what it becomes.
  */
 import { Buffer } from 'node:buffer';
 import { abi } from '../../vfs-linux/abi.gen.ts';
@@ -48,7 +49,10 @@ const nfsTypes = {
   SOCK: 0x4b434f53n,
 } as const;
 
-/** Which tags special files have: WSL's (and Windows's own AF_UNIX), or those of Windows's NFS server. */
+/**
+ * Which tags special files have: WSL's (and Windows's own AF_UNIX), or those of Windows's NFS
+ * server.
+ */
 export type SpecialFileTags = 'lx' | 'nfs';
 
 export interface ReparseOptions {
@@ -153,8 +157,8 @@ function symlinkBuffer(target: Uint8Array): Buffer {
 }
 
 /**
- * The inode that a REPARSE_DATA_BUFFER stands for. Tags that no Linux inode can stand for are refused
- * with IO_REPARSE_TAG_NOT_HANDLED, reserved ones with IO_REPARSE_TAG_INVALID.
+ * The inode that a REPARSE_DATA_BUFFER stands for. Tags that no Linux inode can stand for are
+ * refused with IO_REPARSE_TAG_NOT_HANDLED, reserved ones with IO_REPARSE_TAG_INVALID.
  */
 export function inodeOfReparse(buffer: Uint8Array): ReparseInode {
   const bytes = Buffer.from(buffer.buffer, buffer.byteOffset, buffer.length);
@@ -190,7 +194,9 @@ export function inodeOfReparse(buffer: Uint8Array): ReparseInode {
   }
 }
 
-/** A symbolic link's or a mount point's data: two names behind four numbers (and the link's flags). */
+/**
+ * A symbolic link's or a mount point's data: two names behind four numbers (and the link's flags).
+ */
 function nameReparse(data: Buffer, isSymlink: boolean): ReparseInode {
   const textAt = isSymlink ? 12 : 8;
   if (data.length < textAt) return invalid;
@@ -250,8 +256,8 @@ function nfsDevice(kind: 'chr' | 'blk', rest: Buffer): ReparseInode {
 }
 
 /**
- * Whether setting or deleting this tag may touch an inode whose own tag is that: MS-FSA 2.1.5.10.37 and
- * 2.1.5.10.3. 0 is no reparse point, on which only setting works.
+ * Whether setting or deleting this tag may touch an inode whose own tag is that: MS-FSA 2.1.5.10.37
+ * and 2.1.5.10.3. 0 is no reparse point, on which only setting works.
  */
 export function reparseTagConflict(
   existingTag: number,

@@ -1,9 +1,10 @@
 /**
- * Points in time: Windows counts 100 ns since 1601 (FILETIME), Linux seconds and nanoseconds since 1970.
+ * Points in time: Windows counts 100 ns since 1601 (FILETIME), Linux seconds and nanoseconds since
+ * 1970.
  *
- * Both are UTC without leap seconds. Linux's seconds are rounded down and its nanoseconds go forward
- * from there, before 1970 too, so one formula serves all of time. What a FILETIME cannot say is clamped
- * to the nearest that it can; the last two digits of the nanoseconds are cut off.
+ * Both are UTC without leap seconds. Linux's seconds are rounded down and its nanoseconds go
+ * forward from there, before 1970 too, so one formula serves all of time. What a FILETIME cannot
+ * say is clamped to the nearest that it can; the last two digits of the nanoseconds are cut off.
  */
 import type { Timespec } from '../../vfs-linux/statx.ts';
 
@@ -12,8 +13,8 @@ export const UNIX_EPOCH_FILE_TIME = 116444736000000000n;
 const ticksPerSecond = 10_000_000n;
 
 /**
- * 100 ns after 1601-01-01, for everything earlier: 0 is no time but "leave as it is" to whoever sets it
- * again, which a copying program does with what it read (MS-FSCC 2.4.7).
+ * 100 ns after 1601-01-01, for everything earlier: 0 is no time but "leave as it is" to whoever
+ * sets it again, which a copying program does with what it read (MS-FSCC 2.4.7).
  */
 const earliest = 1n;
 /** The year 30828; a greater one is negative, and that is no time (MS-FSCC 2.4.7). */
@@ -48,8 +49,9 @@ const resume: TimeChange = { kind: 'resume' };
 const invalid: TimeChange = { kind: 'invalid' };
 
 /**
- * MS-FSCC 2.4.7, MS-FSA 2.1.5.15.2: 0 leaves the time as it is; -1 stops this handle's own operations
- * from moving it; -2 lets them again; anything else below 0 is INVALID_PARAMETER ('invalid').
+ * MS-FSCC 2.4.7, MS-FSA 2.1.5.15.2: 0 leaves the time as it is; -1 stops this handle's own
+ * operations from moving it; -2 lets them again; anything else below 0 is INVALID_PARAMETER
+ * ('invalid').
  */
 export function timeChangeOf(field: bigint): TimeChange {
   const value = BigInt.asIntN(64, field);

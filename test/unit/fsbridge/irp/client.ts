@@ -129,7 +129,8 @@ export class Client implements AsyncDisposable {
 
   /** The content by its name, or why not. */
   async get(fileName: string): Promise<string> {
-    const [status, irp] = await this.create(fileName);
+    const reading = { desiredAccess: ACCESS.FILE_GENERIC_READ };
+    const [status, irp] = await this.create(fileName, reading);
     if (irp.fileObject === undefined) return status;
     const text = await this.read(irp.fileObject);
     await this.close(irp.fileObject);

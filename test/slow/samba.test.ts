@@ -169,7 +169,8 @@ describe.skipIf(!hasSamba)('with Samba (python3-samba)', () => {
       const sids = [people[0], ...people.slice(2).filter(() => random.chance(0.5))];
       const privileges = [...privilegeNames.keys()].filter(() => random.chance(0.15));
       const sd = randomDescriptor(random);
-      // Without a list Samba looks at no privilege, and grants the owner's rights at most; Windows does.
+      // Without a list Samba looks at no privilege, and grants the owner's rights at most; Windows
+      // does.
       const hasList = sd.dacl !== null;
       const security = hasList && random.chance(0.1) ? ACCESS.ACCESS_SYSTEM_SECURITY : 0;
       const maximum = hasList && random.chance(0.3) ? ACCESS.MAXIMUM_ALLOWED : 0;

@@ -1,4 +1,7 @@
-/** Linux itself as the judge of acl-map.ts and acl-unmap.ts: who may do what is what its kernel says. */
+/**
+ * Linux itself as the judge of acl-map.ts and acl-unmap.ts: who may do what is what its kernel
+ * says.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   type AccessToken,

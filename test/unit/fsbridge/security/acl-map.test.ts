@@ -41,7 +41,8 @@ const directory = (perm: number): LinuxPermissions => ({
 
 function show(ace: Ace): string {
   const kind = ace.type === 0 ? 'allow' : 'deny';
-  return `${kind} ${ace.sid} ${ace.mask.toString(16)}${ace.flags === 0 ? '' : ` flags ${ace.flags}`}`;
+  const flags = ace.flags === 0 ? '' : ` flags ${ace.flags}`;
+  return `${kind} ${ace.sid} ${ace.mask.toString(16)}${flags}`;
 }
 const shown = (sd: SecurityDescriptor): readonly string[] => (sd.dacl?.aces ?? []).map(show);
 

@@ -42,7 +42,7 @@ describe.skipIf(reason !== undefined)(`on a volume (${reason ?? 'ext4'})`, () =>
   const below = (folder: string, name: Uint8Array): Buffer =>
     Buffer.concat([Buffer.from(`${folder}/`), name]);
 
-  test(`every name of a directory has one of Windows, by which it is found (seed ${seed})`, async () => {
+  test(`every name has one of Windows, by which it is found (seed ${seed})`, async () => {
     const random = new Random(seed);
     const { fs } = mounted;
     await fs.mkdir('/names');

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { fillStandard } from '../support/fill-standard.ts';
-import { canMountFuse, fuseTypes, onMount, soak } from '../support/fuse-scene.ts';
+import { canMountFuse, fuseTypes, onMount, onPath, soak } from '../support/fuse-scene.ts';
 import { lanes } from '../support/lanes.ts';
 import { expectSameManifest, pathText } from '../support/manifest-compare.ts';
 import { type ManifestEntry, nativeManifest } from '../support/native-mount.ts';
@@ -216,20 +216,25 @@ async function builds(at: string): Promise<void> {
   expect((await readFile(node)).equals(await readFile(process.execPath))).toBe(true);
 }
 
-const deeds: Readonly<Record<string, (at: string, scratch: string) => Promise<void>>> = {
-  'rsync, cp and tar': copies,
-  'restic and borg': backups,
-  git: repositories,
-  'fio with checksums': verifiedWrites,
-  'stress-ng': stress,
-  'a compiler and a large program': builds,
+type Deed = (at: string, scratch: string) => Promise<void>;
+/** What is done, and the programs that it needs. */
+const deeds: Readonly<Record<string, readonly [Deed, readonly string[]]>> = {
+  'rsync, cp and tar': [copies, ['rsync']],
+  'restic and borg': [backups, ['restic', 'borg']],
+  git: [repositories, ['git']],
+  'fio with checksums': [verifiedWrites, ['fio']],
+  'stress-ng': [stress, ['stress-ng']],
+  'a compiler and a large program': [builds, ['cc', 'ar']],
 };
 
 describe.skipIf(!canMountFuse)('real programs find the mount right:', () => {
   for (const type of fuseTypes) {
-    for (const [name, deed] of Object.entries(deeds)) {
-      test(`${name}, on ${type}`, () =>
-        onMount(type, ({ at, scratch }) => deed(at, scratch), 1500));
+    for (const [name, [deed, programs]] of Object.entries(deeds)) {
+      const missing = programs.filter((program) => !onPath(program));
+      const why = missing.length === 0 ? '' : ` (${missing.join(', ')} is not installed)`;
+      test.skipIf(missing.length > 0)(`${name}, on ${type}${why}`, () =>
+        onMount(type, ({ at, scratch }) => deed(at, scratch), 1500),
+      );
     }
   }
 });

@@ -8,7 +8,7 @@
  * 3. Whatever happens inside, mount, daemon and loop device are gone after.
  */
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, open, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,6 +38,11 @@ export const canMountFuse: boolean =
   process.platform === 'linux' &&
   process.getuid?.() === 0 &&
   readFileSync('/proc/filesystems', 'utf8').includes('\tfuse\n');
+
+/** Whether a program of the host is there. */
+export function onPath(program: string): boolean {
+  return (process.env['PATH'] ?? '').split(':').some((folder) => existsSync(join(folder, program)));
+}
 
 const mkfs: Readonly<Record<FuseType, readonly string[]>> = {
   ext4: ['mkfs.ext4', '-q', '-F', '-b', '4096'],

@@ -1,18 +1,21 @@
 /**
  * System calls of a Linux host that Node's fs does not have: times to the nanosecond, devices,
- * extended attributes, holes. They go through node:ffi (experimental in Node 26): where it is
- * missing, or the host is no Linux, `hostCalls` is undefined and the copier makes do with fs.
+ * extended attributes, holes. They go through koffi, loaded when something is copied: where it cannot
+ * be, or the host is no Linux, `hostCalls` is undefined and the copier makes do with fs.
  *
  * Invariant: every call answers 0 or a count, or a negative errno of the host, which is a Linux.
  */
 import { Buffer } from 'node:buffer';
+import { createRequire } from 'node:module';
 import type { Timespec } from '../../vfs-linux/statx.ts';
+
+type Koffi = typeof import('koffi').default;
 
 const atFdCwd = -100;
 const atSymlinkNoFollow = 0x100;
 const timespecBytes = 16;
-const seekData = 3;
-const seekHole = 4;
+const seekDataWhence = 3;
+const seekHoleWhence = 4;
 
 export interface HostCalls {
   utimens(path: Buffer, atime: Timespec, mtime: Timespec): number;
@@ -23,29 +26,6 @@ export interface HostCalls {
   llistxattr(path: Buffer, list: Buffer): number;
   seekData(fd: number, offsetBytes: number): number;
   seekHole(fd: number, offsetBytes: number): number;
-}
-
-const definitions = {
-  utimensat: { return: 'int32', arguments: ['int32', 'buffer', 'buffer', 'int32'] },
-  mknod: { return: 'int32', arguments: ['buffer', 'uint32', 'uint64'] },
-  lsetxattr: { return: 'int32', arguments: ['buffer', 'buffer', 'buffer', 'uint64', 'int32'] },
-  lgetxattr: { return: 'int64', arguments: ['buffer', 'buffer', 'buffer', 'uint64'] },
-  llistxattr: { return: 'int64', arguments: ['buffer', 'buffer', 'uint64'] },
-  lseek: { return: 'int64', arguments: ['int32', 'int64', 'int32'] },
-  __errno_location: { return: 'pointer', arguments: [] },
-} as const;
-
-/** node:ffi warns that it is experimental; that is for us to know, not for who copies a file. */
-function loadFfi(): typeof import('node:ffi') | undefined {
-  const { emitWarning } = process;
-  process.emitWarning = () => {};
-  try {
-    return process.getBuiltinModule('node:ffi');
-  } catch {
-    return undefined;
-  } finally {
-    process.emitWarning = emitWarning;
-  }
 }
 
 function cString(bytes: Buffer): Buffer {
@@ -72,31 +52,38 @@ function makeDevice(major: number, minor: number): bigint {
   );
 }
 
+type Call = (...args: readonly unknown[]) => number;
+
 function bind(): HostCalls | undefined {
   if (process.platform !== 'linux' || !['x64', 'arm64'].includes(process.arch)) return undefined;
-  const ffi = loadFfi();
-  if (ffi === undefined) return undefined;
-  let c: ReturnType<typeof ffi.dlopen<typeof definitions>>['functions'];
   try {
-    c = ffi.dlopen(null, definitions).functions;
+    return bindTo(createRequire(import.meta.url)('koffi') as Koffi);
   } catch {
-    return undefined; // a libc that calls its errno otherwise: musl is one
+    return undefined; // a host that koffi has no build for
   }
-  const done = (answer: number | bigint): number =>
-    Number(answer) < 0 ? -ffi.getInt32(c.__errno_location(), 0) : Number(answer);
-  const room = (bytes: Buffer): Buffer => (bytes.length === 0 ? Buffer.alloc(1) : bytes);
+}
+
+function bindTo(koffi: Koffi): HostCalls {
+  const c = koffi.load(null);
+  const utimensat = c.func('utimensat', 'int', ['int', 'void *', 'void *', 'int']) as Call;
+  const mknod = c.func('mknod', 'int', ['void *', 'uint32', 'uint64']) as Call;
+  const xattr = ['void *', 'void *', 'void *', 'size_t'];
+  const lsetxattr = c.func('lsetxattr', 'int', [...xattr, 'int']) as Call;
+  const lgetxattr = c.func('lgetxattr', 'int64', xattr) as Call;
+  const llistxattr = c.func('llistxattr', 'int64', ['void *', 'void *', 'size_t']) as Call;
+  const lseek = c.func('lseek', 'int64', ['int', 'int64', 'int']) as Call;
+  const done = (answer: number): number => (answer < 0 ? -koffi.errno() : answer);
   return {
     utimens: (path, atime, mtime) =>
-      done(c.utimensat(atFdCwd, cString(path), timespecs(atime, mtime), atSymlinkNoFollow)),
-    mknod: (path, mode, major, minor) =>
-      done(c.mknod(cString(path), mode, makeDevice(major, minor))),
+      done(utimensat(atFdCwd, cString(path), timespecs(atime, mtime), atSymlinkNoFollow)),
+    mknod: (path, mode, major, minor) => done(mknod(cString(path), mode, makeDevice(major, minor))),
     lsetxattr: (path, name, value) =>
-      done(c.lsetxattr(cString(path), cString(name), room(value), BigInt(value.length), 0)),
+      done(lsetxattr(cString(path), cString(name), value, value.length, 0)),
     lgetxattr: (path, name, value) =>
-      done(c.lgetxattr(cString(path), cString(name), value, BigInt(value.length))),
-    llistxattr: (path, list) => done(c.llistxattr(cString(path), list, BigInt(list.length))),
-    seekData: (fd, offsetBytes) => done(c.lseek(fd, BigInt(offsetBytes), seekData)),
-    seekHole: (fd, offsetBytes) => done(c.lseek(fd, BigInt(offsetBytes), seekHole)),
+      done(lgetxattr(cString(path), cString(name), value, value.length)),
+    llistxattr: (path, list) => done(llistxattr(cString(path), list, list.length)),
+    seekData: (fd, offsetBytes) => done(lseek(fd, offsetBytes, seekDataWhence)),
+    seekHole: (fd, offsetBytes) => done(lseek(fd, offsetBytes, seekHoleWhence)),
   };
 }
 

@@ -9,6 +9,7 @@ import { listing } from './listing.ts';
 import { metadata } from './metadata.ts';
 import { caseInsensitive, naming } from './naming.ts';
 import { permissions } from './permissions.ts';
+import { randomCrowd } from './random-crowd.ts';
 import { randomWalk } from './random-walk.ts';
 import { renaming } from './renaming.ts';
 import { reparsePoints } from './reparse-points.ts';
@@ -31,7 +32,7 @@ const topics: Readonly<Record<string, readonly Case[]>> = {
   permissions,
   security,
   volume: volumeState,
-  'random walks': randomWalk,
+  'random walks': [...randomWalk, ...randomCrowd],
 };
 
 export interface TopicCase extends Case {

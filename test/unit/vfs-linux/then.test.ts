@@ -156,6 +156,43 @@ for (const type of types.filter((type) => cannotMount(type) === undefined)) {
       done(await calls.unlinkat(dir, 'timed'));
     });
 
+    test('that cuts what a handle stands for is truncate(2), not ftruncate(2)', async () => {
+      const { ring } = calls;
+      const { memory } = ring;
+      done(await calls.close(await create('cut')));
+      const past = { sec: 1_000_000_000, nsec: 0 };
+      const path = done(await calls.openat2(dir, 'cut', abi.O_PATH));
+      const truncate = (lengthBytes: number): Promise<Told> =>
+        ring.call<Told>(
+          abi.BRIDGE_OP_truncate,
+          calls.root,
+          calls.cred,
+          (slot) => {
+            ring.arg(slot, 0, path);
+            ring.wide(slot, 0, lengthBytes);
+            ring.andFind(slot, abi.BRIDGE_THEN_FD);
+          },
+          (slot, ret) => {
+            const statx = new Statx(memory, ring.buffer(slot) + abi.BRIDGE_SECOND);
+            return { ret, statx, handle: undefined };
+          },
+        );
+      const longer = await truncate(5000);
+      expect([longer.ret, longer.statx.size]).toEqual([0, 5000]);
+      done(await calls.utimensat(dir, 'cut', past, past));
+      const same = await truncate(5000);
+      expect(same.ret).toBe(0);
+      // ext4 sets them itself; the others' are left alone, as ftruncate(2) would not.
+      if (type !== 'ext4') expect(same.statx.mtime).toEqual(past);
+      const shorter = await truncate(10);
+      expect([shorter.ret, shorter.statx.size]).toEqual([0, 10]);
+      expect(shorter.statx.mtimeSec).toBeGreaterThan(past.sec);
+      expect((await truncate(-1)).ret).toBe(-errno.EINVAL);
+      done(await calls.close(path));
+      expect((await truncate(0)).ret).toBe(-errno.EBADF);
+      done(await calls.unlinkat(dir, 'cut'));
+    });
+
     test('under an identity has the capabilities that it was given, and no others', async () => {
       done(await calls.mkdirat(dir, 'private', 0o700));
       const cred = await mounted.kernel.identity({

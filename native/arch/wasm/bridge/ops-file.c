@@ -168,6 +168,17 @@ s64 op_ftruncate(struct bridge_slot *s)
 	return sys_ftruncate64(s->arg[0], s->wide[0]);
 }
 
+/* Unlike with ftruncate(), times change only if the size does, where the file system agrees. */
+s64 op_truncate(struct bridge_slot *s)
+{
+	CLASS(fd_raw, f)(s->arg[0]);
+	if (fd_empty(f))
+		return -EBADF;
+	if ((s64)s->wide[0] < 0)
+		return -EINVAL;
+	return vfs_truncate(&fd_file(f)->f_path, s->wide[0]);
+}
+
 s64 op_fallocate(struct bridge_slot *s)
 {
 	return sys_fallocate(s->arg[0], s->arg[1], s->wide[0], s->wide[1]);

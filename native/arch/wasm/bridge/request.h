@@ -153,6 +153,7 @@ static inline void __user *slot_window(struct bridge_slot *s)
 	X(syncfs)		/* fd */					\
 	X(sync)									\
 	X(ftruncate)		/* fd; length */				\
+	X(truncate)		/* fd of any kind; length: by what it stands for, as of a name */ \
 	X(fallocate)		/* fd, mode; offset, length */			\
 	X(fadvise64)		/* fd, advice; offset, length */		\
 	X(copy_file_range)	/* fd in, fd out, bytes, flags; offset in, offset out */ \

@@ -36,20 +36,37 @@ async function unpack(from: string, to: string): Promise<void> {
   await file.close();
 }
 
-function fsbridge(...args: string[]): string {
+/** Shows a command line and its answer; ends the example where it fails. */
+function run(name: string, program: string, before: readonly string[], args: string[]): string {
   const shown = args.map((arg) => (/[\s"']/.test(arg) ? `"${arg}"` : arg)).join(' ');
-  console.log(`\n$ fsbridge ${shown}`);
-  const { status, stdout } = spawnSync(process.execPath, [command, ...args], {
+  console.log(`\n$ ${name} ${shown}`);
+  const { status, stdout } = spawnSync(program, [...before, ...args], {
     cwd: folder,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  process.stdout.write(stdout);
+  process.stdout.write(stdout ?? '');
   if (status !== 0) {
     console.error(`fsbridge: the example: the command above ended with ${status} (ERR_EXAMPLE)`);
     process.exit(1);
   }
   return stdout;
+}
+
+const fsbridge = (...args: string[]): string => run('fsbridge', process.execPath, [command], args);
+const program = (name: string, ...args: string[]): string => run(name, name, [], args);
+
+/** Mounts a volume, lets Linux's own programs work on it, and takes it away. */
+function mountAndUse(): void {
+  fs.mkdirSync(path.join(folder, 'mnt'));
+  fsbridge('mount', 'disk.img', 'mnt', '--volume', 'documents', '--rw');
+  try {
+    program('ls', '-l', 'mnt');
+    program('cp', 'note.txt', 'mnt/letters/note.txt');
+    program('df', '-h', 'mnt');
+  } finally {
+    fsbridge('umount', 'mnt');
+  }
 }
 
 const built = spawnSync(process.execPath, [path.join(root, 'scripts', 'kernel.ts')], {
@@ -78,5 +95,13 @@ const read = fsbridge('cat', 'disk.img', '/songs/note.txt', '--volume', 'media')
 if (read !== note) {
   console.error('fsbridge: the example: the file reads back differently (ERR_EXAMPLE)');
   process.exit(1);
+}
+if (fs.existsSync('/dev/fuse') && process.getuid?.() === 0) {
+  console.log('\nThe same for every program: a mount, with no driver of the disk in between.');
+  mountAndUse();
+  fsbridge('cat', 'disk.img', '/letters/note.txt', '--volume', 'documents');
+} else {
+  console.log('\nAs root on a Linux with /dev/fuse this would mount the disk as a directory too;');
+  console.log('on Windows with WinFsp it is `fsbridge mount disk.img L: --volume documents`.');
 }
 console.log('\nThat was it. `bin/fsbridge --help` tells of the rest.');

@@ -12,7 +12,7 @@
  */
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import type { KernelCalls } from './kernel-calls.ts';
-import type { Node, Nodes } from './nodes.ts';
+import type { Node, NodeDescriptor, Nodes } from './nodes.ts';
 
 const descriptorsMost = 4096;
 
@@ -25,8 +25,8 @@ export class Descriptors {
   readonly #rootFd: number;
   readonly #most: number;
   #count = 0;
-  #oldest: Node | undefined;
-  #newest: Node | undefined;
+  #oldest: NodeDescriptor | undefined;
+  #newest: NodeDescriptor | undefined;
 
   /** `rootFd` belongs to the volume, and is never closed here. */
   constructor(calls: KernelCalls, nodes: Nodes, rootFd: number, most: number = descriptorsMost) {
@@ -43,11 +43,12 @@ export class Descriptors {
 
   /** Hands over a descriptor that stands for the node: open, or O_PATH. */
   use(node: Node, then: WithFd): void {
-    if (node.fd >= 0) {
-      this.#touch(node);
-      then(node.fd);
-    } else if (node.openFd >= 0) {
-      then(node.openFd);
+    const { descriptor, open } = node;
+    if (descriptor !== undefined) {
+      this.#touch(descriptor);
+      then(descriptor.fd);
+    } else if (open !== undefined) {
+      then(open.fd);
     } else {
       this.#open(node, abi.O_PATH | abi.O_NOFOLLOW, false, then);
     }
@@ -55,9 +56,10 @@ export class Descriptors {
 
   /** Hands over a descriptor of a directory that is open for reading. */
   useReadable(node: Node, then: WithFd): void {
-    if (node.fd >= 0 && node.readable) {
-      this.#touch(node);
-      then(node.fd);
+    const { descriptor } = node;
+    if (descriptor?.readable === true) {
+      this.#touch(descriptor);
+      then(descriptor.fd);
     } else {
       this.#open(node, abi.O_RDONLY | abi.O_DIRECTORY | abi.O_NOATIME, true, then);
     }
@@ -70,7 +72,8 @@ export class Descriptors {
       then(fd < 0 ? fd : node.fd);
     };
     node.busy++;
-    if (node.pinned && node.fd < 0 && node.openFd < 0) done(-errno.ESTALE);
+    const { pinned, descriptor, open } = node;
+    if (pinned && descriptor === undefined && open === undefined) done(-errno.ESTALE);
     else this.openAnew(node, openFlags, done);
   }
 
@@ -82,27 +85,28 @@ export class Descriptors {
 
   /** Opens the file anew: by what is open of it, or by its handle. The caller owns the result. */
   openAnew(node: Node, openFlags: number, then: WithFd): void {
-    if (node.fd >= 0) this.#calls.reopen(node.fd, openFlags, then);
-    else if (node.openFd >= 0) this.#calls.reopen(node.openFd, openFlags, then);
+    const from = node.descriptor ?? node.open;
+    if (from !== undefined) this.#calls.reopen(from.fd, openFlags, then);
     else this.#openByHandle(node, openFlags, then);
   }
 
   /** Makes a descriptor that was just opened the node's own. */
   keep(node: Node, fd: number, readable: boolean): void {
-    const before = node.fd;
-    if (before >= 0 && (node.readable || !readable)) {
-      this.#calls.close(fd);
-      return;
-    }
-    node.fd = fd;
-    node.readable = readable;
-    if (before >= 0) {
-      if (before !== this.#rootFd) this.#calls.close(before);
-      this.#touch(node);
-    } else if (!node.pinned) {
-      this.#append(node);
+    const { descriptor } = node;
+    if (descriptor === undefined) {
+      const added = { node, fd, readable, older: undefined, newer: undefined };
+      node.descriptor = added;
+      if (node.pinned) return;
+      this.#append(added);
       this.#count++;
       this.#evict();
+    } else if (descriptor.readable || !readable) {
+      this.#calls.close(fd);
+    } else {
+      this.#close(descriptor.fd);
+      descriptor.fd = fd;
+      descriptor.readable = true;
+      this.#touch(descriptor);
     }
   }
 
@@ -110,51 +114,56 @@ export class Descriptors {
   pin(node: Node): void {
     if (node.pinned) return;
     node.pinned = true;
-    this.#unlink(node);
+    this.#unlink(node.descriptor as NodeDescriptor);
     this.#count--;
   }
 
   /** The node is gone, or its descriptor has no use any more. */
   release(node: Node): void {
-    if (node.fd < 0) return;
+    const { descriptor } = node;
+    if (descriptor === undefined) return;
     if (!node.pinned) {
-      this.#unlink(node);
+      this.#unlink(descriptor);
       this.#count--;
     }
-    if (node.fd !== this.#rootFd) this.#calls.close(node.fd);
-    node.fd = -1;
-    node.readable = false;
+    this.#close(descriptor.fd);
+    node.descriptor = undefined;
+  }
+
+  #close(fd: number): void {
+    if (fd !== this.#rootFd) this.#calls.close(fd);
   }
 
   #evict(): void {
-    let node = this.#oldest;
-    while (this.#count > this.#most && node !== undefined) {
-      const next = node.newer;
-      if (node.busy === 0) this.release(node);
-      node = next;
+    let descriptor = this.#oldest;
+    while (this.#count > this.#most && descriptor !== undefined) {
+      const next = descriptor.newer;
+      if (descriptor.node.busy === 0) this.release(descriptor.node);
+      descriptor = next;
     }
   }
 
-  #touch(node: Node): void {
-    if (this.#newest === node || node.pinned) return;
-    this.#unlink(node);
-    this.#append(node);
+  #touch(descriptor: NodeDescriptor): void {
+    if (this.#newest === descriptor || descriptor.node.pinned) return;
+    this.#unlink(descriptor);
+    this.#append(descriptor);
   }
 
-  #append(node: Node): void {
-    node.older = this.#newest;
-    node.newer = undefined;
-    if (this.#newest === undefined) this.#oldest = node;
-    else this.#newest.newer = node;
-    this.#newest = node;
+  #append(descriptor: NodeDescriptor): void {
+    descriptor.older = this.#newest;
+    descriptor.newer = undefined;
+    if (this.#newest === undefined) this.#oldest = descriptor;
+    else this.#newest.newer = descriptor;
+    this.#newest = descriptor;
   }
 
-  #unlink(node: Node): void {
-    if (node.older === undefined) this.#oldest = node.newer;
-    else node.older.newer = node.newer;
-    if (node.newer === undefined) this.#newest = node.older;
-    else node.newer.older = node.older;
-    node.older = undefined;
-    node.newer = undefined;
+  #unlink(descriptor: NodeDescriptor): void {
+    const { older, newer } = descriptor;
+    if (older === undefined) this.#oldest = newer;
+    else older.newer = newer;
+    if (newer === undefined) this.#newest = older;
+    else newer.older = older;
+    descriptor.older = undefined;
+    descriptor.newer = undefined;
   }
 }

@@ -28,9 +28,9 @@ export class OpenFiles {
   add(node: Node, fd: number, writes: boolean): number {
     const fh = this.#free.pop() ?? this.#files.length;
     this.#files[fh] = { node, fd, writes };
-    node.opens++;
-    if (writes) node.writers++;
-    node.openFd = fd;
+    node.open ??= { count: 0, writers: 0, fd, writeQueue: undefined };
+    node.open.count++;
+    if (writes) node.open.writers++;
     this.#count++;
     return fh;
   }
@@ -42,11 +42,17 @@ export class OpenFiles {
     this.#files[fh] = undefined;
     this.#free.push(fh);
     this.#count--;
-    const { node } = file;
-    node.opens--;
-    if (file.writes) node.writers--;
-    if (node.openFd === file.fd) node.openFd = node.opens > 0 ? this.#anyOf(node) : -1;
+    this.#forget(file);
     return file;
+  }
+
+  #forget({ node, fd, writes }: OpenFile): void {
+    const { open } = node;
+    if (open === undefined) return;
+    open.count--;
+    if (writes) open.writers--;
+    if (open.count === 0) node.open = undefined;
+    else if (open.fd === fd) open.fd = this.#anyOf(node);
   }
 
   #anyOf(node: Node): number {

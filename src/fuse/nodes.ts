@@ -13,6 +13,7 @@
  *    or a request works on it (busy > 0). The root lives for ever.
  * 2. Two nodes never have the same handle.
  * 3. A nodeid is given again only with another generation.
+ * 4. Each node is in the bucket of its handle's hash, once.
  */
 import type { Buffer } from 'node:buffer';
 import { abi } from '../vfs-linux/abi.gen.ts';
@@ -20,47 +21,63 @@ import type { KernelMemory } from '../vfs-linux/memory.ts';
 import type { Time } from './kernel-calls.ts';
 import { rootId } from './protocol.ts';
 
+/** What a node has while a file of it is open (OpenFiles). */
+export interface OpenState {
+  /** How many are open, and how many of them may write. */
+  count: number;
+  writers: number;
+  /** The kernel's descriptor of one of them. */
+  fd: number;
+  /** Writes that wait for the one that is under way; undefined while none is. */
+  writeQueue: (() => void)[] | undefined;
+}
+
+/** The times of change that the host keeps itself, as it said them last (times.ts). */
+export interface HostTimes {
+  mtime: Time | undefined;
+  ctime: Time;
+  /** Whether the kernel's own are others by now. */
+  stale: boolean;
+}
+
+/** A descriptor of a node's own, in Descriptors' list. */
+export interface NodeDescriptor {
+  readonly node: Node;
+  /** O_PATH, or a directory open for reading. */
+  fd: number;
+  /** Whether it is open for reading. */
+  readable: boolean;
+  older: NodeDescriptor | undefined;
+  newer: NodeDescriptor | undefined;
+}
+
+/** There are as many as the host knows files, so what only few have is kept apart. */
 export class Node {
   readonly id: number;
   readonly generation: number;
-  readonly hash: number;
   /** References that the host holds. */
   lookups = 0;
-  /** Open files. */
-  opens = 0;
-  /** Those of them that may write. */
-  writers = 0;
   /** Requests that work on it. */
   busy = 0;
-  /** Writes that wait for the one that is under way; undefined while none is. */
-  writeQueue: (() => void)[] | undefined;
-  /** O_PATH, or a directory open for reading; -1: none. Owned by Descriptors. */
-  fd = -1;
-  /** Whether fd is open for reading. */
-  readable = false;
+  /** Type and permissions, as the host was told last; 0: not yet. */
+  mode = 0;
   /** The descriptor must stay open: the inode has no name left, or no handle. */
   pinned = false;
   /** The inode has lost its last name. */
   nameless = false;
-  /** The descriptor of a file that is open, while there is one; -1: none. */
-  openFd = -1;
-  /** Type and permissions, as the host was told last; 0: not yet. */
-  mode = 0;
-  /** Where the host keeps the times of change itself: what it said last (times.ts). */
-  mtime: Time | undefined;
-  ctime: Time | undefined;
-  /** Whether the kernel's own are others by now. */
-  timesStale = false;
-  /** The next of the same hash. */
-  next: Node | undefined;
-  /** Neighbours in Descriptors' list. */
-  older: Node | undefined;
-  newer: Node | undefined;
+  open: OpenState | undefined;
+  times: HostTimes | undefined;
+  /** Owned by Descriptors. */
+  descriptor: NodeDescriptor | undefined;
 
-  constructor(id: number, generation: number, hash: number) {
+  constructor(id: number, generation: number) {
     this.id = id;
     this.generation = generation;
-    this.hash = hash;
+  }
+
+  /** The descriptor of its own; -1: none. */
+  get fd(): number {
+    return this.descriptor === undefined ? -1 : this.descriptor.fd;
   }
 }
 
@@ -85,7 +102,9 @@ function hashOf(words: Int32Array, at: number, count: number): number {
 
 export class Nodes {
   #byId: (Node | undefined)[] = [];
-  #byHash = new Map<number, Node>();
+  /** By hash: the first node's id, 0 for none, and for each id the next one's; a power of two. */
+  #buckets = new Int32Array(2048);
+  #nextInBucket = new Int32Array(1024);
   #freeIds: number[] = [];
   #generation = 0;
   #known = 0;
@@ -119,7 +138,7 @@ export class Nodes {
     }
     const node = this.#add(rootId, hashOf(this.#made, 0, words), this.#made, 0, words);
     node.lookups = 1;
-    node.fd = fd;
+    node.descriptor = { node, fd, readable: false, older: undefined, newer: undefined };
     node.pinned = true;
     return node;
   }
@@ -154,10 +173,11 @@ export class Nodes {
   }
 
   #search(words: Int32Array, at: number, count: number, hash: number): Node | undefined {
-    for (let node = this.#byHash.get(hash); node !== undefined; node = node.next) {
-      if (this.#isSame(node.id * handleWords, words, at, count)) return node;
+    let id = this.#buckets[hash & (this.#buckets.length - 1)] as number;
+    while (id !== 0 && !this.#isSame(id * handleWords, words, at, count)) {
+      id = this.#nextInBucket[id] as number;
     }
-    return undefined;
+    return id === 0 ? undefined : this.#byId[id];
   }
 
   /** The first word is the length, so what is longer or shorter differs there. */
@@ -183,40 +203,58 @@ export class Nodes {
   }
 
   #add(id: number, hash: number, words: Int32Array, at: number, count: number): Node {
+    if (id >= this.#nextInBucket.length) this.#grow();
     const own = id * handleWords;
-    if (own + handleWords > this.#handles.length) {
-      const larger = new Int32Array(this.#handles.length * 2);
-      larger.set(this.#handles);
-      this.#handles = larger;
-    }
     for (let i = 0; i < count; i++) this.#handles[own + i] = words[at + i] as number;
-    const node = new Node(id, ++this.#generation, hash);
+    const node = new Node(id, ++this.#generation);
     while (this.#byId.length < id) this.#byId.push(undefined);
     this.#byId[id] = node;
-    node.next = this.#byHash.get(hash);
-    this.#byHash.set(hash, node);
+    this.#link(id, hash);
     this.#known++;
     return node;
   }
 
+  #link(id: number, hash: number): void {
+    const bucket = hash & (this.#buckets.length - 1);
+    this.#nextInBucket[id] = this.#buckets[bucket] as number;
+    this.#buckets[bucket] = id;
+  }
+
+  #hashOfNode(id: number): number {
+    const own = id * handleWords;
+    return hashOf(this.#handles, own, wordsOf(this.#handles, own));
+  }
+
+  /** Room for twice as many, all at new places. */
+  #grow(): void {
+    const room = this.#nextInBucket.length * 2;
+    const handles = new Int32Array(room * handleWords);
+    handles.set(this.#handles);
+    this.#handles = handles;
+    this.#nextInBucket = new Int32Array(room);
+    this.#buckets = new Int32Array(room * 2);
+    for (const { id } of this) this.#link(id, this.#hashOfNode(id));
+  }
+
   /** Whether nobody needs it: then it is to be removed, and its descriptor closed. */
   isUnused(node: Node): boolean {
-    return node.lookups <= 0 && node.opens === 0 && node.busy === 0 && node.id !== rootId;
+    return node.lookups <= 0 && node.open === undefined && node.busy === 0 && node.id !== rootId;
   }
 
   remove(node: Node): void {
-    this.#byId[node.id] = undefined;
-    this.#freeIds.push(node.id);
+    const { id } = node;
+    this.#byId[id] = undefined;
+    this.#freeIds.push(id);
     this.#known--;
-    const first = this.#byHash.get(node.hash);
-    if (first === node) {
-      if (node.next === undefined) this.#byHash.delete(node.hash);
-      else this.#byHash.set(node.hash, node.next);
+    const next = this.#nextInBucket[id] as number;
+    const bucket = this.#hashOfNode(id) & (this.#buckets.length - 1);
+    if (this.#buckets[bucket] === id) {
+      this.#buckets[bucket] = next;
       return;
     }
-    for (let before = first; before !== undefined; before = before.next) {
-      if (before.next === node) before.next = node.next;
-    }
+    let before = this.#buckets[bucket] as number;
+    while (this.#nextInBucket[before] !== id) before = this.#nextInBucket[before] as number;
+    this.#nextInBucket[before] = next;
   }
 }
 

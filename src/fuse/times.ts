@@ -19,20 +19,21 @@ export function noteTimes(
   ctime: Time | undefined,
 ): void {
   if (!session.features.writeback || ctime === undefined) return;
-  node.ctime = ctime;
+  node.times ??= { mtime: undefined, ctime, stale: false };
+  node.times.ctime = ctime;
   if (mtime.nsec === abi.UTIME_OMIT) return;
-  node.mtime = mtime.nsec === abi.UTIME_NOW ? undefined : mtime;
-  node.timesStale = false;
+  node.times.mtime = mtime.nsec === abi.UTIME_NOW ? undefined : mtime;
+  node.times.stale = false;
 }
 
 /** The kernel sets times of its own. */
-export function contentChanged(node: Node): void {
-  if (node.mtime !== undefined) node.timesStale = true;
+export function contentChanged({ times }: Node): void {
+  if (times?.mtime !== undefined) times.stale = true;
 }
 
 /** `fd` is any descriptor of the node. */
-export function restoreTimes(calls: KernelCalls, node: Node, fd: number): void {
-  if (!node.timesStale || node.mtime === undefined) return;
-  node.timesStale = false;
-  calls.utimensat(fd, unchanged, node.mtime, node.ctime, 0, () => {});
+export function restoreTimes(calls: KernelCalls, { times }: Node, fd: number): void {
+  if (times === undefined || !times.stale || times.mtime === undefined) return;
+  times.stale = false;
+  calls.utimensat(fd, unchanged, times.mtime, times.ctime, 0, () => {});
 }

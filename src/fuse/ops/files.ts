@@ -119,7 +119,7 @@ export function release(session: Session, request: Request): void {
     session.fail(request, -errno.EBADF);
     return;
   }
-  if (file.node.writers === 0) restoreTimes(session.calls, file.node, file.fd);
+  if ((file.node.open?.writers ?? 0) === 0) restoreTimes(session.calls, file.node, file.fd);
   session.calls.close(file.fd, () => session.fail(request, 0));
   session.dropUnused(file.node);
 }
@@ -169,7 +169,7 @@ export function write(session: Session, request: Request): void {
   const offset = request.wide(2);
   const kills = (request.word(5) & writeKillSuidgid) !== 0;
   let { data } = request.buffer;
-  if (node.writeQueue !== undefined && bytes <= copiedMostBytes) {
+  if (node.open?.writeQueue !== undefined && bytes <= copiedMostBytes) {
     // It waits its turn: a whole buffer is too much for that.
     data = Buffer.from(data.subarray(0, bytes));
   } else {
@@ -193,18 +193,22 @@ export function write(session: Session, request: Request): void {
  * One write to a file after the other: the kernel's lock of the inode would have it so anyway, and
  * a thread that waits for it costs more than a place in this line.
  */
-function inTurn(node: Node, write: (done: () => void) => void): void {
+function inTurn({ open }: Node, write: (done: () => void) => void): void {
+  if (open === undefined) {
+    write(() => {});
+    return;
+  }
   const next = (): void => {
-    const waiting = node.writeQueue?.shift();
-    if (waiting === undefined) node.writeQueue = undefined;
+    const waiting = open.writeQueue?.shift();
+    if (waiting === undefined) open.writeQueue = undefined;
     else waiting();
   };
   const start = (): void => write(next);
-  if (node.writeQueue === undefined) {
-    node.writeQueue = [];
+  if (open.writeQueue === undefined) {
+    open.writeQueue = [];
     start();
   } else {
-    node.writeQueue.push(start);
+    open.writeQueue.push(start);
   }
 }
 
@@ -246,7 +250,7 @@ export function lseek(session: Session, request: Request): void {
       else answerWide(session, request, ret);
     });
   };
-  if (!session.features.writeback || file.node.writers === 0) seek();
+  if (!session.features.writeback || file.node.open?.writers === 0) seek();
   else void session.wire.flushAndForgetData(file.node.id).then(seek);
 }
 

@@ -2,6 +2,7 @@
  * The table of nodes: one for each inode, found by its handle, for as long as somebody needs it.
  */
 import { expect, test } from 'vitest';
+import { OpenFiles } from '../../../src/fuse/files.ts';
 import { type Node, Nodes } from '../../../src/fuse/nodes.ts';
 import { KernelMemory } from '../../../src/vfs-linux/memory.ts';
 import { Random, testSeed } from '../../support/random.ts';
@@ -49,11 +50,18 @@ test('a node is needed while it is looked up, open or worked on', () => {
   const nodes = new Nodes();
   const node = nodes.found(memory, handle(30, 1));
   expect(nodes.isUnused(node)).toBe(true);
-  for (const field of ['lookups', 'opens', 'busy'] as const) {
+  for (const field of ['lookups', 'busy'] as const) {
     node[field]++;
     expect(nodes.isUnused(node)).toBe(false);
     node[field]--;
   }
+  const files = new OpenFiles();
+  const handles = [files.add(node, 7, true), files.add(node, 8, false)];
+  expect(node.open).toMatchObject({ count: 2, writers: 1, fd: 7 });
+  files.remove(handles[0] as number);
+  expect(node.open).toMatchObject({ count: 1, writers: 0, fd: 8 });
+  expect(nodes.isUnused(node)).toBe(false);
+  files.remove(handles[1] as number);
   expect(nodes.isUnused(node)).toBe(true);
 });
 
@@ -71,8 +79,8 @@ test('finding and removing at random agrees with a map', () => {
   console.log(`SEED=${random.seed}`);
   const nodes = new Nodes();
   const model = new Map<number, Node>();
-  for (let step = 0; step < 20_000; step++) {
-    const ino = random.below(500);
+  for (let step = 0; step < 60_000; step++) {
+    const ino = random.below(5000);
     const known = model.get(ino);
     if (known !== undefined && random.below(3) === 0) {
       nodes.remove(known);

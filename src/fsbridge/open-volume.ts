@@ -31,24 +31,63 @@ const umask = 0o022;
 const withoutOwners: ReadonlySet<string> = new Set(['vfat', 'msdos', 'exfat', 'hfs']);
 const withoutSymlinks: ReadonlySet<string> = new Set(['vfat', 'msdos', 'exfat', 'hfs']);
 
-function resolveOptions(volume: Volume, options: EngineOptions): Options {
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Numbers of people, not of the system's own accounts (login.defs: UID_MIN; nobody is 65534). */
+const isPersons = (uid: number): boolean => uid >= defaultId && uid < 65534;
+
+/**
+ * Whose disk this is, where nobody says: the owner of its root, or the first person of /home. A disk
+ * with neither is most likely the first user's of some machine.
+ */
+async function likelyOwner(volume: Volume): Promise<Owner> {
+  const { calls } = volume;
+  const root = await calls.fstatx(volume.root);
+  if (typeof root !== 'number' && isPersons(root.uid)) return root;
+  const openFlags = abi.O_RDONLY | abi.O_DIRECTORY | abi.O_NOFOLLOW;
+  const fd = await calls.openat2(volume.root, 'home', openFlags);
+  let owner: Owner = { uid: defaultId, gid: defaultId };
+  if (fd < 0) return owner;
+  const homes = await calls.getdentsStatx(fd, 0n);
+  const people = typeof homes === 'number' ? [] : homes.flatMap(({ statx }) => statx ?? []);
+  const [first] = people.filter(({ uid }) => isPersons(uid)).sort((a, b) => a.uid - b.uid);
+  if (first !== undefined) owner = { uid: first.uid, gid: first.gid };
+  await calls.close(fd);
+  return owner;
+}
+
+/** The mounting user's Linux account: as given, by his SID in the map, or whose disk it is. */
+async function mountingAccount(volume: Volume, options: EngineOptions): Promise<Owner> {
+  const { mountingUid, mountingGid, mountingUserSid, uidMap = [] } = options;
+  const named = uidMap.find(({ kind, sid }) => kind === 'user' && sid === mountingUserSid)?.id;
+  const likely = await likelyOwner(volume);
+  const uid = mountingUid ?? named ?? likely.uid;
+  const ownGid = uid === likely.uid ? likely.gid : uid;
+  return { uid, gid: mountingGid ?? ownGid };
+}
+
+async function resolveOptions(volume: Volume, options: EngineOptions): Promise<Options> {
+  const account = await mountingAccount(volume, options);
   return {
     caseSensitive: true,
     permissions: 'map',
-    mountingUid: defaultId,
-    mountingGid: defaultId,
     uidMap: [],
     hideDotFiles: false,
     fileSystemName: volume.type,
     specialFiles: 'lx',
     ...options,
+    mountingUid: account.uid,
+    mountingGid: account.gid,
     readOnly: options.readOnly === true || volume.readOnly,
   };
 }
 
 /** Throws FsBridgeError where the volume does not answer at all. */
 export async function openVcb(volume: Volume, given: EngineOptions): Promise<Vcb> {
-  const options = resolveOptions(volume, given);
+  const options = await resolveOptions(volume, given);
   const { mountingUid: uid, mountingGid: gid } = options;
   const identity = await volume.kernel.identity({ uid, gid, capable: true });
   const xattrs = await volume.calls.listxattrat(

@@ -21,7 +21,11 @@ export interface EngineOptions {
   readonly caseSensitive?: boolean;
   /** Default 'map'. */
   readonly permissions?: Permissions;
-  /** The Linux user and group that the mounting user is: owner of what is created. Default 1000. */
+  /**
+   * The Linux user and group that the mounting user is: owner of what is created. Default: the user to
+   * whom uidMap gives the mounting user's SID, or whose disk it seems to be (the owner of the root, the
+   * first person of /home, 1000).
+   */
   readonly mountingUid?: number;
   readonly mountingGid?: number;
   /** The mounting user's SID; without one the drive's user has the SID of `mountingUid`. */

@@ -11,6 +11,7 @@ import { checkCreate, type Requester } from '../access.ts';
 import { applyEas } from '../eas-set.ts';
 import type { Fcb } from '../fcb.ts';
 import { describe, keepDosAttrib } from '../inode.ts';
+import { writeFdOf } from '../io.ts';
 import { CREATE_RESULT, OPTION } from '../nt.ts';
 import { setReparseData } from '../reparse-set.ts';
 import { reserveRoom } from '../reserve-room.ts';
@@ -40,13 +41,15 @@ export async function makeNew(
   // 3 check access
   const refused = await checkCreate(vcb, irp, dir, requester);
   if (refused !== STATUS.SUCCESS) return refused;
-  // 4 do: nobody else looks names up in this directory until the new one has its Lcb
-  const wait = dir.names.exclusive();
+  // 4 do. O_EXCL keeps two makers of one name apart; of one in two spellings only the lock does.
+  const isAlone = !vcb.options.caseSensitive;
+  const wait = isAlone ? dir.names.exclusive() : dir.names.shared();
   if (wait !== undefined) await wait;
   try {
-    return await makeAlone(vcb, irp, place, requester);
+    return await makeLocked(vcb, irp, place, requester);
   } finally {
-    dir.names.releaseExclusive();
+    if (isAlone) dir.names.releaseExclusive();
+    else dir.names.releaseShared();
   }
 }
 
@@ -66,7 +69,7 @@ function validateNew(vcb: Vcb, irp: CreateIrp): NtStatus {
   return STATUS.SUCCESS;
 }
 
-async function makeAlone(
+async function makeLocked(
   vcb: Vcb,
   irp: CreateIrp,
   place: Place,
@@ -81,7 +84,8 @@ async function makeAlone(
   const opened = await makeInode(vcb, irp, dir, linuxName);
   if (typeof opened === 'number') return refusedToMake(opened);
   const fcb = vcb.takeFcb(opened);
-  if (fcb.type === abi.S_IFREG) fcb.writeFd ??= fcb.handle;
+  // Somebody may have looked the new name up already: then the handle is another descriptor.
+  if (fcb.type === abi.S_IFREG && fcb.handle === opened.fd) fcb.writeFd = opened.fd;
   vcb.nameAppeared(dir, name, linuxName);
   const lcb = vcb.files.enter(dir, name, linuxName, fcb);
   const made: Place = { dir, name, linuxName, fcb, lcb, statx: opened.statx };
@@ -134,10 +138,10 @@ async function furnish(
   if (kept < 0) return ntStatusOf(kept);
   const secured = await securityOfNew(vcb, irp, made, opened.statx, requester);
   if (secured !== STATUS.SUCCESS) return secured;
-  const room = isDirectoryWanted(irp)
-    ? STATUS.SUCCESS
-    : await reserveRoom(vcb, opened.fd, irp.allocationSize);
-  if (room !== STATUS.SUCCESS) return room;
+  if (irp.allocationSize > 0 && fcb.type === abi.S_IFREG) {
+    const room = await reserveRoom(vcb, await writeFdOf(vcb, fcb), irp.allocationSize);
+    if (room !== STATUS.SUCCESS) return room;
+  }
   const extended = await applyEa(vcb, irp, made);
   if (extended !== STATUS.SUCCESS) return extended;
   const changed =

@@ -187,3 +187,32 @@ describe.skipIf(cannotMount())('rights', () => {
     }
   });
 });
+
+describe.skipIf(cannotMount())('whose disk it is', () => {
+  test('the root’s owner, else the first person of /home, else who the map says', async () => {
+    await using win = await freshClient({ mountingUserSid: me });
+    const { linux } = win;
+    const ownerOfNew = async (client: Client, name: string): Promise<number> => {
+      await client.put(`\\${name}`, '');
+      return (await linux.stat(`/${name}`)).uid;
+    };
+    expect(await ownerOfNew(win, 'of-root')).toBe(1000);
+    await linux.chown('/', 0, 0);
+    await linux.chmod('/', 0o777);
+    await linux.mkdir('/home');
+    for (const [name, uid] of [
+      ['lost+found', 0],
+      ['zoe', 1005],
+      ['anna', 1003],
+    ] as const) {
+      await linux.mkdir(`/home/${name}`);
+      await linux.chown(`/home/${name}`, uid, uid);
+    }
+    await using guessed = await win.with({ mountingUserSid: me });
+    expect(await ownerOfNew(guessed, 'of-anna')).toBe(1003);
+    const uidMap = [{ kind: 'user', id: 1005, sid: me }] as const;
+    await using mapped = await win.with({ mountingUserSid: me, uidMap });
+    expect(await ownerOfNew(mapped, 'of-zoe')).toBe(1005);
+    await win.fresh.kernel.close();
+  });
+});

@@ -5,14 +5,22 @@
 import assert from 'node:assert/strict';
 import type { Case, FsType, Scene, VolumeKind } from './case.ts';
 import { ProtocolFault } from './driver/protocol-fault.ts';
-import { mistakes, type OpenVolume, openVolume } from './volumes.ts';
+import { mistakes, type OpenVolume, openVolume, type TransportFactory } from './volumes.ts';
 
 const caseMostMs = 30_000;
+
+/** On which file system, over what. */
+export interface Setting {
+  readonly type: FsType;
+  /** "ext4", or "ext4, kept for ever". */
+  readonly title: string;
+  readonly factory: TransportFactory;
+}
 
 export interface Outcome {
   readonly name: string;
   readonly rule: string;
-  readonly type: FsType;
+  readonly setting: Setting;
   readonly failure?: string;
   readonly tookMs: number;
 }
@@ -73,13 +81,18 @@ function textOf(error: unknown, open: OpenVolume): string {
   return `${short.join('\n')}\nThe last requests:\n  ${open.driver.trace.slice(-8).join('\n  ')}`;
 }
 
-async function runCase(one: Case, open: OpenVolume, index: number): Promise<Outcome> {
+async function runCase(
+  one: Case,
+  setting: Setting,
+  open: OpenVolume,
+  index: number,
+): Promise<Outcome> {
   const scene = sceneOf(open, index);
   const started = performance.now();
   const outcome = (failure?: string): Outcome => ({
     name: one.name,
     rule: one.rule,
-    type: open.type,
+    setting,
     tookMs: performance.now() - started,
     ...(failure === undefined ? {} : { failure }),
   });
@@ -104,7 +117,7 @@ async function runCase(one: Case, open: OpenVolume, index: number): Promise<Outc
 /** All cases of one kind of volume, on one file system. A failure may spoil a volume: a new one. */
 async function runOnVolume(
   cases: readonly Case[],
-  type: FsType,
+  setting: Setting,
   kind: VolumeKind,
   report: (outcome: Outcome) => void,
 ): Promise<void> {
@@ -114,13 +127,13 @@ async function runOnVolume(
     if (open === undefined) return;
     const started = performance.now();
     const failure = await open.close().catch((error: unknown) => String(error));
-    const base = { name: checked, rule: 'e2fsck(8), xfs_repair(8)', type };
+    const base = { name: checked, rule: 'e2fsck(8), xfs_repair(8)', setting };
     const tookMs = performance.now() - started;
     report({ ...base, tookMs, ...(failure === undefined ? {} : { failure }) });
   };
   for (const [index, one] of cases.entries()) {
-    open ??= await openVolume({ kind, type });
-    const outcome = await runCase(one, open, index);
+    open ??= await openVolume({ kind, type: setting.type, factory: setting.factory });
+    const outcome = await runCase(one, setting, open, index);
     report(outcome);
     if (outcome.failure !== undefined && open !== undefined) {
       // What hangs or stays open would fail the others too.
@@ -139,19 +152,13 @@ async function runOnVolume(
 /** Runs all that match, and tells each outcome when it is known. */
 export async function runCases(
   cases: readonly Case[],
-  types: readonly FsType[],
+  setting: Setting,
   report: (outcome: Outcome) => void,
 ): Promise<void> {
-  for (const type of types) {
-    const mine = cases.filter((one) => one.types === undefined || one.types.includes(type));
-    const kinds = new Set(mine.map((one) => one.on ?? 'usual'));
-    for (const kind of kinds) {
-      await runOnVolume(
-        mine.filter((one) => (one.on ?? 'usual') === kind),
-        type,
-        kind,
-        report,
-      );
-    }
+  const mine = cases.filter((one) => one.types === undefined || one.types.includes(setting.type));
+  const kinds = new Set(mine.map((one) => one.on ?? 'usual'));
+  for (const kind of kinds) {
+    const here = mine.filter((one) => (one.on ?? 'usual') === kind);
+    await runOnVolume(here, setting, kind, report);
   }
 }

@@ -14,6 +14,7 @@ import { VolumeFs } from '../../src/vfs-linux/fs/volume-fs.ts';
 import { Kernel } from '../../src/vfs-linux/kernel.ts';
 import type { Volume } from '../../src/vfs-linux/volume.ts';
 import { Dispatcher } from '../../src/winfsp/dispatcher.ts';
+import type { WinFspMountOptions } from '../../src/winfsp/mount-options.ts';
 import { volumeParamsOf } from '../../src/winfsp/volume-parameters.ts';
 import { encodeVolumeParams } from '../../src/winfsp/wire/volume-params.ts';
 import { fsckVerdict } from '../support/fsck.ts';
@@ -93,8 +94,19 @@ export interface OpenTransport {
 /** Mistakes that the dispatcher caught: an exception where there should be a status. */
 export const mistakes: unknown[] = [];
 
-export const overDispatcher: TransportFactory = async (volume, options, host) => {
+/** The dispatcher itself, without a driver's C interface in between. */
+export function overDispatcher(mountOptions: WinFspMountOptions = {}): TransportFactory {
+  return (volume, options, host) => openDispatcher(mountOptions, volume, options, host);
+}
+
+async function openDispatcher(
+  mountOptions: WinFspMountOptions,
+  volume: Volume,
+  options: EngineOptions,
+  host: TransportHost,
+): Promise<OpenTransport> {
   const engine = await Engine.open(volume, options);
+  const params = encodeVolumeParams(volumeParamsOf(engine.facts, '', mountOptions));
   const dispatcher = new Dispatcher(engine, host.memory, {
     tokens: {
       facts: (handle) => {
@@ -106,14 +118,14 @@ export const overDispatcher: TransportFactory = async (volume, options, host) =>
   });
   return {
     transport: { transact: (request) => dispatcher.dispatch(request) },
-    parameters: readVolumeParameters(encodeVolumeParams(volumeParamsOf(engine.facts, '', {}))),
+    parameters: readVolumeParameters(params),
     openFiles: () => engine.fileObjects.size,
     close: async () => {
       await dispatcher.drained();
       await engine[Symbol.asyncDispose]();
     },
   };
-};
+}
 
 export interface OpenVolume {
   readonly kind: VolumeKind;
@@ -170,7 +182,7 @@ export async function openVolume(wish: VolumeWish): Promise<OpenVolume> {
     await linux.chown('/', 1000, 1000);
     await wish.prepare?.(linux);
     const host = Driver.host();
-    const factory = wish.factory ?? overDispatcher;
+    const factory = wish.factory ?? overDispatcher();
     const open = await factory(volume, engineOptions[wish.kind], host);
     const random = new Random(wish.seed ?? 2);
     const driver = new Driver(open.transport, host, random, open.parameters);

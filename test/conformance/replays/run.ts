@@ -2,8 +2,7 @@
 
 import { fsckVerdict } from '../../support/fsck.ts';
 import { isRoot, withNativeMount } from '../../support/native-mount.ts';
-import type { FsType } from '../case.ts';
-import type { Outcome } from '../runner.ts';
+import type { Outcome, Setting } from '../runner.ts';
 import { openVolume } from '../volumes.ts';
 import { copying } from './copying.ts';
 import { desktop } from './desktop.ts';
@@ -13,11 +12,12 @@ import type { Replay } from './replay.ts';
 export const replays: readonly Replay[] = [...desktop, ...copying, ...(hasGit() ? [gitClone] : [])];
 
 /** What failed, or undefined. */
-async function replay(one: Replay, type: FsType): Promise<string | undefined> {
+async function replay(one: Replay, { type, factory }: Setting): Promise<string | undefined> {
   const { prepare } = one;
   const open = await openVolume({
     kind: 'usual',
     type,
+    factory,
     ...(prepare === undefined ? {} : { prepare }),
   });
   let isUnmounted = false;
@@ -44,16 +44,14 @@ async function replay(one: Replay, type: FsType): Promise<string | undefined> {
 
 export async function runReplays(
   wanted: readonly Replay[],
-  types: readonly FsType[],
+  setting: Setting,
   report: (outcome: Outcome) => void,
 ): Promise<void> {
-  for (const type of types) {
-    for (const one of wanted) {
-      const started = performance.now();
-      const failure = await replay(one, type);
-      const { name, rule } = one;
-      const tookMs = performance.now() - started;
-      report({ name, rule, type, tookMs, ...(failure === undefined ? {} : { failure }) });
-    }
+  for (const one of wanted) {
+    const started = performance.now();
+    const failure = await replay(one, setting);
+    const { name, rule } = one;
+    const tookMs = performance.now() - started;
+    report({ name, rule, setting, tookMs, ...(failure === undefined ? {} : { failure }) });
   }
 }

@@ -130,6 +130,7 @@ function stepsOf(session: Session, wish: Wish, by: Caller): Step[] {
   return steps;
 }
 
+/** ftruncate(2) of the caller's open file, or truncate(2), which some file systems tell apart. */
 function truncate(
   session: Session,
   fd: number,
@@ -139,22 +140,9 @@ function truncate(
   done: Done,
 ): void {
   const { calls } = session;
-  const op = abi.BRIDGE_OP_ftruncate;
-  if (wish.openFd >= 0) {
-    cut(wish.openFd, done);
-    return;
-  }
-  calls.reopen(fd, abi.O_WRONLY, (opened, slot) => {
-    if (opened < 0) done(opened, slot);
-    else
-      cut(opened, (ret, at) => {
-        done(ret, at);
-        calls.close(opened);
-      });
-  });
-  function cut(open: number, then: Done): void {
-    calls.numbers(op, by, open, 0, wish.size, find, then);
-  }
+  const { openFd, size } = wish;
+  if (openFd >= 0) calls.numbers(abi.BRIDGE_OP_ftruncate, by, openFd, 0, size, find, done);
+  else calls.numbers(abi.BRIDGE_OP_truncate, by, fd, 0, size, find, done);
 }
 
 export function setattr(session: Session, request: Request): void {

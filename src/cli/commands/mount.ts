@@ -14,7 +14,9 @@ With it, what programs write is on the disk after fsync(2) or umount, or else so
 sync(1) alone does not reach the disk, as Linux does not pass it on to FUSE.
 Linux's mount(8) knows it as \`mount -t fuse.fsbridge SOURCE TARGET -o rw,volume=2\`, and /etc/fstab
 too. There it is written only where rw is among the options that were given, for mount(8) itself
-says rw to everybody; \`-o write\` says it without doubt.`;
+says rw to everybody; \`-o write\` says it without doubt. umount(8) alone returns while the rest is still
+being written; \`fsbridge umount\` and the next mount wait for it, and so does umount(8) where
+/sbin/umount.fuse.fsbridge is a link to the command of that name.`;
 
 export function mountCommand(): Command {
   const command = newCommand('mount', 'show a volume as a directory or a drive', [

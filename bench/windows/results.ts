@@ -4,6 +4,8 @@ import type { Result } from '../report.ts';
 import { type Layer, readBytes, WindowsWay } from './layers.ts';
 
 const layers: readonly Layer[] = ['dispatcher', 'engine', 'kernel'];
+/** Rounds that do not count: the compilers go on finding things for some seconds. */
+const warmUps = 4;
 /** What a layer alone is called. */
 const between: Readonly<Record<Layer, string>> = {
   dispatcher: 'decode, queue, encode',
@@ -52,14 +54,14 @@ function operations(sizes: Sizes, isQuick: boolean): Operation[] {
   ];
 }
 
-/** The fastest of the rounds, the layers taking turns; the first round is for getting warm. */
+/** The fastest of the rounds, the layers taking turns. */
 async function measureLayers(
   way: WindowsWay,
   operation: Operation,
   rounds: number,
 ): Promise<Map<Layer, number>> {
   const best = new Map<Layer, number>();
-  for (let round = -1; round < rounds; round++) {
+  for (let round = -warmUps; round < rounds; round++) {
     for (const layer of layers) {
       const tookMs = await operation.run(way, layer, operation.count);
       if (round >= 0)

@@ -128,8 +128,6 @@ export interface FileInfo {
   readonly eaSize: number;
 }
 
-export const fileInfoBytes = 72;
-
 export function readFileInfo(bytes: Buffer, at: number): FileInfo {
   return {
     fileAttributes: bytes.readUInt32LE(at),

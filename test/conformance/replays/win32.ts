@@ -3,7 +3,6 @@ import {
   access,
   attribute,
   disposition,
-  dispositionFlag,
   option,
   renameFlag,
   share,
@@ -133,5 +132,3 @@ export function createTemporary(win: Program, path: string): Promise<Handle> {
     attributes: attribute.TEMPORARY | attribute.HIDDEN,
   });
 }
-
-export const posixDelete: number = dispositionFlag.DELETE | dispositionFlag.POSIX;

@@ -119,43 +119,47 @@ function fillTimes(info: FileInfo, statx: Statx, dos: DosAttrib | undefined): vo
     info.creationTimeHigh = Number(created >> 32n);
     info.creationTimeLow = Number(created & 0xffffffffn);
   } else {
-    const { hasBtime } = statx;
-    const sec = hasBtime ? statx.btimeSec : statx.mtimeSec;
-    const nsec = hasBtime ? statx.btimeNsec : statx.mtimeNsec;
-    info.creationTimeHigh = highWord(sec, nsec);
-    info.creationTimeLow = lowWord(sec, nsec);
+    if (statx.hasBtime) splitTime(statx.btimeSec, statx.btimeNsec);
+    else splitTime(statx.mtimeSec, statx.mtimeNsec);
+    info.creationTimeHigh = highWord;
+    info.creationTimeLow = lowWord;
   }
-  info.lastAccessTimeHigh = highWord(statx.atimeSec, statx.atimeNsec);
-  info.lastAccessTimeLow = lowWord(statx.atimeSec, statx.atimeNsec);
-  info.lastWriteTimeHigh = highWord(statx.mtimeSec, statx.mtimeNsec);
-  info.lastWriteTimeLow = lowWord(statx.mtimeSec, statx.mtimeNsec);
-  info.changeTimeHigh = highWord(statx.ctimeSec, statx.ctimeNsec);
-  info.changeTimeLow = lowWord(statx.ctimeSec, statx.ctimeNsec);
+  splitTime(statx.atimeSec, statx.atimeNsec);
+  info.lastAccessTimeHigh = highWord;
+  info.lastAccessTimeLow = lowWord;
+  splitTime(statx.mtimeSec, statx.mtimeNsec);
+  info.lastWriteTimeHigh = highWord;
+  info.lastWriteTimeLow = lowWord;
+  splitTime(statx.ctimeSec, statx.ctimeNsec);
+  info.changeTimeHigh = highWord;
+  info.changeTimeLow = lowWord;
 }
 
-/*
+/** What splitTime made of its time: two words, and no object for them. */
+let highWord = 0;
+let lowWord = 0;
+
+/**
  * A FILETIME has 57 bits today, a number 53: so it is counted in two parts of 65536 seconds' weight.
- * The results are those of times.ts's toFileTime, and a test compares them.
+ * The result is that of times.ts's toFileTime, and a test compares them.
  */
-
-const isBeyond = (since1601: number, nsec: number): boolean =>
-  since1601 > latestSec || (since1601 === latestSec && nsec > latestNsec);
-
-/** The high word of a time's FILETIME. */
-function highWord(sec: number, nsec: number): number {
+function splitTime(sec: number, nsec: number): void {
   const since1601 = sec + epochSec;
-  if (since1601 < 0) return 0;
-  if (isBeyond(since1601, nsec)) return 0x7fffffff;
+  if (since1601 < 0) {
+    highWord = 0;
+    lowWord = 1;
+    return;
+  }
+  if (since1601 > latestSec || (since1601 === latestSec && nsec > latestNsec)) {
+    highWord = 0x7fffffff;
+    lowWord = 0xffffffff;
+    return;
+  }
   const upper = Math.floor(since1601 / 65536) * ticksPerSec;
   const lower = (since1601 % 65536) * ticksPerSec + Math.floor(nsec / 100);
-  return Math.floor(upper / 65536) + Math.floor(((upper % 65536) * 65536 + lower) / word);
-}
-
-function lowWord(sec: number, nsec: number): number {
-  const since1601 = sec + epochSec;
-  if (since1601 < 0) return 1;
-  if (isBeyond(since1601, nsec)) return 0xffffffff;
-  const upper = Math.floor(since1601 / 65536) * ticksPerSec;
-  const lower = (since1601 % 65536) * ticksPerSec + Math.floor(nsec / 100);
-  return Math.max(((upper % 65536) * 65536 + lower) % word, since1601 === 0 && nsec < 100 ? 1 : 0);
+  const rest = (upper % 65536) * 65536 + lower;
+  highWord = Math.floor(upper / 65536) + Math.floor(rest / word);
+  lowWord = rest % word;
+  // 0 would be no time at all.
+  if (highWord === 0 && lowWord === 0) lowWord = 1;
 }

@@ -2,6 +2,7 @@
  * An open file as one handle sees it (NT's FILE_OBJECT and CCB). What all handles of a file share is
  * in its Fcb; under which name this one was opened is in its Lcb.
  */
+import type { Timespec } from '../vfs-linux/statx.ts';
 import type { DirectoryListing } from './directory-listing.ts';
 import type { Fcb, Lcb } from './fcb.ts';
 
@@ -17,8 +18,8 @@ export class FileObject {
   /** The listing that QueryDirectory goes on with. */
   listing: DirectoryListing | undefined;
   /** Times that this handle's own operations are not to move (a time of -1 was set). */
-  keepsLastAccessTime = false;
-  keepsLastWriteTime = false;
+  keptAccessTime: Timespec | undefined;
+  keptWriteTime: Timespec | undefined;
   closed = false;
 
   constructor(

@@ -6,8 +6,8 @@
 import { Buffer } from 'node:buffer';
 import { abi } from '../vfs-linux/abi.gen.ts';
 import type { Fcb, Lcb } from './fcb.ts';
-import { temporaryName } from './irp/set-name.ts';
 import { applyPermissions, forgetPermissions, permissionsOfFcb } from './permissions.ts';
+import { temporaryName } from './temporary-name.ts';
 import { linuxTargetOf } from './translate/link-targets.ts';
 import { type NtStatus, ntStatusOf, STATUS } from './translate/ntstatus.ts';
 import { inodeOfReparse, type ReparseInode } from './translate/reparse.ts';

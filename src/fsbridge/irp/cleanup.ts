@@ -1,6 +1,6 @@
 /**
- * IRP_MJ_CLEANUP: the program closed its handle. Here a name goes that is to go, and times are set
- * that the file's own changes did not. It cannot fail: nobody is left to be told.
+ * IRP_MJ_CLEANUP: the program closed its handle. Here a name goes that is to go. It cannot fail: nobody
+ * is left to be told.
  *
  * Steps: 1 validate, 2 take the name, 3 check what is there, 4 do, 5 answer.
  */
@@ -29,7 +29,7 @@ export async function cleanup(vcb: Vcb, irp: CleanupIrp): Promise<NtStatus> {
   }
   if (irp.setAllocationSize) await trimAllocation(vcb, fileObject);
   if (irp.setArchiveBit) await setArchive(vcb, fileObject);
-  if (irp.setLastAccessTime || irp.setLastWriteTime) await touch(vcb, irp);
+  await restoreTimes(vcb, fileObject);
   return STATUS.SUCCESS;
 }
 
@@ -77,11 +77,14 @@ async function setArchive(vcb: Vcb, fileObject: FileObject): Promise<void> {
   await keepDosAttrib(vcb, fcb, stored, fcb.dos?.creationTime);
 }
 
-/** Linux has moved the times at each read and write already; what is left is relatime's delay. */
-async function touch(vcb: Vcb, irp: CleanupIrp): Promise<void> {
-  const { fcb, keepsLastAccessTime } = irp.fileObject;
-  if (!irp.setLastAccessTime || keepsLastAccessTime) return;
-  const now = { sec: 0, nsec: abi.UTIME_NOW };
+/**
+ * Linux has moved the times itself, by the mount's own rule for access (relatime). What the handle was
+ * told to leave alone gets its time back.
+ */
+async function restoreTimes(vcb: Vcb, fileObject: FileObject): Promise<void> {
+  const { keptAccessTime: atime, keptWriteTime: mtime } = fileObject;
+  if (atime === undefined && mtime === undefined) return;
   const omit = { sec: 0, nsec: abi.UTIME_OMIT };
-  await vcb.calls.utimensat(fcb.handle, '', now, omit, abi.AT_EMPTY_PATH);
+  const { handle } = fileObject.fcb;
+  await vcb.calls.utimensat(handle, '', atime ?? omit, mtime ?? omit, abi.AT_EMPTY_PATH);
 }

@@ -4,12 +4,11 @@
  * Invariant: a name that this made and that could not get all it was to have (security, EAs, room) is
  * taken away again before the failure is answered.
  */
-import { Buffer } from 'node:buffer';
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
 import type { OpenedStatx } from '../../vfs-linux/calls.ts';
 import { checkCreate, type Requester } from '../access.ts';
 import { applyEas } from '../eas-set.ts';
-import type { Fcb } from '../fcb.ts';
+import type { Fcb, Lcb } from '../fcb.ts';
 import { describe, keepDosAttrib } from '../inode.ts';
 import { writeFdOf } from '../io.ts';
 import { CREATE_RESULT, OPTION } from '../nt.ts';
@@ -20,6 +19,7 @@ import { FILE_ATTRIBUTE } from '../translate/attributes.ts';
 import { type NtStatus, ntStatusOf, STATUS } from '../translate/ntstatus.ts';
 import type { Vcb } from '../vcb.ts';
 import type { Place } from '../walk.ts';
+import { removeName } from './cleanup.ts';
 import { answer } from './create.ts';
 import type { CreateIrp } from './irp.ts';
 
@@ -42,15 +42,28 @@ export async function makeNew(
   const refused = await checkCreate(vcb, irp, dir, requester);
   if (refused !== STATUS.SUCCESS) return refused;
   // 4 do. O_EXCL keeps two makers of one name apart; of one in two spellings only the lock does.
-  const isAlone = !vcb.options.caseSensitive;
+  const isAlone = !vcb.options.caseSensitive || irp.eaIsReparsePoint;
   const wait = isAlone ? dir.names.exclusive() : dir.names.shared();
   if (wait !== undefined) await wait;
+  let made: Made | NtStatus | undefined;
   try {
-    return await makeLocked(vcb, irp, place, requester);
+    made = await makeLocked(vcb, irp, place, requester);
   } finally {
     if (isAlone) dir.names.releaseExclusive();
     else dir.names.releaseShared();
   }
+  if (typeof made !== 'object') return made;
+  const { status, lcb } = made;
+  if (status !== STATUS.SUCCESS) await removeName(vcb, lcb);
+  vcb.files.leave(lcb);
+  vcb.files.release(lcb.fcb);
+  return status;
+}
+
+/** A name that was made, held, and whether its file got all that it was to have. */
+interface Made {
+  readonly status: NtStatus;
+  readonly lcb: Lcb;
 }
 
 function isDirectoryWanted(irp: CreateIrp): boolean {
@@ -74,7 +87,7 @@ async function makeLocked(
   irp: CreateIrp,
   place: Place,
   requester: Requester | undefined,
-): Promise<NtStatus | undefined> {
+): Promise<Made | NtStatus | undefined> {
   const { dir, name, linuxName } = place;
   if (!vcb.options.caseSensitive) {
     const folded = await vcb.foldedNames(dir);
@@ -89,11 +102,7 @@ async function makeLocked(
   vcb.nameAppeared(dir, name, linuxName);
   const lcb = vcb.files.enter(dir, name, linuxName, fcb);
   const made: Place = { dir, name, linuxName, fcb, lcb, statx: opened.statx };
-  const status = await furnish(vcb, irp, made, opened, requester);
-  if (status !== STATUS.SUCCESS) await unmake(vcb, made);
-  vcb.files.leave(lcb);
-  vcb.files.release(fcb);
-  return status;
+  return { status: await furnish(vcb, irp, made, opened, requester), lcb };
 }
 
 /** Undefined: it is there already. */
@@ -157,11 +166,4 @@ async function applyEa(vcb: Vcb, irp: CreateIrp, made: Place): Promise<NtStatus>
   if (irp.ea === undefined) return STATUS.SUCCESS;
   if (!irp.eaIsReparsePoint) return applyEas(vcb, made.fcb as Fcb, irp.ea);
   return setReparseData(vcb, made, irp.ea, 0);
-}
-
-async function unmake(vcb: Vcb, made: Place): Promise<void> {
-  const flags = made.fcb?.type === abi.S_IFDIR ? abi.AT_REMOVEDIR : 0;
-  await vcb.calls.unlinkat(made.dir.handle, Buffer.from(made.linuxName), flags);
-  vcb.nameVanished(made.dir, made.linuxName);
-  if (made.lcb !== undefined) vcb.files.remove(made.lcb);
 }

@@ -6,6 +6,7 @@
  */
 import { abi } from '../../vfs-linux/abi.gen.ts';
 import { storedAttributes } from '../file-info.ts';
+import type { FileObject } from '../file-object.ts';
 import { describe, queryInfo, setAttributes } from '../inode.ts';
 import { writeFdOf } from '../io.ts';
 import { DISPOSITION_FLAG } from '../nt.ts';
@@ -62,12 +63,8 @@ async function setBasic(vcb: Vcb, irp: SetBasicInformation): Promise<NtStatus> {
   const setsAttributes = irp.fileAttributes !== leaveAttributes;
   if (setsAttributes && !fitsKind(irp.fileAttributes, fcb.type)) return STATUS.INVALID_PARAMETER;
   // 4 do
-  if (access.kind === 'suspend' || access.kind === 'resume') {
-    fileObject.keepsLastAccessTime = access.kind === 'suspend';
-  }
-  if (writing.kind === 'suspend' || writing.kind === 'resume') {
-    fileObject.keepsLastWriteTime = writing.kind === 'suspend';
-  }
+  const kept = await keepTimes(vcb, fileObject, access, writing);
+  if (kept < 0) return ntStatusOf(kept);
   if (setsAttributes || creation.kind === 'set') {
     const created = creation.kind === 'set' ? irp.creationTime : fcb.dos?.creationTime;
     const attributes = setsAttributes ? irp.fileAttributes : await attributesOf(vcb, irp);
@@ -76,8 +73,27 @@ async function setBasic(vcb: Vcb, irp: SetBasicInformation): Promise<NtStatus> {
     if (ret < 0) return ntStatusOf(ret);
   }
   const ret = await setTimes(vcb, fcb.handle, access, writing);
+  if (access.kind === 'set' && fileObject.keptAccessTime) fileObject.keptAccessTime = access.time;
+  if (writing.kind === 'set' && fileObject.keptWriteTime) fileObject.keptWriteTime = writing.time;
   // 5 answer
   return ret < 0 ? ntStatusOf(ret) : queryInfo(vcb, fileObject, irp.fileInfo);
+}
+
+/** -1 keeps a time from this handle's own operations, -2 lets them move it again (MS-FSCC 2.4.7). */
+async function keepTimes(
+  vcb: Vcb,
+  fileObject: FileObject,
+  access: TimeChange,
+  writing: TimeChange,
+): Promise<number> {
+  if (access.kind === 'resume') fileObject.keptAccessTime = undefined;
+  if (writing.kind === 'resume') fileObject.keptWriteTime = undefined;
+  if (access.kind !== 'suspend' && writing.kind !== 'suspend') return 0;
+  const statx = await vcb.calls.fstatx(fileObject.fcb.handle);
+  if (typeof statx === 'number') return statx;
+  if (access.kind === 'suspend') fileObject.keptAccessTime = statx.atime;
+  if (writing.kind === 'suspend') fileObject.keptWriteTime = statx.mtime;
+  return 0;
 }
 
 /** DIRECTORY is no attribute to be set on a file, and TEMPORARY none on a directory. */

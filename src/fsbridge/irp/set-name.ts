@@ -5,12 +5,12 @@
  * Invariant: both directories are held alone, in the order of their Fcbs' serial numbers, from the look
  * at what is there to the move of the Lcb. Which files are open is the transport's to check.
  */
-import { randomBytes } from 'node:crypto';
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
 import { checkReplace } from '../access.ts';
 import type { Fcb, Lcb } from '../fcb.ts';
 import { isReadOnlyFile, queryInfo } from '../inode.ts';
 import { RENAME } from '../nt.ts';
+import { temporaryName } from '../temporary-name.ts';
 import { type NtStatus, ntStatusOf, STATUS } from '../translate/ntstatus.ts';
 import type { Vcb } from '../vcb.ts';
 import { letGo, lookUpHeld, newWalk, type Place, walkToParent } from '../walk.ts';
@@ -211,9 +211,4 @@ async function linkOver(vcb: Vcb, fcb: Fcb, place: Place): Promise<number> {
   const ret = await vcb.calls.renameat2(dir.handle, temporary, dir.handle, linuxName);
   if (ret < 0) await vcb.calls.unlinkat(dir.handle, temporary);
   return ret;
-}
-
-/** A name that nobody has. */
-export function temporaryName(): string {
-  return `.fsbridge-${randomBytes(8).toString('hex')}`;
 }

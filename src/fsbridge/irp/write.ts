@@ -42,9 +42,16 @@ export async function write(vcb: Vcb, irp: WriteIrp): Promise<NtStatus> {
   if (changed.ret < irp.buffer.length && !irp.constrainedIo) {
     // A short write met the end of the room; the next try says which end it is.
     const rest = irp.buffer.subarray(changed.ret);
-    const failed = await vcb.calls.pwriteStatx(fd, rest, offset + changed.ret, writeFlags);
-    if (typeof failed === 'number') return ntStatusOf(failed);
-    irp.information += failed.ret;
+    const more = await vcb.calls.pwriteStatx(fd, rest, offset + changed.ret, writeFlags);
+    if (typeof more === 'number') return ntStatusOf(more);
+    irp.information += more.ret;
+    return queryInfo(vcb, fileObject, irp.fileInfo);
+  }
+  if (fileObject.keptWriteTime !== undefined) {
+    const omit = { sec: 0, nsec: abi.UTIME_OMIT };
+    const mtime = fileObject.keptWriteTime;
+    await vcb.calls.utimensat(fcb.handle, '', omit, mtime, abi.AT_EMPTY_PATH);
+    return queryInfo(vcb, fileObject, irp.fileInfo);
   }
   if (changed.statx === undefined) return queryInfo(vcb, fileObject, irp.fileInfo);
   await describe(vcb, fcb, changed.statx, fileObject.lcb?.name ?? '', irp.fileInfo);

@@ -68,6 +68,20 @@ describe.skipIf(cannotMount())('metadata', () => {
     await win.close(file);
   });
 
+  test('a time of -1 keeps the handle’s own writing from moving it, -2 lets it again', async () => {
+    const file = await win.make('\\still');
+    const time = toFileTime(1_000_000_000, 0);
+    await setBasic(file, { lastWriteTime: time });
+    expect(await setBasic(file, { lastWriteTime: -1n })).toBe('SUCCESS');
+    await win.write(file, 'x');
+    expect((await win.info(file)).lastWriteTime).toBe(time);
+    expect(await setBasic(file, { lastWriteTime: -2n })).toBe('SUCCESS');
+    await win.write(file, 'y');
+    expect((await win.info(file)).lastWriteTime).toBeGreaterThan(time);
+    expect(await setBasic(file, { lastWriteTime: -3n })).toBe('INVALID_PARAMETER');
+    await win.close(file);
+  });
+
   test('attributes are set, kept on the disk, and taken away', async () => {
     const file = await win.make('\\marked');
     expect(await setBasic(file, { fileAttributes: 0x1 | 0x2 | 0x4 })).toBe('SUCCESS');

@@ -122,10 +122,6 @@ export function modeOf(u32: Uint32Array, from: number): number {
   return (u32[from + word.mode] as number) & 0xffff;
 }
 
-export function linksOf(u32: Uint32Array, from: number): number {
-  return u32[from + word.nlink] as number;
-}
-
 /** What tells one inode from another where there are no file handles. */
 export function inodeOf(
   u32: Uint32Array,

@@ -3,7 +3,7 @@
  * told.
  */
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
-import { inodeOf, linksOf, modeOf, writeAttr, writeAttrOut, writeEntryHead } from './attributes.ts';
+import { inodeOf, modeOf, writeAttr, writeAttrOut, writeEntryHead } from './attributes.ts';
 import { type Done, type Name, noName, root } from './kernel-calls.ts';
 import type { Node } from './nodes.ts';
 import { entryOut, outBody, sizes } from './protocol.ts';
@@ -153,5 +153,3 @@ export function answerAttr(
   node.mode = modeOf(u32, statxWord);
   session.answer(request, sizes.attrOut);
 }
-
-export { linksOf, modeOf };

@@ -184,6 +184,3 @@ export const fsyncFdatasync: number = 0x1;
 
 /** fuse_notify_code */
 export const notifyInvalInode = 2;
-
-/** fuse_ext_type: the supplementary group that matters for a new file. */
-export const extGroups = 32;

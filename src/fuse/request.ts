@@ -93,11 +93,6 @@ export class Request {
   get bodyBytes(): number {
     return this.lengthBytes - inHeaderBytes;
   }
-
-  /** The length of the extensions at the request's end. */
-  get extensionBytes(): number {
-    return ((this.buffer.u32[inHeader.totalExtlen] as number) & 0xffff) * 8;
-  }
 }
 
 export function u64(u32: Uint32Array, word: number): number {

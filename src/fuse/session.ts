@@ -221,35 +221,40 @@ export class Session {
   }
 
   answerFrom(request: Request, from: WireBuffer, payloadBytes: number): number {
+    const startMs = trace.isOn ? performance.now() : 0;
     const ret = this.wire.answer(request, from, payloadBytes);
-    this.#finish(request, false);
+    this.#finish(request, false, startMs);
     return ret;
   }
 
   /** Sends what lies in pieces in the kernel's memory, at an array of bridge_piece. */
   answerPieces(request: Request, address: number, payloadBytes: number): void {
+    const startMs = trace.isOn ? performance.now() : 0;
     this.wire.answerPieces(request, this.calls.memory.u32, address >>> 2, payloadBytes);
-    this.#finish(request, false);
+    this.#finish(request, false, startMs);
   }
 
   /** Sends a negative errno, or plain success for 0. */
   fail(request: Request, error: number): void {
+    const startMs = trace.isOn ? performance.now() : 0;
     this.wire.fail(request, error);
-    this.#finish(request, error < 0);
+    this.#finish(request, error < 0, startMs);
   }
 
   /** The end of a request that has no answer, such as FORGET. */
   finishSilently(request: Request): void {
-    this.#finish(request, false);
+    this.#finish(request, false, 0);
   }
 
-  #finish(request: Request, failed: boolean): void {
+  /** `replyMs` is when the answer began to be written, for the trace; 0: there was none. */
+  #finish(request: Request, failed: boolean, replyMs: number): void {
     request.answered = true;
     const endMs = performance.now();
     this.#lastAnswerMs = endMs;
     this.statistics.record(request.operation, request.startMs, endMs, failed);
     if (trace.isOn) {
       const name = operationNames[request.operation] as string;
+      if (replyMs > 0) trace.span('reply', 'write', request.traceId, replyMs, endMs);
       trace.span('fuse', name, request.traceId, request.startMs, endMs, { node: request.nodeId });
     }
     if (request.keepBuffer) this.wire.requests.give(request.buffer);

@@ -46,10 +46,9 @@ export function ioctl(session: Session, request: Request): void {
   const structure = new Uint8Array(Math.max(largest, 8));
   const start = inHeaderBytes + ioctlInBytes;
   structure.set(request.buffer.bytes.subarray(start, start + inBytes));
-  withOpen(session, request, (fd, done) => {
+  withOpen(session, request, (fd) => {
     const { calls, wire } = session;
     calls.ioctl(fd, command, structure, (ret, slot) => {
-      done();
       if (ret < 0) {
         session.fail(request, ret);
         return;
@@ -67,15 +66,11 @@ export function ioctl(session: Session, request: Request): void {
 }
 
 /** A file is open already; a directory is opened for the sake of this. */
-function withOpen(
-  session: Session,
-  request: Request,
-  then: (fd: number, done: () => void) => void,
-): void {
+function withOpen(session: Session, request: Request, then: (fd: number) => void): void {
   const isDirectory = (request.word(2) & (1 << 4)) !== 0;
   if (!isDirectory) {
     const file = fileOf(session, request);
-    if (file !== undefined) then(file.fd, () => {});
+    if (file !== undefined) then(file.fd);
     return;
   }
   const node = session.nodes.get(request.nodeId);
@@ -86,6 +81,6 @@ function withOpen(
   session.hold(request, node);
   session.descriptors.useReadable(node, (fd) => {
     if (fd < 0) session.fail(request, fd);
-    else then(fd, () => {});
+    else then(fd);
   });
 }

@@ -70,12 +70,11 @@ export async function mountFuse(
   const onLog = options.onLog ?? (() => {});
   const attached = await attach(calls, mountPoint, volume.readOnly, options);
   const session = new Session({ volume, libc: calls, fd: attached.fd, features, onLog });
-  await session.identities.open();
-  const refusal = await session.started;
-  if (refusal !== undefined) {
+  await begin(session, mountPoint).catch(async (error: unknown) => {
     await detach(calls, attached, true);
-    throw new FsBridgeError('ERR_FUSE', mountPoint, refusal, 'A newer Linux may do.');
-  }
+    await session.ended;
+    throw error;
+  });
   await tune(attached);
   return {
     mountPoint: attached.mountPoint,
@@ -86,4 +85,12 @@ export async function mountFuse(
       if (!lazy) await session.ended;
     },
   };
+}
+
+/** Waits for the host's first word. Throws FsBridgeError where there will be no mount. */
+async function begin(session: Session, mountPoint: string): Promise<void> {
+  await session.identities.open();
+  const refusal = await session.started;
+  if (refusal === undefined) return;
+  throw new FsBridgeError('ERR_FUSE', mountPoint, refusal, 'A newer Linux may do.');
 }

@@ -132,12 +132,21 @@ export class Session {
    */
   #takeUntilBusy(): void {
     const before = this.calls.inFlight;
-    while (this.#takeOne() && this.calls.inFlight <= before);
+    const { kernel } = this.volume;
+    while (this.#takeOne() && this.calls.inFlight <= before && !kernel.turnIsDue());
   }
 
-  /** The idle kernel asks: takes requests until one keeps it busy. */
+  /** The idle kernel asks: takes requests until one keeps it busy. Throws nothing: wasm calls. */
   #whenIdle(): void {
     if (this.#over) return;
+    try {
+      this.#takeAndSpin();
+    } catch (error) {
+      this.onBug(error, undefined);
+    }
+  }
+
+  #takeAndSpin(): void {
     const { calls } = this;
     const { kernel } = this.volume;
     const before = calls.inFlight;

@@ -12,6 +12,7 @@ import type { Kernel } from '../../src/vfs-linux/kernel.ts';
 import type { Driver } from './driver/driver.ts';
 import { statusName } from './driver/nt.ts';
 import type { Program } from './driver/program.ts';
+import type { FaultyDisk } from './faulty-disk.ts';
 
 export type FsType = 'ext4' | 'xfs';
 export const fsTypes: readonly FsType[] = ['ext4', 'xfs'];
@@ -26,6 +27,7 @@ export type VolumeKind =
   | 'nfs tags'
   | 'small'
   | 'read-only'
+  | 'faulty disk'
   | 'dying';
 
 export interface Scene {
@@ -40,6 +42,7 @@ export interface Scene {
   readonly linux: VolumeFs;
   readonly calls: LinuxCalls;
   readonly kernel: Kernel;
+  readonly disk: FaultyDisk;
   /** A name in the case's directory. */
   path(name: string): string;
   linuxPath(name: string): string;

@@ -27,7 +27,7 @@ export interface Outcome {
 
 function sceneOf(open: OpenVolume, index: number): Scene {
   const name = String(index).padStart(3, '0');
-  const { type, driver, win, linux, volume, kernel } = open;
+  const { type, driver, win, linux, volume, kernel, disk } = open;
   const dir = `\\${name}`;
   const linuxDir = `/${name}`;
   return {
@@ -39,6 +39,7 @@ function sceneOf(open: OpenVolume, index: number): Scene {
     linux,
     calls: volume.calls,
     kernel,
+    disk,
     path: (file) => `${dir}\\${file}`,
     linuxPath: (file) => `${linuxDir}/${file}`,
   };

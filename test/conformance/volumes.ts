@@ -25,6 +25,7 @@ import { Program } from './driver/program.ts';
 import { mountingUser, type Token } from './driver/token.ts';
 import type { Transport, TransportHost } from './driver/transport.ts';
 import { readVolumeParameters, type VolumeParameters } from './driver/volume-parameters.ts';
+import { FaultyDisk } from './faulty-disk.ts';
 
 const mib = 1048576;
 
@@ -46,6 +47,7 @@ const engineOptions: Readonly<Record<VolumeKind, EngineOptions>> = {
   'nfs tags': { ...usual, specialFiles: 'nfs' },
   small: usual,
   'read-only': { ...usual, readOnly: true },
+  'faulty disk': usual,
   dying: usual,
 };
 
@@ -132,6 +134,7 @@ export interface OpenVolume {
   readonly type: FsType;
   readonly image: string;
   readonly kernel: Kernel;
+  readonly disk: FaultyDisk;
   readonly volume: Volume;
   readonly linux: VolumeFs;
   readonly driver: Driver;
@@ -170,7 +173,8 @@ export async function openVolume(wish: VolumeWish): Promise<OpenVolume> {
   const kernel = await Kernel.boot();
   try {
     const image = makeImage(folder, wish);
-    const disk = await kernel.attach(await openFileSource(image, { write: true }));
+    const faulty = new FaultyDisk(await openFileSource(image, { write: true }));
+    const disk = await kernel.attach(faulty);
     const request = { device: disk.name, types: [wish.type], readOnly: false };
     const volume = await kernel.mount(request);
     const linux = new VolumeFs(
@@ -199,6 +203,7 @@ export async function openVolume(wish: VolumeWish): Promise<OpenVolume> {
       type: wish.type,
       image,
       kernel,
+      disk: faulty,
       volume,
       linux,
       driver,

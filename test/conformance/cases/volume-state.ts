@@ -255,6 +255,77 @@ const readOnly: readonly Omit<Case, 'on'>[] = [
   ),
 ];
 
+const faulty: readonly Omit<Case, 'on'>[] = [
+  {
+    name: 'what cannot be read is an error, and is read when the disk is whole again',
+    rule: 'EIO is STATUS_IO_DEVICE_ERROR, and never the end of a file',
+    async run({ win, path, kernel, disk, driver }) {
+      await win.makeFile(path('a'), Buffer.alloc(200_000, 7));
+      await win.flushVolume();
+      await driver.settle();
+      await kernel.dropCaches();
+      const handle = await win.mustOpen(path('a'));
+      disk.failsReads = true;
+      const answer = await handle.read(100_000, 4096);
+      disk.failsReads = false;
+      expectStatus(answer.status, status.IO_DEVICE_ERROR);
+      const whole = await handle.readAll();
+      expectTrue(whole.equals(Buffer.alloc(200_000, 7)), 'afterwards');
+      await handle.close();
+    },
+  },
+  {
+    name: 'a directory on a disk that cannot be read is an error or whole, and never short',
+    rule: 'EIO is STATUS_IO_DEVICE_ERROR, and never the end of a listing',
+    async run({ win, path, kernel, disk, driver }) {
+      await win.makeDirectory(path('d'));
+      for (let i = 0; i < 200; i++) await win.makeFile(path(`d\\file-${i}`));
+      await win.flushVolume();
+      await driver.settle();
+      const handle = await win.mustOpen(path('d'), {
+        access: access.READ_DATA | access.SYNCHRONIZE,
+        options: option.DIRECTORY_FILE,
+      });
+      await kernel.dropCaches();
+      disk.failsReads = true;
+      const answer = await handle.list({ pattern: '*', lengthBytes: 65536 });
+      disk.failsReads = false;
+      await handle.close();
+      if (answer.status === status.SUCCESS) expectEqual(answer.entries.length, 202, 'entries');
+      else expectTrue(answer.status >= 0xc0000000, `status 0x${answer.status.toString(16)}`);
+    },
+  },
+  {
+    name: 'a read that waits for the disk holds up nobody else',
+    rule: 'WinFsp: answers may come in any order; a Create holds a lock of the driver',
+    async run({ win, path, kernel, disk, driver }) {
+      await win.makeFile(path('slow'), Buffer.alloc(100_000, 1));
+      await win.makeFile(path('other'), 'x');
+      await win.flushVolume();
+      await driver.settle();
+      await kernel.dropCaches();
+      const slow = await win.mustOpen(path('slow'));
+      // What the others need is in memory.
+      expectEqual((await win.readFile(path('other'))).toString(), 'x', 'the other');
+      disk.suspend();
+      let isRead = false;
+      const reading = slow.read(50_000, 4096).then((answer) => {
+        isRead = true;
+        return answer;
+      });
+      for (let tries = 0; tries < 100 && disk.waiting === 0; tries++) await setTimeout(10);
+      expectTrue(disk.waiting > 0, 'the read waits');
+      for (let round = 0; round < 20; round++) {
+        expectEqual((await win.readFile(path('other'))).toString(), 'x', 'meanwhile');
+      }
+      expectEqual(isRead, false, 'the slow read is not done');
+      disk.resume();
+      expectTrue((await reading).data.equals(Buffer.alloc(4096, 1)), 'the slow read');
+      await slow.close();
+    },
+  },
+];
+
 const dying: readonly Omit<Case, 'on'>[] = [
   {
     name: 'when the kernel dies every request is answered with an error, and handles can be closed',
@@ -286,5 +357,6 @@ export const volumeState: readonly Case[] = [
   ...broken,
   ...on('small', 'full', full),
   ...on('read-only', 'read-only', readOnly),
+  ...on('faulty disk', 'disk', faulty),
   ...on('dying', 'dead', dying),
 ];

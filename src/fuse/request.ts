@@ -37,8 +37,10 @@ export class Request {
   /** The number of its spans in the trace; 0 without one. */
   readonly traceId: number = trace.isOn ? trace.nextId() : 0;
   answered = false;
-  /** The buffer is to live until the answer. */
+  /** The buffer is to live until the answer, if that is not there when the handler returns. */
   keepBuffer = false;
+  /** The buffer is the request's own by now. */
+  ownsBuffer = false;
   /** Nodes that must stay as they are until the answer (Session.hold). */
   held: Node | undefined;
   heldToo: Node | undefined;

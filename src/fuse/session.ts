@@ -210,8 +210,9 @@ export class Session {
     } else {
       this.#handle(request);
     }
-    if (request.keepBuffer && !request.answered) this.#current = this.wire.requests.take();
-    else request.keepBuffer = false;
+    if (!request.keepBuffer || request.answered) return;
+    request.ownsBuffer = true;
+    this.#current = this.wire.requests.take();
   }
 
   #handle(request: Request): void {
@@ -266,7 +267,7 @@ export class Session {
       if (replyMs > 0) trace.span('reply', 'write', request.traceId, replyMs, endMs);
       trace.span('fuse', name, request.traceId, request.startMs, endMs, { node: request.nodeId });
     }
-    if (request.keepBuffer) this.wire.requests.give(request.buffer);
+    if (request.ownsBuffer) this.wire.requests.give(request.buffer);
     if (request.held !== undefined) this.#letGo(request);
     if (this.#pollPaused) this.#resume();
   }

@@ -52,13 +52,14 @@ class HostSide {
   }
 
   /** Sends a request; resolves with its answer. */
-  ask(opcode: number, nodeId: number, body: Buffer, lengthSaid?: number): Promise<Buffer> {
+  ask(opcode: number, nodeId: number, body: Buffer, uid = 0): Promise<Buffer> {
     const unique = ++this.#unique;
     const head = Buffer.alloc(40);
-    head.writeUInt32LE(lengthSaid ?? 40 + body.length, 0);
+    head.writeUInt32LE(40 + body.length, 0);
     head.writeUInt32LE(opcode, 4);
     head.writeUInt32LE(unique, 8);
     head.writeBigUInt64LE(BigInt(nodeId), 16);
+    head.writeUInt32LE(uid, 24);
     return new Promise((resolve) => {
       this.#answers.set(unique, resolve);
       this.send(Buffer.concat([head, body]));
@@ -171,6 +172,24 @@ describe.skipIf(why !== undefined)(`a session${why ? ` (${why})` : ''}`, () => {
     }
     expect(errorOf(await host.ask(GETATTR, 1, Buffer.alloc(16)))).toBe(0);
     expect(said.filter((line) => line.includes('internal error'))).toEqual([]);
+  });
+
+  test('a request that waits keeps what it says, whatever comes after it', async () => {
+    for (let i = 0; i < 5; i++) {
+      expect(errorOf(await host.ask(LOOKUP, 999, name('nowhere')))).toBe(-errno.ESTALE);
+    }
+    // An identity has to be made for each of them first.
+    const made = [101, 102, 103].map((uid) =>
+      host.ask(MKDIR, 1, Buffer.concat([words(0o755, 0), name(`of-${uid}`)]), uid),
+    );
+    const others = ['a', 'b', 'c', 'd'].map((text) => host.ask(LOOKUP, 1, name(text)));
+    await Promise.all([...made, ...others]);
+    const listed = await fresh.volume.fs.readdir('/');
+    expect(listed.filter((text) => text.startsWith('of-')).sort()).toEqual([
+      'of-101',
+      'of-102',
+      'of-103',
+    ]);
   });
 
   test('a node lives as long as the host knows it', async () => {

@@ -67,10 +67,14 @@ function makeImage(folder: string, name: string): string {
   return image;
 }
 
-/** The image as others see it. */
-async function judge(image: string): Promise<void> {
+async function judgeClean(image: string): Promise<void> {
   const verdict = await fsckVerdict(image, 'ext4');
   expect('e2fsck finds nothing', verdict.clean, verdict.output);
+}
+
+/** The image as others see it. */
+async function judge(image: string): Promise<void> {
+  await judgeClean(image);
   if (!isRoot) {
     console.log('  --     the tree is not looked at: mounting needs root');
     return;
@@ -109,6 +113,10 @@ async function tryGuest(
   const image = makeImage(folder, `${mode}.img`);
   countGuest(await guest([mode, name(library), name(image), ...scripts]));
   await judge(image);
+  console.log('  -- an unmount while programs are at work:');
+  const pulled = makeImage(folder, 'pull.img');
+  countGuest(await guest(['pull', name(library), name(pulled)]));
+  await judgeClean(pulled);
   console.log('  -- the process ends without an unmount:');
   const cut = makeImage(folder, 'exit.img');
   countGuest(await guest(['exit', name(library), name(cut)]), 7);
@@ -168,8 +176,7 @@ async function tryCommand(
   const rest = text.slice(text.indexOf('\n') + 1);
   count({ name: 'story', passed: Number(passes), failed: Number(failures), text: rest });
   expect('the command ends with its drive', status === 0, `${status}: ${stderr.slice(-2000)}`);
-  const verdict = await fsckVerdict(image, 'ext4');
-  expect('e2fsck finds nothing', verdict.clean, verdict.output);
+  await judgeClean(image);
 }
 
 async function underWine(folder: string): Promise<void> {
@@ -201,8 +208,7 @@ async function underWine(folder: string): Promise<void> {
   console.log('  -- the session ends:');
   const image = makeImage(folder, 'session.img');
   countGuest(await guest(['session', windowsPath(library), windowsPath(image)]));
-  const verdict = await fsckVerdict(image, 'ext4');
-  expect('e2fsck finds nothing', verdict.clean, verdict.output);
+  await judgeClean(image);
 }
 
 installTestTools();

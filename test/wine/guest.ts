@@ -7,10 +7,12 @@
  *   node guest.ts installed LIBRARY IMAGE SCRIPT...   the library is found as WinFsp's own is
  *   node guest.ts refusal - IMAGE CODE                a mount is refused with that code
  *   node guest.ts exit LIBRARY IMAGE                  the process ends without an unmount, with 7
+ *   node guest.ts pull LIBRARY IMAGE                  an unmount while programs are at work
  *   node guest.ts session LIBRARY IMAGE               Windows ends the session while it is mounted
  *
  * Each line that it prints is JSON: a Result. The process ends by itself, which is a part of the test.
  */
+import { setTimeout as wait } from 'node:timers/promises';
 import koffi from 'koffi';
 import { Kernel } from '../../src/vfs-linux/kernel.ts';
 import type { Volume } from '../../src/vfs-linux/volume.ts';
@@ -32,6 +34,7 @@ export interface Result {
 const [mode = '', library = '', image = '', ...words] = process.argv.slice(2);
 const exitCode = 7;
 const watcherMost = 2000;
+const pullMs = 500;
 
 function report(name: string, passed: number, failed: number, text = ''): void {
   process.stdout.write(`${JSON.stringify({ name, passed, failed, text } satisfies Result)}\n`);
@@ -55,20 +58,50 @@ class StandIn {
     return (this.#dll.func(name, 'int', []) as () => number)();
   }
 
-  /** Plays a script on another thread, as a program is another process. */
-  async play(script: string, rounds: number): Promise<void> {
-    const startedMs = performance.now();
-    const failed = await new Promise<number>((resolve, reject) => {
+  /** Answers how many checks failed. */
+  run(script: string, rounds: number): Promise<number> {
+    return new Promise((resolve, reject) => {
       this.#run.async(script, rounds, (error, answer) => {
         if (error) reject(error);
         else resolve(answer);
       });
     });
+  }
+
+  /** Plays a script on another thread, as a program is another process. */
+  async play(script: string, rounds: number): Promise<void> {
+    const startedMs = performance.now();
+    const failed = await this.run(script, rounds);
     const requests = this.number('StandInRequests');
     const us = (((performance.now() - startedMs) * 1000) / requests).toFixed(1);
     report(script, this.number('StandInPassed'), failed, this.#report());
     report(`${script} took`, 0, 0, `${requests} requests, ${us} µs each`);
   }
+}
+
+/** Every kind of place, one after the other, and a little work on each. */
+async function tryPlaces(standIn: StandIn, volume: Volume): Promise<void> {
+  for (const place of ['\\\\fsbridge\\share', 'C:\\linux', '\\\\.\\L:', 'M:']) {
+    const mount = await mountWinFsp(volume, place, { library });
+    expect(`it is at ${place}`, mount.mountPoint === place, mount.mountPoint);
+    await standIn.play('burst', 3);
+    await mount.unmount();
+  }
+}
+
+/** The drive ends in the midst of everything: what was answered is written, and nothing hangs. */
+async function pull(standIn: StandIn, volume: Volume): Promise<void> {
+  const mount = await mountWinFsp(volume, 'L:', { library });
+  const playing = standIn.run('load', 100_000);
+  await wait(pullMs);
+  await mount.unmount();
+  const startedMs = performance.now();
+  // The programs get errors from now on, and are at their end soon.
+  await playing;
+  expect('programs are not held up', performance.now() - startedMs < pullMs * 20);
+  expect('they did something before', standIn.number('StandInPassed') > 0);
+  expect('the protocol was kept', standIn.number('StandInFaults') === 0);
+  expect('no file is left open', mount.statistics().openFiles === 0);
 }
 
 /** Windows' own functions, on the window that waits for the end of the session. */
@@ -168,9 +201,14 @@ async function runMode(volume: Volume): Promise<void> {
     process.exit(exitCode);
   }
   if (mode === 'session') await endSession(standIn, volume);
+  if (mode === 'pull') {
+    await pull(standIn, volume);
+    return;
+  }
   await expectRefusal(volume, 'C:', 'ERR_DRIVE_IN_USE');
   await expectRefusal(volume, 'nowhere', 'ERR_MOUNT_POINT');
   await tryTokens();
+  await tryPlaces(standIn, volume);
   const options: WinFspMountOptions = {
     ...(mode === 'installed' ? {} : { library }),
     onLog: (line) => report(line, 0, 1, line),

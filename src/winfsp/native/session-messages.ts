@@ -4,18 +4,18 @@
 export type SessionEvent = 'logoff' | 'shutdown' | 'suspend' | 'resume';
 
 export type SessionMessage =
-  /** The window is there: messages to it reach the worker. */
-  | { readonly kind: 'window'; readonly handle: bigint }
+  /** The window is there; the thread ends with WM_QUIT. */
+  | { readonly kind: 'window'; readonly threadId: number }
   /** There is none, and the worker has ended. */
   | { readonly kind: 'none' }
   /** Something happens; Windows waits until `answered` is that number, or not much longer. */
   | { readonly kind: 'event'; readonly event: SessionEvent; readonly number: number };
 
-/** Places in the shared words. */
-export const sessionWords = { answered: 0 } as const;
+/** Places in the shared words: the last event that was answered, and whether the worker has ended. */
+export const sessionWords = { answered: 0, over: 1 } as const;
 
-/** Sent to the window by its own program: the end. WM_APP. */
-export const windowEnd = 0x8000;
+/** WM_QUIT: of a thread, not of a window, so that no procedure is called in a process that ends. */
+export const quitMessage = 0x12;
 
 /** user32's messages, winuser.h. */
 export const windowMessage = {

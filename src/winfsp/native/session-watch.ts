@@ -5,10 +5,10 @@
  */
 import { Worker } from 'node:worker_threads';
 import {
+  quitMessage,
   type SessionEvent,
   type SessionMessage,
   sessionWords,
-  windowEnd,
 } from './session-messages.ts';
 
 type Call = (...args: readonly unknown[]) => number;
@@ -17,24 +17,32 @@ const workerFile: URL = new URL(
   `./session-worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`,
   import.meta.url,
 );
-const wordsBytes = 4;
+const wordsBytes = 8;
+const exitMs = 2000;
 const everyNumber = 0x7fffffff;
 
 export class SessionWatch {
-  /** The window, for who wants to send it something; 0n without one. */
-  window = 0n;
+  /** The thread with the window; 0 without one. */
+  #threadId = 0;
   #words: Int32Array;
   #worker: Worker;
-  #postMessage: Call;
+  #postToThread: Call;
   #exited: Promise<void>;
-  #onExit = (): void => this.release();
+  /**
+   * A process that ends cuts its threads off, and one that Windows calls at that moment would be the
+   * end of all: so the window goes first.
+   */
+  #onExit = (): void => {
+    this.release();
+    Atomics.wait(this.#words, sessionWords.over, 0, exitMs);
+  };
   /** Resolves when it is known whether there is a window. */
   readonly started: Promise<void>;
 
-  private constructor(postMessage: Call, onEvent: (event: SessionEvent) => Promise<void>) {
+  private constructor(postToThread: Call, onEvent: (event: SessionEvent) => Promise<void>) {
     const shared = new SharedArrayBuffer(wordsBytes);
     this.#words = new Int32Array(shared);
-    this.#postMessage = postMessage;
+    this.#postToThread = postToThread;
     this.#worker = new Worker(workerFile, { workerData: shared, name: 'fsbridge-session' });
     process.once('exit', this.#onExit);
     this.#exited = new Promise((resolve) => {
@@ -49,7 +57,7 @@ export class SessionWatch {
           const answer = (): void => this.#answer(message.number);
           onEvent(message.event).then(answer, answer);
         } else {
-          if (message.kind === 'window') this.window = message.handle;
+          if (message.kind === 'window') this.#threadId = message.threadId;
           resolve();
         }
       });
@@ -61,9 +69,10 @@ export class SessionWatch {
   /** Windows waits until what `onEvent` answers is settled, or for as long as it likes to. */
   static async start(onEvent: (event: SessionEvent) => Promise<void>): Promise<SessionWatch> {
     const { default: koffi } = await import('koffi');
-    const types = ['uintptr_t', 'uint32', 'uintptr_t', 'intptr_t'];
-    const postMessage = koffi.load('user32.dll').func('PostMessageW', 'int32', types) as Call;
-    const watch = new SessionWatch(postMessage, onEvent);
+    const types = ['uint32', 'uint32', 'uintptr_t', 'intptr_t'];
+    const user32 = koffi.load('user32.dll');
+    const postToThread = user32.func('PostThreadMessageW', 'int32', types) as Call;
+    const watch = new SessionWatch(postToThread, onEvent);
     await watch.started;
     // A window alone is no reason to stay.
     watch.#worker.unref();
@@ -78,8 +87,8 @@ export class SessionWatch {
   /** Wakes the worker so that it ends; without waiting for it, as the process may be ending. */
   release(): void {
     this.#answer(everyNumber);
-    if (this.window !== 0n) this.#postMessage(this.window, windowEnd, 0, 0);
-    this.window = 0n;
+    if (this.#threadId !== 0) this.#postToThread(this.#threadId, quitMessage, 0, 0);
+    this.#threadId = 0;
   }
 
   async stop(): Promise<void> {

@@ -14,7 +14,6 @@ import {
   type SessionEvent,
   type SessionMessage,
   sessionWords,
-  windowEnd,
   windowMessage,
 } from './session-messages.ts';
 
@@ -62,7 +61,6 @@ const defaultProcedure = user32.func('DefWindowProcW', 'intptr_t', [
   'uintptr_t',
   'intptr_t',
 ]) as Call;
-const postQuit = user32.func('PostQuitMessage', 'void', ['int32']) as Call;
 const blockShutdown = user32.func('ShutdownBlockReasonCreate', 'int32', [
   'uintptr_t',
   'str16',
@@ -89,17 +87,15 @@ function procedure(
       if (Number(wide) === suspend) tell('suspend', suspendMs);
       if (Number(wide) === resumeAutomatic) tell('resume', 0);
       return 1;
-    case windowEnd:
-      postQuit(0);
-      return 0;
     default:
       return defaultProcedure(window, message, wide, long);
   }
 }
 
+const instance = (kernel32.func('GetModuleHandleW', 'uintptr_t', ['void *']) as Call)(null);
+
 /** Registers the class and makes the window; 0 where there is no desktop. */
 function makeWindow(): number | bigint {
-  const instance = (kernel32.func('GetModuleHandleW', 'uintptr_t', ['void *']) as Call)(null);
   const type = koffi.pointer(
     koffi.proto('intptr_t FsbridgeWindow(uintptr_t, uint32, uintptr_t, intptr_t)'),
   );
@@ -121,18 +117,25 @@ function makeWindow(): number | bigint {
   return create(0, className, className, popup, 0, 0, 0, 0, 0, 0, instance, 0);
 }
 
-const window = makeWindow();
-if (BigInt(window) === 0n) {
-  post({ kind: 'none' });
-} else {
-  post({ kind: 'window', handle: BigInt(window) });
-  const getMessage = user32.func('GetMessageW', 'int32', [
-    'void *',
-    'uintptr_t',
-    'uint32',
-    'uint32',
-  ]) as Call;
+/** Gets messages until the end. */
+function serveWindow(): void {
+  const types = ['void *', 'uintptr_t', 'uint32', 'uint32'];
+  const getMessage = user32.func('GetMessageW', 'int32', types) as Call;
   const dispatch = user32.func('DispatchMessageW', 'intptr_t', ['void *']) as Call;
   const message = Buffer.alloc(messageBytes);
   while (Number(getMessage(message, 0, 0, 0)) > 0) dispatch(message);
 }
+
+const window = makeWindow();
+if (BigInt(window) === 0n) {
+  post({ kind: 'none' });
+} else {
+  const threadId = (kernel32.func('GetCurrentThreadId', 'uint32', []) as Call)();
+  post({ kind: 'window', threadId: Number(threadId) });
+  serveWindow();
+  (user32.func('DestroyWindow', 'int32', ['uintptr_t']) as Call)(window);
+}
+// The class belongs to the process: it would lead the next thread to this one's procedure.
+(user32.func('UnregisterClassW', 'int32', ['str16', 'uintptr_t']) as Call)(className, instance);
+Atomics.store(words, sessionWords.over, 1);
+Atomics.notify(words, sessionWords.over);

@@ -166,7 +166,8 @@ static void answer(struct volume *volume, const struct response *response)
 	if (response->size > RESPONSE_MOST)
 		fault("an answer that is too large");
 	*link = call->next;
-	memcpy(call->response, response, response->size > RESPONSE_MOST ? RESPONSE_MOST : response->size);
+	memcpy(call->response, response,
+	       response->size > RESPONSE_MOST ? RESPONSE_MOST : response->size);
 	call->state = ANSWERED;
 	pthread_cond_signal(&call->changed);
 }
@@ -353,7 +354,8 @@ static int equals(const uint16_t *name, const char *text)
 
 EXPORT NTSTATUS32 FspMountSet(struct mount_desc *desc)
 {
-	if (!the_volume || the_volume->handle != desc->volume_handle || desc->volume_name[0] != '\\')
+	if (!the_volume || the_volume->handle != desc->volume_handle ||
+	    desc->volume_name[0] != '\\')
 		return STATUS_INVALID_PARAMETER;
 	if (equals(desc->mount_point, "C:"))
 		return STATUS_OBJECT_NAME_COLLISION;

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { canMountFuse, fuseTypes, onMount, soak } from '../support/fuse-scene.ts';
+import { canMountFuse, fuseTypes, mounter, onMount, soak } from '../support/fuse-scene.ts';
 import { testSeed } from '../support/random.ts';
 import { run } from '../support/run-program.ts';
 
@@ -30,30 +30,33 @@ async function emptyCaches(signal: AbortSignal): Promise<void> {
   }
 }
 
+/** Six processes at once: three with files of their own, three with stripes of one file. */
+async function exercise(at: string): Promise<void> {
+  const stop = new AbortController();
+  const emptying = emptyCaches(stop.signal);
+  const alone = (index: number): Promise<void> =>
+    fsx(join(at, `alone-${index}`), [`--seed=${seed + index}`, `--ops=${3000 * soak}`]);
+  const small = fsx(join(at, 'small'), [
+    ...[`--seed=${seed}`, `--ops=${3000 * soak}`, '--max-bytes=9000'],
+  ]);
+  // Without holes: Linux's FUSE writes a page out, sends the hole, and clears the page's part
+  // (fs/fuse/file.c, fuse_file_fallocate); in between another's mapping may have it written again.
+  const shared = (index: number): Promise<void> =>
+    fsx(join(at, 'shared'), [
+      ...[`--stripe=${index}/3`, `--seed=${seed + index}`, `--ops=${1500 * soak}`, '--no=punch'],
+    ]);
+  const all = [alone(0), alone(1), small, shared(0), shared(1), shared(2)];
+  const ends = await Promise.allSettled(all);
+  stop.abort();
+  await emptying;
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+}
+
 describe.skipIf(!canMountFuse)(`what is written is what is read, with SEED=${seed}, on`, () => {
   for (const type of fuseTypes) {
-    test(type, () =>
-      onMount(type, async ({ at }) => {
-        const stop = new AbortController();
-        const emptying = emptyCaches(stop.signal);
-        const alone = (index: number): Promise<void> =>
-          fsx(join(at, `alone-${index}`), [`--seed=${seed + index}`, `--ops=${3000 * soak}`]);
-        const small = fsx(join(at, 'small'), [
-          ...[`--seed=${seed}`, `--ops=${3000 * soak}`, '--max-bytes=9000'],
-        ]);
-        // Without holes: Linux's FUSE writes a page out, sends the hole, and clears the page's part
-        // (fs/fuse/file.c, fuse_file_fallocate); in between another's mapping may have it written again.
-        const shared = (index: number): Promise<void> =>
-          fsx(join(at, 'shared'), [
-            ...[`--stripe=${index}/3`, `--seed=${seed + index}`, `--ops=${1500 * soak}`],
-            '--no=punch',
-          ]);
-        const all = [alone(0), alone(1), small, shared(0), shared(1), shared(2)];
-        const ends = await Promise.allSettled(all);
-        stop.abort();
-        await emptying;
-        for (const end of ends) if (end.status === 'rejected') throw end.reason;
-      }),
+    test(type, () => onMount(type, ({ at }) => exercise(at)));
+    test.skipIf(mounter !== 'fsbridge')(`${type}, where the host gathers what is written`, () =>
+      onMount(type, ({ at }) => exercise(at), { writeback: true }),
     );
   }
 });

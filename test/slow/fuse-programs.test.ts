@@ -233,7 +233,7 @@ describe.skipIf(!canMountFuse)('real programs find the mount right:', () => {
       const missing = programs.filter((program) => !onPath(program));
       const why = missing.length === 0 ? '' : ` (${missing.join(', ')} is not installed)`;
       test.skipIf(missing.length > 0)(`${name}, on ${type}${why}`, () =>
-        onMount(type, ({ at, scratch }) => deed(at, scratch), 1500),
+        onMount(type, ({ at, scratch }) => deed(at, scratch), { sizeMib: 1500 }),
       );
     }
   }

@@ -154,12 +154,16 @@ async function mountDaemon(child: ChildProcess, folder: string): Promise<Mounted
   return mount;
 }
 
-/** Mounts an image for writing, with devices and set-user-id programs. */
+/**
+ * Mounts an image for writing, with devices and set-user-id programs; `writeback` lets the host gather
+ * what is written, which is fsbridge's to choose.
+ */
 export async function mountImage(
   image: string,
   type: FuseType,
   folder: string,
   how: Mounter = mounter,
+  writeback = false,
 ): Promise<Mounted> {
   await mkdir(folder, { recursive: true });
   if (how === 'native') return mountNative(image, type, folder);
@@ -168,7 +172,8 @@ export async function mountImage(
     const options = 'allow_other,default_permissions,fakeroot,dev,suid';
     return mountDaemon(spawn('fuse2fs', ['-f', '-o', options, image, folder]), folder);
   }
-  const argv = ['mount', image, folder, '--rw', '--foreground', '--host-options', 'dev,suid'];
+  const hostOptions = `dev,suid${writeback ? ',writeback' : ''}`;
+  const argv = ['mount', image, folder, '--rw', '--foreground', '--host-options', hostOptions];
   return mountDaemon(startCommand(argv), folder);
 }
 
@@ -188,11 +193,12 @@ export interface Scene {
 export async function onMount(
   type: FuseType,
   use: (scene: Scene) => Promise<void>,
-  sizeMib?: number,
+  options: { readonly sizeMib?: number; readonly writeback?: boolean } = {},
 ): Promise<void> {
   await withScratch(async (scratch) => {
-    const image = await emptyImage(join(scratch, 'image'), type, sizeMib);
-    const mount = await mountImage(image, type, join(scratch, 'mount'));
+    const image = await emptyImage(join(scratch, 'image'), type, options.sizeMib);
+    const folder = join(scratch, 'mount');
+    const mount = await mountImage(image, type, folder, mounter, options.writeback);
     try {
       await use({ scratch, image, mount, at: mount.folder });
     } catch (error) {

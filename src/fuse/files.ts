@@ -59,9 +59,13 @@ export class OpenFiles {
     return this.#files.find((file) => file?.node === node)?.fd ?? -1;
   }
 
-  *[Symbol.iterator](): Generator<OpenFile> {
-    for (const file of this.#files) {
-      if (file !== undefined) yield file;
-    }
+  /** Takes all of them out. */
+  takeAll(): OpenFile[] {
+    const all = this.#files.flatMap((file) => file ?? []);
+    for (const file of all) this.#forget(file);
+    this.#files = [];
+    this.#free = [];
+    this.#count = 0;
+    return all;
   }
 }

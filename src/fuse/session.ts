@@ -1,7 +1,8 @@
 /**
  * A mount's life on the device: takes requests, has them carried out, sends the answers.
  *
- *     mounting --INIT--> serving --unmounted or aborted (ENODEV)--> ending --all closed--> ended
+ *     mounting --INIT--> serving --ENODEV (unmounted, aborted)--> answering what is under way
+ *         --all answered--> closing --all closed--> ended
  *
  * Where requests are taken:
  * - When the kernel has nothing to do, it asks here for more before it waits (pollWhenIdle), and
@@ -67,6 +68,10 @@ export class Session {
   #patience = patienceMost;
   #lastAnswerMs = 0;
   #over = false;
+  /** Requests that have no answer yet. */
+  #unanswered = 0;
+  /** Set at the end: called when all have theirs. */
+  #whenAnswered: (() => void) | undefined;
 
   constructor(parts: {
     volume: Volume;
@@ -196,6 +201,7 @@ export class Session {
     }
     const operation = operationOf(u32[inHeader.opcode] as number);
     const request = new Request(buffer, operation, bytes, startMs);
+    this.#unanswered++;
     const { bodyBytes, creates } = operations[operation] as (typeof operations)[number];
     if (bytes - inHeaderBytes < bodyBytes) {
       this.fail(request, -errno.EINVAL);
@@ -258,7 +264,9 @@ export class Session {
 
   /** `replyMs` is when the answer began to be written, for the trace; 0: there was none. */
   #finish(request: Request, failed: boolean, replyMs: number): void {
+    if (request.answered) return;
     request.answered = true;
+    this.#unanswered--;
     const endMs = performance.now();
     this.#lastAnswerMs = endMs;
     this.statistics.record(request.operation, request.startMs, endMs, failed);
@@ -270,6 +278,7 @@ export class Session {
     if (request.ownsBuffer) this.wire.requests.give(request.buffer);
     if (request.held !== undefined) this.#letGo(request);
     if (this.#pollPaused) this.#resume();
+    if (this.#unanswered === 0) this.#whenAnswered?.();
   }
 
   /** Keeps a node and its descriptor until the request is answered; two at most. */
@@ -308,18 +317,23 @@ export class Session {
     this.nodes.remove(node);
   }
 
-  /** The device is gone: everything is closed, and then the session has ended. */
+  /** The device is gone: what is under way goes to its end, and then everything is closed. */
   #end(): void {
     if (this.#over) return;
     this.#over = true;
     this.#poll?.stop();
     this.volume.kernel.pollWhenIdle(undefined);
-    for (const file of this.files) this.calls.close(file.fd);
+    if (this.#unanswered === 0) this.#closeAll();
+    else this.#whenAnswered = () => this.#closeAll();
+  }
+
+  #closeAll(): void {
+    this.#whenAnswered = undefined;
+    this.wire.close();
+    for (const { fd } of this.files.takeAll()) this.calls.close(fd);
     for (const node of this.nodes) this.descriptors.release(node);
-    // A last call, answered after those before it: what is under way has found its descriptors. Not
-    // syncfs: it tells an error once, and the volume's owner has to hear of it.
-    this.calls.numbers(abi.BRIDGE_OP_fstatfs, root, this.volume.root, 0, 0, 0, () => {
-      this.wire.close();
+    // A last call, answered when those before it are.
+    this.calls.numbers(abi.BRIDGE_OP_syncfs, root, this.volume.root, 0, 0, 0, () => {
       this.#resolveStarted('the mount ended before it began');
       this.#resolveEnded();
     });

@@ -7,6 +7,7 @@
  * 2. `out` is for answers that are written in the same breath: fill it, send it, forget it. Where
  *    there is a wait in between (a READ), a buffer of the pool is taken.
  * 3. Every buffer taken is given back, once.
+ * 4. Nothing is written after `close`, however late an answer is.
  */
 import { Buffer } from 'node:buffer';
 import fs from 'node:fs';
@@ -72,7 +73,6 @@ export class Pool {
 }
 
 export class Wire {
-  readonly fd: number;
   /** For answers that are written at once. */
   readonly out: WireBuffer = makeBuffer(answerBytes, outHeaderBytes);
   /** Requests are read into these. */
@@ -80,6 +80,8 @@ export class Wire {
   /** Answers that are filled before they are sent. */
   readonly answers: Pool = new Pool(answerBytes, outHeaderBytes);
   readonly #libc: Libc;
+  /** The device; -1 once it is closed. */
+  #fd: number;
   readonly #vector: WireBuffer = makeBuffer(vectorBytes, 0);
   /** Where the kernel's memory lies in this process: the words of its address. */
   readonly #kernelLow: number;
@@ -87,7 +89,7 @@ export class Wire {
 
   constructor(libc: Libc, fd: number, kernel: Buffer) {
     this.#libc = libc;
-    this.fd = fd;
+    this.#fd = fd;
     const address = libc.addressOf(kernel);
     this.#kernelLow = Number(address & 0xffffffffn);
     this.#kernelHigh = Number(address >> 32n);
@@ -101,13 +103,13 @@ export class Wire {
 
   /** Takes the next request. Answers its length, -EAGAIN when none waits, -ENODEV at the end. */
   read(into: WireBuffer): number {
-    return this.#libc.read(this.fd, into.bytes, requestBytes);
+    return this.#fd < 0 ? -errno.ENODEV : this.#libc.read(this.#fd, into.bytes, requestBytes);
   }
 
   /** Sends an answer whose `payloadBytes` lie behind the header's place in `from`. */
   answer(request: Request, from: WireBuffer, payloadBytes: number): number {
     const length = this.#head(from.u32, request, payloadBytes);
-    return this.#libc.write(this.fd, from.bytes, length);
+    return this.#send(from.bytes, length);
   }
 
   /**
@@ -126,7 +128,7 @@ export class Wire {
       u32[word + 3] = 0;
       word += 4;
     }
-    return this.#libc.writev(this.fd, bytes, word / 4);
+    return this.#fd < 0 ? -errno.ENODEV : this.#libc.writev(this.#fd, bytes, word / 4);
   }
 
   #head(u32: Uint32Array, request: Request, payloadBytes: number): number {
@@ -145,18 +147,26 @@ export class Wire {
     u32[1] = error <= -512 ? -errno.EIO : error;
     u32[2] = request.uniqueLow;
     u32[3] = request.uniqueHigh;
-    return this.#libc.write(this.fd, bytes, outHeaderBytes);
+    return this.#send(bytes, outHeaderBytes);
   }
 
+  /** Nothing is sent any more: the descriptor's number may be another file's a moment later. */
   close(): void {
-    fs.closeSync(this.fd);
+    if (this.#fd < 0) return;
+    fs.closeSync(this.#fd);
+    this.#fd = -1;
+  }
+
+  /** write(2) to the device. */
+  #send(bytes: Buffer, length: number): number {
+    return this.#fd < 0 ? -errno.ENODEV : this.#libc.write(this.#fd, bytes, length);
   }
 
   /** Has the host forget a file's attributes; its cached data stays. */
   forgetAttributes(nodeId: number): void {
     // A negative offset: the attributes alone.
     const notice = invalidation(nodeId, -1n);
-    this.#libc.write(this.fd, notice, notice.length);
+    this.#send(notice, notice.length);
   }
 
   /**
@@ -164,7 +174,8 @@ export class Wire {
    * for its own requests meanwhile, so this waits on a thread of its own.
    */
   async flushAndForgetData(nodeId: number): Promise<void> {
-    await this.#libc.writeInBackground(this.fd, invalidation(nodeId, 0n));
+    if (this.#fd < 0) return;
+    await this.#libc.writeInBackground(this.#fd, invalidation(nodeId, 0n));
   }
 }
 

@@ -68,7 +68,8 @@ function checkerFor(
   return async (_vcb, fcb, desiredAccess) => {
     const permissions = await permissionsOfFcb(vcb, fcb);
     if (typeof permissions === 'number') return -1;
-    const isOwner = isMapped && permissions.uid === vcb.options.mountingUid;
+    const { mountingUid } = vcb.options;
+    const isOwner = isMapped && (mountingUid === 0 || permissions.uid === mountingUid);
     const isSystems = (desiredAccess & ACCESS.ACCESS_SYSTEM_SECURITY) !== 0;
     if (isOwner && !isSystems) return ownersAccess(desiredAccess);
     const descriptor = vcb.descriptors.of(permissions);

@@ -24,7 +24,8 @@ const attribute = {
   supportsExtendedAttributes: 0x800000,
 } as const;
 
-const defaultId = 1000;
+/** Of the first person on most systems (login.defs: UID_MIN). */
+const firstPerson = 1000;
 /** Linux's default for users: others may read. */
 const umask = 0o022;
 /** These keep no owner and no mode of a file's own, and no links. */
@@ -36,27 +37,32 @@ interface Owner {
   readonly gid: number;
 }
 
-/** Numbers of people, not of the system's own accounts (login.defs: UID_MIN; nobody is 65534). */
-const isPersons = (uid: number): boolean => uid >= defaultId && uid < 65534;
+/** Numbers of people, not of the system's own accounts; nobody is 65534. */
+const isPersons = (uid: number): boolean => uid >= firstPerson && uid < 65534;
+
+/** Of these directories, the first of which is the root, the people who have something in them. */
+const placesOfPeople: readonly string[] = ['.', 'home'];
 
 /**
- * Whose disk this is, where nobody says: the owner of its root, or the first person of /home. A disk
- * with neither is most likely the first user's of some machine.
+ * Whose disk this is, where nobody says: the owner of its root, or the first person who has something
+ * in it or in /home. A disk on which no person has anything is nobody's yet, and its root's.
  */
 async function likelyOwner(volume: Volume): Promise<Owner> {
   const { calls } = volume;
   const root = await calls.fstatx(volume.root);
   if (typeof root !== 'number' && isPersons(root.uid)) return root;
-  const openFlags = abi.O_RDONLY | abi.O_DIRECTORY | abi.O_NOFOLLOW;
-  const fd = await calls.openat2(volume.root, 'home', openFlags);
-  let owner: Owner = { uid: defaultId, gid: defaultId };
-  if (fd < 0) return owner;
-  const homes = await calls.getdentsStatx(fd, 0n);
-  const people = typeof homes === 'number' ? [] : homes.flatMap(({ statx }) => statx ?? []);
-  const [first] = people.filter(({ uid }) => isPersons(uid)).sort((a, b) => a.uid - b.uid);
-  if (first !== undefined) owner = { uid: first.uid, gid: first.gid };
-  await calls.close(fd);
-  return owner;
+  for (const place of placesOfPeople) {
+    const openFlags = abi.O_RDONLY | abi.O_DIRECTORY | abi.O_NOFOLLOW;
+    const fd = await calls.openat2(volume.root, place, openFlags);
+    if (fd < 0) continue;
+    const entries = await calls.getdentsStatx(fd, 0n);
+    await calls.close(fd);
+    if (typeof entries === 'number') continue;
+    const people = entries.flatMap(({ statx }) => statx ?? []).filter(({ uid }) => isPersons(uid));
+    const [first] = people.sort((one, other) => one.uid - other.uid);
+    if (first !== undefined) return { uid: first.uid, gid: first.gid };
+  }
+  return { uid: 0, gid: 0 };
 }
 
 /** The mounting user's Linux account: as given, by his SID in the map, or whose disk it is. */
@@ -71,8 +77,10 @@ async function mountingAccount(volume: Volume, options: EngineOptions): Promise<
 
 async function resolveOptions(volume: Volume, options: EngineOptions): Promise<Options> {
   const account = await mountingAccount(volume, options);
+  const hasOwners = !withoutOwners.has(volume.type);
   return {
-    caseSensitive: true,
+    // FAT itself does not tell case apart.
+    caseSensitive: hasOwners,
     permissions: 'map',
     uidMap: [],
     hideDotFiles: false,
@@ -81,6 +89,8 @@ async function resolveOptions(volume: Volume, options: EngineOptions): Promise<O
     ...options,
     mountingUid: account.uid,
     mountingGid: account.gid,
+    // Where there are no owners, nobody's rights can be looked up.
+    ...(hasOwners ? {} : { permissions: 'ignore' }),
     readOnly: options.readOnly === true || volume.readOnly,
   };
 }

@@ -17,14 +17,14 @@ export interface IdMapping {
 }
 
 export interface EngineOptions {
-  /** Names that differ in case alone are different names. Default true. */
+  /** Names that differ in case alone are different names. Default true, but not on FAT. */
   readonly caseSensitive?: boolean;
   /** Default 'map'. */
   readonly permissions?: Permissions;
   /**
    * The Linux user and group that the mounting user is: owner of what is created. Default: the user to
-   * whom uidMap gives the mounting user's SID, or whose disk it seems to be (the owner of the root, the
-   * first person of /home, 1000).
+   * whom uidMap gives the mounting user's SID, or whose disk it seems to be: the owner of the root, the
+   * first person who has something there or in /home; where no person has anything, root (0).
    */
   readonly mountingUid?: number;
   readonly mountingGid?: number;

@@ -145,6 +145,12 @@ async function furnish(
     : (irp.fileAttributes & ~FILE_ATTRIBUTE.READONLY) | FILE_ATTRIBUTE.ARCHIVE;
   const kept = await keepDosAttrib(vcb, fcb, attributes, undefined);
   if (kept < 0) return ntStatusOf(kept);
+  const wantsReadOnly = (irp.fileAttributes & FILE_ATTRIBUTE.READONLY) !== 0;
+  if (wantsReadOnly && (opened.statx.mode & anyWrite) !== 0 && fcb.type === abi.S_IFREG) {
+    // FAT has no mode to create a file with.
+    const mode = opened.statx.mode & 0o7777 & ~anyWrite;
+    await vcb.calls.fchmodat2(fcb.handle, '', mode, abi.AT_EMPTY_PATH);
+  }
   const secured = await securityOfNew(vcb, irp, made, opened.statx, requester);
   if (secured !== STATUS.SUCCESS) return secured;
   if (irp.allocationSize > 0 && fcb.type === abi.S_IFREG) {
@@ -154,7 +160,10 @@ async function furnish(
   const extended = await applyEa(vcb, irp, made);
   if (extended !== STATUS.SUCCESS) return extended;
   const changed =
-    irp.allocationSize > 0 || irp.ea !== undefined || irp.securityDescriptor !== undefined;
+    wantsReadOnly ||
+    irp.allocationSize > 0 ||
+    irp.ea !== undefined ||
+    irp.securityDescriptor !== undefined;
   const statx = changed ? await vcb.calls.fstatx(fcb.handle) : opened.statx;
   if (typeof statx === 'number') return ntStatusOf(statx);
   await describe(vcb, fcb, statx, made.name, irp.fileInfo);

@@ -159,6 +159,12 @@ async function moveName(vcb: Vcb, lcb: Lcb, place: Place, toName: Uint8Array): P
       return moveOverSpelling(vcb, lcb, place, toName);
     }
   }
+  if (replaced === lcb && !vcb.hasOwners) {
+    // FAT takes both spellings for one name, and a rename between them for none.
+    const between = temporaryName();
+    const ret = await vcb.calls.renameat2(parent.handle, linuxName, parent.handle, between);
+    return ret < 0 ? ret : vcb.calls.renameat2(parent.handle, between, place.dir.handle, toName);
+  }
   return vcb.calls.renameat2(parent.handle, linuxName, place.dir.handle, toName);
 }
 
@@ -196,6 +202,8 @@ async function link(vcb: Vcb, irp: SetLinkInformation, place: Place): Promise<Nt
     place.fcb === undefined
       ? await vcb.calls.linkat(fcb.handle, '', dir.handle, linuxName, abi.AT_EMPTY_PATH)
       : await linkOver(vcb, fcb, place);
+  // link(2): EPERM where the file system has no links.
+  if (ret === -errno.EPERM && !vcb.hasOwners) return STATUS.NOT_SUPPORTED;
   if (ret < 0) return ntStatusOf(ret);
   if (place.lcb !== undefined) vcb.files.remove(place.lcb);
   vcb.nameAppeared(dir, name, linuxName);

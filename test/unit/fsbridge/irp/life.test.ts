@@ -2,17 +2,23 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DISPOSITION, OPTION } from '../../../../src/fsbridge/nt.ts';
 import { ACCESS } from '../../../../src/fsbridge/security/access-rights.ts';
-import { cannotMount } from '../../../support/kernel-volume.ts';
+import { cannotMount, type FreshType } from '../../../support/kernel-volume.ts';
 import { type Client, freshClient } from './client.ts';
 
 const { CREATE, OPEN, OPEN_IF, OVERWRITE, OVERWRITE_IF, SUPERSEDE } = DISPOSITION;
 const directory = { createOptions: OPTION.DIRECTORY_FILE };
 
-describe.skipIf(cannotMount())('the life of files', () => {
+const types: readonly FreshType[] = ['ext4', 'xfs', 'btrfs'];
+
+describe.each(types)('the life of files on %s', (type) => {
+  describe.skipIf(cannotMount(type))('', () => lifeOn(type));
+});
+
+function lifeOn(type: FreshType): void {
   let win: Client;
 
   beforeAll(async () => {
-    win = await freshClient();
+    win = await freshClient({}, type);
   });
   afterAll(async () => {
     await win[Symbol.asyncDispose]();
@@ -173,4 +179,4 @@ describe.skipIf(cannotMount())('the life of files', () => {
     expect(win.fresh.volume.calls.opened.size).toBeLessThan(530);
     expect(win.engine.fileObjects.size).toBe(0);
   });
-});
+}

@@ -197,7 +197,10 @@ describe.skipIf(cannotMount())('whose disk it is', () => {
       return (await linux.stat(`/${name}`)).uid;
     };
     expect(await ownerOfNew(win, 'of-root')).toBe(1000);
+    await win.remove('\\of-root');
     await linux.chown('/', 0, 0);
+    await using nobodys = await win.with({ mountingUserSid: me });
+    expect(await ownerOfNew(nobodys, 'of-nobody')).toBe(0);
     await linux.chmod('/', 0o777);
     await linux.mkdir('/home');
     for (const [name, uid] of [

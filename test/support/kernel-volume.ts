@@ -17,12 +17,13 @@ import { VolumeFs } from '../../src/vfs-linux/fs/volume-fs.ts';
 import { Kernel } from '../../src/vfs-linux/kernel.ts';
 import type { Volume } from '../../src/vfs-linux/volume.ts';
 
-export type FreshType = 'ext4' | 'xfs' | 'btrfs';
+export type FreshType = 'ext4' | 'xfs' | 'btrfs' | 'vfat';
 
 const recipes: Readonly<Record<FreshType, { mkfs: readonly string[]; sizeBytes: number }>> = {
   ext4: { mkfs: ['mkfs.ext4', '-q', '-F', '-b', '4096'], sizeBytes: 128 * 1048576 },
   xfs: { mkfs: ['mkfs.xfs', '-q', '-f'], sizeBytes: 320 * 1048576 },
   btrfs: { mkfs: ['mkfs.btrfs', '-q', '-f'], sizeBytes: 160 * 1048576 },
+  vfat: { mkfs: ['mkfs.vfat', '-F', '32'], sizeBytes: 64 * 1048576 },
 };
 
 export interface FreshVolume extends AsyncDisposable {

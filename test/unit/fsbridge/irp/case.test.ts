@@ -97,3 +97,20 @@ describe.skipIf(cannotMount())('a volume that does not tell case apart', () => {
     expect(await win.get('\\LATER')).toBe('x');
   });
 });
+
+describe.skipIf(cannotMount('vfat'))('FAT, which has neither owners nor case', () => {
+  test('is used at once: one file for all spellings, READONLY, no links, no descriptors', async () => {
+    await using win = await freshClient({ permissions: 'enforce' }, 'vfat');
+    expect(win.engine.facts.caseSensitive).toBe(false);
+    expect(win.engine.facts.fileSystemAttributes & 0x8).toBe(0);
+    await win.put('\\File.txt', 'text');
+    expect(await win.get('\\FILE.TXT')).toBe('text');
+    expect(await win.renameByName('\\file.txt', '\\FILE.txt')).toBe('SUCCESS');
+    expect(await win.list('\\')).toEqual(['FILE.txt']);
+    const file = await win.make('\\read-only', { fileAttributes: 0x1 });
+    expect(await win.link(file, '\\other')).toBe('NOT_SUPPORTED');
+    await win.close(file);
+    expect((await win.stat('\\READ-ONLY')).fileAttributes & 0x1).toBe(0x1);
+    await win.fresh.kernel.close();
+  });
+});

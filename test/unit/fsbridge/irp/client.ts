@@ -245,6 +245,6 @@ export async function freshClient(
   type: FreshType = 'ext4',
 ): Promise<Client> {
   const fresh = await mountFresh(type);
-  await fresh.fs.chown('/', 1000, 1000);
+  if (type !== 'vfat') await fresh.fs.chown('/', 1000, 1000);
   return new Client(await Engine.open(fresh.volume, options), fresh);
 }

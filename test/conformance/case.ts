@@ -28,6 +28,7 @@ export type VolumeKind =
   | 'small'
   | 'read-only'
   | 'faulty disk'
+  | 'short deadline'
   | 'dying';
 
 export interface Scene {

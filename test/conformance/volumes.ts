@@ -48,6 +48,7 @@ const engineOptions: Readonly<Record<VolumeKind, EngineOptions>> = {
   small: usual,
   'read-only': { ...usual, readOnly: true },
   'faulty disk': usual,
+  'short deadline': usual,
   dying: usual,
 };
 
@@ -82,6 +83,8 @@ export type TransportFactory = (
   volume: Volume,
   options: EngineOptions,
   host: TransportHost,
+  /** After which a request is answered whatever the disk does; the transport's own where not given. */
+  deadlineMs?: number,
 ) => Promise<OpenTransport>;
 
 export interface OpenTransport {
@@ -98,7 +101,13 @@ export const mistakes: unknown[] = [];
 
 /** The dispatcher itself, without a driver's C interface in between. */
 export function overDispatcher(mountOptions: WinFspMountOptions = {}): TransportFactory {
-  return (volume, options, host) => openDispatcher(mountOptions, volume, options, host);
+  return (volume, options, host, deadlineMs) =>
+    openDispatcher(
+      { ...mountOptions, ...(deadlineMs === undefined ? {} : { deadlineMs }) },
+      volume,
+      options,
+      host,
+    );
 }
 
 async function openDispatcher(
@@ -108,6 +117,7 @@ async function openDispatcher(
   host: TransportHost,
 ): Promise<OpenTransport> {
   const engine = await Engine.open(volume, options);
+  const { deadlineMs } = mountOptions;
   const params = encodeVolumeParams(volumeParamsOf(engine.facts, '', mountOptions));
   const dispatcher = new Dispatcher(engine, host.memory, {
     tokens: {
@@ -117,6 +127,7 @@ async function openDispatcher(
       },
     },
     onMistake: (reason) => mistakes.push(reason),
+    ...(deadlineMs === undefined ? {} : { queue: { deadlineMs } }),
   });
   return {
     transport: { transact: (request) => dispatcher.dispatch(request) },
@@ -187,7 +198,8 @@ export async function openVolume(wish: VolumeWish): Promise<OpenVolume> {
     await wish.prepare?.(linux);
     const host = Driver.host();
     const factory = wish.factory ?? overDispatcher();
-    const open = await factory(volume, engineOptions[wish.kind], host);
+    const deadlineMs = wish.kind === 'short deadline' ? 2500 : undefined;
+    const open = await factory(volume, engineOptions[wish.kind], host, deadlineMs);
     const random = new Random(wish.seed ?? 2);
     const driver = new Driver(open.transport, host, random, open.parameters);
     const unmount = async (): Promise<void> => {

@@ -326,6 +326,50 @@ const faulty: readonly Omit<Case, 'on'>[] = [
   },
 ];
 
+const deadlines: readonly Omit<Case, 'on'>[] = [
+  {
+    name: 'a read that the disk does not answer ends in time, and what comes late does no harm',
+    rule: 'WinFsp: a request that is not answered hangs the program for ever',
+    async run({ win, path, kernel, disk, driver }) {
+      await win.makeFile(path('a'), Buffer.alloc(1_000_000, 5));
+      await win.flushVolume();
+      await driver.settle();
+      await kernel.dropCaches();
+      const handle = await win.mustOpen(path('a'));
+      disk.suspend();
+      const lengths = [4096, 65_536, 300_000];
+      const reads = lengths.map((length) => handle.read(500_000, length));
+      for (const answer of await Promise.all(reads)) {
+        expectStatus(answer.status, status.IO_TIMEOUT);
+      }
+      disk.resume();
+      // The late answers arrive now, where there is no memory any more.
+      for (let tries = 0; tries < 100 && disk.waiting > 0; tries++) await setTimeout(10);
+      const again = await handle.readAll();
+      expectTrue(again.equals(Buffer.alloc(1_000_000, 5)), 'afterwards');
+      await handle.close();
+    },
+  },
+  {
+    name: 'an open that the disk does not answer ends in time, and leaves nothing open',
+    rule: 'WinFsp: a Create holds a lock of the driver',
+    async run({ win, path, kernel, disk, driver }) {
+      await win.makeDirectory(path('d'));
+      await win.makeFile(path('d\\a'), 'x');
+      await win.flushVolume();
+      await driver.settle();
+      await kernel.dropCaches();
+      disk.suspend();
+      const answer = await win.tryOpen(path('d\\a'));
+      disk.resume();
+      const isKnown = answer === status.SUCCESS || answer === status.IO_TIMEOUT;
+      expectTrue(isKnown, `status 0x${answer.toString(16)}`);
+      for (let tries = 0; tries < 100 && disk.waiting > 0; tries++) await setTimeout(10);
+      expectEqual((await win.readFile(path('d\\a'))).toString(), 'x', 'afterwards');
+    },
+  },
+];
+
 const dying: readonly Omit<Case, 'on'>[] = [
   {
     name: 'when the kernel dies every request is answered with an error, and handles can be closed',
@@ -358,5 +402,6 @@ export const volumeState: readonly Case[] = [
   ...on('small', 'full', full),
   ...on('read-only', 'read-only', readOnly),
   ...on('faulty disk', 'disk', faulty),
+  ...on('short deadline', 'deadline', deadlines),
   ...on('dying', 'dead', dying),
 ];

@@ -6,7 +6,9 @@
  * 1. A buffer has guards on both sides; who writes past its ends is found when it is unmapped.
  * 2. From its unmapping on, a buffer is poison: who still writes there is found by `verify`, and who
  *    still reads there gets bytes that no test wrote.
- * 3. An address that is not mapped is a fault, as it would be a crash on Windows.
+ * 3. Who gives a view back early (`detach`) has no memory behind it any more, as where Windows' own
+ *    mapping of it ends.
+ * 4. An address that is not mapped is a fault, as it would be a crash on Windows.
  */
 import { ProtocolFault } from './protocol-fault.ts';
 
@@ -22,6 +24,7 @@ export interface MappedBuffer {
   /** What the transport may touch. */
   readonly bytes: Buffer;
   readonly whole: Buffer;
+  isDetached: boolean;
 }
 
 export class ProcessMemory {
@@ -35,7 +38,7 @@ export class ProcessMemory {
     const bytes = whole.subarray(guardBytes, guardBytes + lengthBytes);
     if (content === undefined) bytes.fill(0xcc);
     else content.copy(bytes);
-    const buffer = { address: this.#next, bytes, whole };
+    const buffer = { address: this.#next, bytes, whole, isDetached: false };
     this.#mapped.set(buffer.address, buffer);
     // The next address is far enough away that a wrong length does not land in another buffer.
     this.#next += (BigInt(lengthBytes) / addressStep + 2n) * addressStep;
@@ -45,6 +48,7 @@ export class ProcessMemory {
   /** The driver has the answer: the buffer is nobody's any more. */
   unmap(buffer: MappedBuffer): void {
     this.#mapped.delete(buffer.address);
+    if (buffer.isDetached) return;
     const { whole } = buffer;
     const before = whole.subarray(0, guardBytes);
     const after = whole.subarray(whole.length - guardBytes);
@@ -67,6 +71,17 @@ export class ProcessMemory {
       return buffer.bytes.subarray(offset, offset + lengthBytes);
     }
     throw new ProtocolFault(`the address ${address.toString(16)} is not mapped`);
+  }
+
+  /** The transport answers although something inside still has the view: it leads nowhere now. */
+  detach(view: Buffer): void {
+    for (const buffer of this.#mapped.values()) {
+      if (buffer.whole.buffer !== view.buffer) continue;
+      buffer.isDetached = true;
+      (buffer.whole.buffer as ArrayBuffer).transfer(0);
+      return;
+    }
+    throw new ProtocolFault('a view was detached that is not mapped');
   }
 
   /** Throws where something was written to a buffer after its answer. */

@@ -47,6 +47,16 @@ describe('data buffers', () => {
   });
 });
 
+test('a view that was given back early has nothing behind it', () => {
+  const memory = new ProcessMemory();
+  const buffer = memory.map(10);
+  const view = memory.view(buffer.address, 10);
+  memory.detach(view);
+  expect(view.length).toBe(0);
+  memory.unmap(buffer);
+  memory.verify();
+});
+
 describe('answers', () => {
   const request = new Request(kind.READ);
   const answer = (change: (bytes: Buffer) => void, length = 128): (() => Response) => {

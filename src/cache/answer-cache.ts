@@ -10,16 +10,9 @@
  * 1. After `changed(key)` returns, `get(key)` knows nothing until a `put` whose mark was taken later.
  *    So an answer is right as long as every change is told of after the kernel made it, and before
  *    the one who asked for it hears of that.
- * 2. At most `entriesMost` answers of at most `bytesMost` bytes are kept.
+ * 2. At most `entriesMost` answers are kept.
  */
 import { LRUCache } from 'lru-cache';
-
-export interface AnswerCacheOptions<V> {
-  readonly entriesMost: number;
-  /** Together with sizeOf: a bound on all answers. */
-  readonly bytesMost?: number;
-  readonly sizeOf?: (value: V) => number;
-}
 
 export type CacheKey = string | number | bigint;
 
@@ -42,14 +35,8 @@ export class AnswerCache<V extends NonNullable<unknown>> {
   #hits = 0;
   #misses = 0;
 
-  constructor(options: AnswerCacheOptions<V>) {
-    const { entriesMost, bytesMost, sizeOf } = options;
-    this.#answers = new LRUCache<CacheKey, V>({
-      max: entriesMost,
-      ...(bytesMost === undefined || sizeOf === undefined
-        ? {}
-        : { maxSize: bytesMost, sizeCalculation: (value) => Math.max(1, sizeOf(value)) }),
-    });
+  constructor(entriesMost: number) {
+    this.#answers = new LRUCache<CacheKey, V>({ max: entriesMost });
   }
 
   get(key: CacheKey): V | undefined {

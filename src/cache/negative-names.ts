@@ -20,7 +20,7 @@ export class NegativeNames {
   #absent: AnswerCache<{ readonly spelling: string }>;
 
   constructor(namesMost = 16_384) {
-    this.#absent = new AnswerCache({ entriesMost: namesMost });
+    this.#absent = new AnswerCache(namesMost);
   }
 
   /** Whether that directory is known to have no such name. `directory` stands for its inode. */

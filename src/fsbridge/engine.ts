@@ -91,7 +91,7 @@ export class Engine implements AsyncDisposable {
 
   /** For `fsbridge status`. */
   hitRatios(): Readonly<Record<string, HitRatio>> {
-    return this.#vcb.caches.hitRatios();
+    return { 'negative names': this.#vcb.negativeNames.hitRatio };
   }
 
   /**

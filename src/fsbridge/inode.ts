@@ -71,7 +71,7 @@ export async function setAttributes(
       const bits = mode & 0o7777;
       const ret = await vcb.calls.fchmodat2(fcb.handle, '', bits, abi.AT_EMPTY_PATH);
       if (ret < 0) return ret;
-      forgetPermissions(vcb, fcb);
+      forgetPermissions(fcb);
     }
   }
   // A file's READONLY is in its mode; a directory has no other place for it.

@@ -97,10 +97,9 @@ async function readAcl(vcb: Vcb, fcb: Fcb, name: string): Promise<AclEntry[] | u
 }
 
 /** What is known of the inode's rights is not true any more. */
-export function forgetPermissions(vcb: Vcb, fcb: Fcb): void {
+export function forgetPermissions(fcb: Fcb): void {
   fcb.permissions = undefined;
   fcb.hasAcl = undefined;
-  vcb.caches.securityChanged(fcb.key);
 }
 
 /** Makes an inode's permissions those, from what they are; 0 or a negative errno. */
@@ -132,7 +131,7 @@ export async function applyPermissions(
       ret = await removeAcl(vcb, fcb, defaultAclXattr);
     }
   }
-  forgetPermissions(vcb, fcb);
+  forgetPermissions(fcb);
   return Math.min(ret, 0);
 }
 

@@ -123,7 +123,7 @@ async function replaceInode(vcb: Vcb, fcb: Fcb, lcb: Lcb, make: Maker): Promise<
     await vcb.calls.unlinkat(dir.handle, temporary, wasDirectory ? abi.AT_REMOVEDIR : 0);
   }
   vcb.files.rebind(fcb, opened.statx, opened.fd);
-  forgetPermissions(vcb, fcb);
+  forgetPermissions(fcb);
   fcb.lcb = isDirectory ? lcb : undefined;
   fcb.isDirectoryLink = wasDirectory && opened.statx.type === abi.S_IFLNK;
   fcb.dos = undefined;

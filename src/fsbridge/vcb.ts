@@ -2,7 +2,7 @@
  * A mounted volume as the engine sees it (NT's volume control block): what every request needs.
  */
 import { Buffer } from 'node:buffer';
-import { VolumeCaches } from '../cache/volume-caches.ts';
+import { NegativeNames } from '../cache/negative-names.ts';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import type { Fd, LinuxCalls, OpenedStatx } from '../vfs-linux/calls.ts';
 import type { Finding } from '../vfs-linux/found.ts';
@@ -58,7 +58,7 @@ export class Vcb {
   /** The same, but what they create belongs to the mounting user. */
   readonly creating: LinuxCalls;
   readonly files: FcbTable;
-  readonly caches: VolumeCaches = new VolumeCaches();
+  readonly negativeNames: NegativeNames = new NegativeNames();
   readonly directories: DirectoryReader;
   readonly descriptors: Descriptors;
   /** The mounting user's: with no privilege, with backup's (1), with restore's (2), with both (3). */
@@ -162,7 +162,7 @@ export class Vcb {
     const linuxName = toLinuxName(name, this.nameMostBytes);
     if (!this.options.caseSensitive) return this.#findFolded(dir, name, linuxName);
     if (linuxName === undefined) return -errno.EILSEQ;
-    const exists = !this.caches.negativeNames.isAbsent(dir.key, name, false);
+    const exists = !this.negativeNames.isAbsent(dir.key, name, false);
     return { exists, shown: name, linuxName };
   }
 
@@ -217,7 +217,7 @@ export class Vcb {
 
   /** A name has come into a directory. */
   nameAppeared(dir: Fcb, name: string, linuxName: LinuxName): void {
-    this.caches.nameAppeared(dir.key, name);
+    this.negativeNames.appeared(dir.key, name);
     this.#changeFolded(dir, (names) => names.add(toWindowsName(linuxName), linuxName));
   }
 

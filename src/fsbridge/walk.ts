@@ -168,11 +168,11 @@ async function lookUpLinux(
   name: string,
   linuxName: LinuxName,
 ): Promise<Place | NtStatus> {
-  const mark = vcb.caches.negativeNames.mark();
+  const mark = vcb.negativeNames.mark();
   const opened = await vcb.openHandle(dir.handle, linuxName);
   if (typeof opened === 'number') {
     if (opened === -errno.ENOENT) {
-      vcb.caches.negativeNames.add(dir.key, name, false, mark);
+      vcb.negativeNames.add(dir.key, name, false, mark);
       return absent(vcb, dir, name, linuxName);
     }
     return opened === -errno.ENAMETOOLONG ? STATUS.OBJECT_NAME_INVALID : ntStatusOf(opened);

@@ -7,6 +7,7 @@ import { Engine } from '../../src/fsbridge/engine.ts';
 import { FileInfo } from '../../src/fsbridge/file-info.ts';
 import type { FileObject } from '../../src/fsbridge/file-object.ts';
 import type { CreateIrp } from '../../src/fsbridge/irp/irp.ts';
+import { newCreateIrp } from '../../src/fsbridge/irp/new-create.ts';
 import { abi } from '../../src/vfs-linux/abi.gen.ts';
 import { Kernel } from '../../src/vfs-linux/kernel.ts';
 import type { Volume } from '../../src/vfs-linux/volume.ts';
@@ -236,35 +237,7 @@ const noCleanup = {
 } as const;
 
 function makeCreateIrp(): CreateIrp {
-  return {
-    fileName: '',
-    createDisposition: 1,
-    createOptions: 0,
-    fileAttributes: 0,
-    desiredAccess: 0,
-    grantedAccess: 0,
-    shareAccess: 7,
-    securityDescriptor: undefined,
-    allocationSize: 0,
-    ea: undefined,
-    eaIsReparsePoint: false,
-    userMode: true,
-    hasTraversePrivilege: true,
-    hasBackupPrivilege: false,
-    hasRestorePrivilege: false,
-    openTargetDirectory: false,
-    caseSensitive: true,
-    hasTrailingBackslash: false,
-    acceptsSecurityDescriptor: false,
-    accessToken: undefined,
-    information: 0,
-    fileObject: undefined,
-    fileInfo: new FileInfo(),
-    normalizedName: undefined,
-    answeredSecurityDescriptor: undefined,
-    disableCache: false,
-    reparseBuffer: undefined,
-  };
+  return newCreateIrp({ createDisposition: 1, shareAccess: 7, hasTraversePrivilege: true });
 }
 
 /** Runs one round after the other; answers the milliseconds of all. */

@@ -2,6 +2,7 @@
 import { FileInfo } from '../../fsbridge/file-info.ts';
 import type { FileObject } from '../../fsbridge/file-object.ts';
 import type { CreateIrp, OverwriteIrp } from '../../fsbridge/irp/irp.ts';
+import { newCreateIrp } from '../../fsbridge/irp/new-create.ts';
 import { type NtStatus, STATUS } from '../../fsbridge/translate/ntstatus.ts';
 import { kind } from '../kinds.ts';
 import { createDispositionName, hex } from '../names.ts';
@@ -32,35 +33,7 @@ const userContext = 1;
 
 export class CreateTransaction extends Transaction {
   #token: RequestToken | undefined;
-  #irp: CreateIrp = {
-    fileName: '',
-    createDisposition: 0,
-    createOptions: 0,
-    fileAttributes: 0,
-    desiredAccess: 0,
-    grantedAccess: 0,
-    shareAccess: 0,
-    securityDescriptor: undefined,
-    allocationSize: 0,
-    ea: undefined,
-    eaIsReparsePoint: false,
-    userMode: true,
-    hasTraversePrivilege: false,
-    hasBackupPrivilege: false,
-    hasRestorePrivilege: false,
-    openTargetDirectory: false,
-    caseSensitive: true,
-    hasTrailingBackslash: false,
-    acceptsSecurityDescriptor: false,
-    accessToken: undefined,
-    information: 0,
-    fileObject: undefined,
-    fileInfo: new FileInfo(),
-    normalizedName: undefined,
-    answeredSecurityDescriptor: undefined,
-    disableCache: false,
-    reparseBuffer: undefined,
-  };
+  #irp: CreateIrp = newCreateIrp();
 
   constructor(host: TransactionHost) {
     super(host, kind.Create);

@@ -7,6 +7,7 @@ import { Engine } from '../../../../src/fsbridge/engine.ts';
 import { FileInfo } from '../../../../src/fsbridge/file-info.ts';
 import type { FileObject } from '../../../../src/fsbridge/file-object.ts';
 import type { CreateIrp, TokenSource } from '../../../../src/fsbridge/irp/irp.ts';
+import { newCreateIrp } from '../../../../src/fsbridge/irp/new-create.ts';
 import { DISPOSITION, OPTION } from '../../../../src/fsbridge/nt.ts';
 import type { EngineOptions } from '../../../../src/fsbridge/options.ts';
 import { ACCESS } from '../../../../src/fsbridge/security/access-rights.ts';
@@ -23,36 +24,15 @@ const noCleanup = {
 };
 
 export function createIrp(fileName: string, given: Partial<CreateIrp> = {}): CreateIrp {
-  return {
+  return newCreateIrp({
     fileName,
     createDisposition: DISPOSITION.OPEN,
-    createOptions: 0,
     fileAttributes: 0x80,
     desiredAccess: ACCESS.FILE_ALL_ACCESS,
-    grantedAccess: 0,
     shareAccess: 7,
-    securityDescriptor: undefined,
-    allocationSize: 0,
-    ea: undefined,
-    eaIsReparsePoint: false,
-    userMode: true,
     hasTraversePrivilege: true,
-    hasBackupPrivilege: false,
-    hasRestorePrivilege: false,
-    openTargetDirectory: false,
-    caseSensitive: true,
-    hasTrailingBackslash: false,
-    acceptsSecurityDescriptor: false,
-    accessToken: undefined,
-    information: 0,
-    fileObject: undefined,
-    fileInfo: new FileInfo(),
-    normalizedName: undefined,
-    answeredSecurityDescriptor: undefined,
-    disableCache: false,
-    reparseBuffer: undefined,
     ...given,
-  };
+  });
 }
 
 export class Client implements AsyncDisposable {

@@ -41,17 +41,19 @@ export interface Operation {
   readonly handle: Handler;
   /** Makes something that will belong to the caller: his identity is needed. */
   readonly creates?: true;
+  /** Changes nothing: who is interrupted need not wait for its end. */
+  readonly onlyLooks?: true;
 }
 
 const notImplemented: Handler = (session, request) => session.fail(request, -errno.ENOSYS);
 
 export const operations: readonly Operation[] = [
   { opcode: 0, name: 'UNKNOWN', bodyBytes: 0, handle: notImplemented },
-  { opcode: 1, name: 'LOOKUP', bodyBytes: 2, handle: lookup },
+  { opcode: 1, name: 'LOOKUP', bodyBytes: 2, handle: lookup, onlyLooks: true },
   { opcode: 2, name: 'FORGET', bodyBytes: 8, handle: forget },
-  { opcode: 3, name: 'GETATTR', bodyBytes: 16, handle: getattr },
+  { opcode: 3, name: 'GETATTR', bodyBytes: 16, handle: getattr, onlyLooks: true },
   { opcode: 4, name: 'SETATTR', bodyBytes: 88, handle: setattr },
-  { opcode: 5, name: 'READLINK', bodyBytes: 0, handle: readlink },
+  { opcode: 5, name: 'READLINK', bodyBytes: 0, handle: readlink, onlyLooks: true },
   { opcode: 6, name: 'SYMLINK', bodyBytes: 4, handle: symlink, creates: true },
   { opcode: 8, name: 'MKNOD', bodyBytes: 18, handle: mknod, creates: true },
   { opcode: 9, name: 'MKDIR', bodyBytes: 10, handle: mkdir, creates: true },
@@ -60,19 +62,19 @@ export const operations: readonly Operation[] = [
   { opcode: 12, name: 'RENAME', bodyBytes: 12, handle: rename },
   { opcode: 13, name: 'LINK', bodyBytes: 10, handle: link },
   { opcode: 14, name: 'OPEN', bodyBytes: 8, handle: open },
-  { opcode: 15, name: 'READ', bodyBytes: 40, handle: read },
+  { opcode: 15, name: 'READ', bodyBytes: 40, handle: read, onlyLooks: true },
   { opcode: 16, name: 'WRITE', bodyBytes: 40, handle: write },
-  { opcode: 17, name: 'STATFS', bodyBytes: 0, handle: statfs },
+  { opcode: 17, name: 'STATFS', bodyBytes: 0, handle: statfs, onlyLooks: true },
   { opcode: 18, name: 'RELEASE', bodyBytes: 24, handle: release },
   { opcode: 20, name: 'FSYNC', bodyBytes: 16, handle: fsync },
   { opcode: 21, name: 'SETXATTR', bodyBytes: 18, handle: setxattr },
-  { opcode: 22, name: 'GETXATTR', bodyBytes: 10, handle: getxattr },
-  { opcode: 23, name: 'LISTXATTR', bodyBytes: 8, handle: listxattr },
+  { opcode: 22, name: 'GETXATTR', bodyBytes: 10, handle: getxattr, onlyLooks: true },
+  { opcode: 23, name: 'LISTXATTR', bodyBytes: 8, handle: listxattr, onlyLooks: true },
   { opcode: 24, name: 'REMOVEXATTR', bodyBytes: 2, handle: removexattr },
   { opcode: 25, name: 'FLUSH', bodyBytes: 0, handle: notImplemented },
   { opcode: 26, name: 'INIT', bodyBytes: 16, handle: init },
   { opcode: 27, name: 'OPENDIR', bodyBytes: 0, handle: notImplemented },
-  { opcode: 28, name: 'READDIR', bodyBytes: 40, handle: readdir },
+  { opcode: 28, name: 'READDIR', bodyBytes: 40, handle: readdir, onlyLooks: true },
   { opcode: 30, name: 'FSYNCDIR', bodyBytes: 16, handle: fsyncdir },
   { opcode: 34, name: 'ACCESS', bodyBytes: 0, handle: notImplemented },
   { opcode: 35, name: 'CREATE', bodyBytes: 18, handle: create, creates: true },
@@ -81,13 +83,13 @@ export const operations: readonly Operation[] = [
   { opcode: 39, name: 'IOCTL', bodyBytes: 32, handle: ioctl },
   { opcode: 42, name: 'BATCH_FORGET', bodyBytes: 8, handle: batchForget },
   { opcode: 43, name: 'FALLOCATE', bodyBytes: 32, handle: fallocate },
-  { opcode: 44, name: 'READDIRPLUS', bodyBytes: 40, handle: readdirplus },
+  { opcode: 44, name: 'READDIRPLUS', bodyBytes: 40, handle: readdirplus, onlyLooks: true },
   { opcode: 45, name: 'RENAME2', bodyBytes: 20, handle: rename2 },
-  { opcode: 46, name: 'LSEEK', bodyBytes: 24, handle: lseek },
+  { opcode: 46, name: 'LSEEK', bodyBytes: 24, handle: lseek, onlyLooks: true },
   { opcode: 47, name: 'COPY_FILE_RANGE', bodyBytes: 56, handle: copyFileRange },
   { opcode: 50, name: 'SYNCFS', bodyBytes: 0, handle: syncfs },
   { opcode: 51, name: 'TMPFILE', bodyBytes: 16, handle: tmpfile, creates: true },
-  { opcode: 52, name: 'STATX', bodyBytes: 24, handle: statx },
+  { opcode: 52, name: 'STATX', bodyBytes: 24, handle: statx, onlyLooks: true },
   { opcode: 53, name: 'COPY_FILE_RANGE_64', bodyBytes: 56, handle: copyFileRange64 },
 ];
 

@@ -37,6 +37,10 @@ export class Request {
   /** The number of its spans in the trace; 0 without one. */
   readonly traceId: number = trace.isOn ? trace.nextId() : 0;
   answered = false;
+  /** It waits, and is known to Interruptions. */
+  mayBeGivenUp = false;
+  /** It had EINTR for its answer; what it began has not ended yet. */
+  givenUp = false;
   /** The buffer is to live until the answer, if that is not there when the handler returns. */
   keepBuffer = false;
   /** The buffer is the request's own by now. */

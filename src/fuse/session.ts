@@ -23,6 +23,7 @@ import type { Volume } from '../vfs-linux/volume.ts';
 import { Descriptors } from './descriptors.ts';
 import { OpenFiles } from './files.ts';
 import { Identities } from './identities.ts';
+import { Interruptions } from './interruptions.ts';
 import { KernelCalls, root } from './kernel-calls.ts';
 import type { Libc, Poll } from './libc.ts';
 import type { Features } from './negotiation.ts';
@@ -47,6 +48,7 @@ export class Session {
   readonly nodes: Nodes = new Nodes();
   readonly descriptors: Descriptors;
   readonly files: OpenFiles = new OpenFiles();
+  readonly interruptions: Interruptions = new Interruptions((request) => this.#giveUp(request));
   readonly identities: Identities;
   readonly wire: Wire;
   readonly features: Features;
@@ -229,6 +231,15 @@ export class Session {
       this.onBug(error, request);
     }
     this.#working = undefined;
+    if (request.answered || operations[request.operation]?.onlyLooks !== true) return;
+    this.interruptions.begin(request);
+  }
+
+  /** Who asked was interrupted and has waited long enough; what was begun goes to its end. */
+  #giveUp(request: Request): void {
+    if (request.answered) return;
+    request.givenUp = true;
+    this.wire.fail(request, -errno.EINTR);
   }
 
   /** Sends `payloadBytes` of `wire.out`; answers what the device said. */
@@ -237,6 +248,7 @@ export class Session {
   }
 
   answerFrom(request: Request, from: WireBuffer, payloadBytes: number): number {
+    if (request.givenUp) return this.#finishGivenUp(request);
     const startMs = trace.isOn ? performance.now() : 0;
     const ret = this.wire.answer(request, from, payloadBytes);
     this.#finish(request, false, startMs);
@@ -245,6 +257,10 @@ export class Session {
 
   /** Sends what lies in pieces in the kernel's memory, at an array of bridge_piece. */
   answerPieces(request: Request, address: number, payloadBytes: number): void {
+    if (request.givenUp) {
+      this.#finishGivenUp(request);
+      return;
+    }
     const startMs = trace.isOn ? performance.now() : 0;
     this.wire.answerPieces(request, this.calls.memory.u32, address >>> 2, payloadBytes);
     this.#finish(request, false, startMs);
@@ -252,9 +268,19 @@ export class Session {
 
   /** Sends a negative errno, or plain success for 0. */
   fail(request: Request, error: number): void {
+    if (request.givenUp) {
+      this.#finishGivenUp(request);
+      return;
+    }
     const startMs = trace.isOn ? performance.now() : 0;
     this.wire.fail(request, error);
     this.#finish(request, error < 0, startMs);
+  }
+
+  /** What the device would say: nobody waits for this answer. */
+  #finishGivenUp(request: Request): number {
+    this.#finish(request, true, 0);
+    return -errno.ENOENT;
   }
 
   /** The end of a request that has no answer, such as FORGET. */
@@ -267,6 +293,7 @@ export class Session {
     if (request.answered) return;
     request.answered = true;
     this.#unanswered--;
+    if (request.mayBeGivenUp) this.interruptions.end(request);
     const endMs = performance.now();
     this.#lastAnswerMs = endMs;
     this.statistics.record(request.operation, request.startMs, endMs, failed);

@@ -80,7 +80,7 @@ export function syncfs(session: Session, request: Request): void {
   );
 }
 
-/** What is under way in the kernel goes to its end: the host waits for that, as on a local disk. */
 export function interrupt(session: Session, request: Request): void {
+  session.interruptions.interrupt(request.word(0), request.word(1));
   session.finishSilently(request);
 }

@@ -4,6 +4,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
@@ -31,7 +32,9 @@ import { Random, testSeed } from '../support/random.ts';
 
 const seed = testSeed();
 const judge = path.resolve(import.meta.dirname, '../support/samba-judge.py');
-const hasSamba = spawnSync('python3', ['-c', 'import samba.security']).status === 0;
+/** Debian's own, which the package is for, whatever other python3 is on the PATH. */
+const python = fs.existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
+const hasSamba = spawnSync(python, ['-c', 'import samba.security']).status === 0;
 
 interface Questions {
   readonly dosAttrib?: readonly string[];
@@ -65,7 +68,7 @@ interface Answers {
 function ask(questions: Questions): Answers {
   const nothing = { dosAttrib: [], makeDos: [], descriptors: [], checks: [] };
   const input = JSON.stringify({ ...nothing, ...questions });
-  const { status, stdout, stderr } = spawnSync('python3', [judge], {
+  const { status, stdout, stderr } = spawnSync(python, [judge], {
     input,
     maxBuffer: 256 * 1048576,
   });

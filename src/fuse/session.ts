@@ -359,8 +359,9 @@ export class Session {
     this.wire.close();
     for (const { fd } of this.files.takeAll()) this.calls.close(fd);
     for (const node of this.nodes) this.descriptors.release(node);
-    // A last call, answered when those before it are.
-    this.calls.numbers(abi.BRIDGE_OP_syncfs, root, this.volume.root, 0, 0, 0, () => {
+    // A last call, answered when those before it are. Not syncfs: it tells an error once, and the
+    // volume's owner has to hear of it.
+    this.calls.numbers(abi.BRIDGE_OP_fstatfs, root, this.volume.root, 0, 0, 0, () => {
       this.#resolveStarted('the mount ended before it began');
       this.#resolveEnded();
     });

@@ -3,8 +3,21 @@
 # mount(8) runs its helpers without HOME.
 HOME=${HOME:-$(getent passwd "$(id -u)" 2>/dev/null | cut -d: -f6)}
 FSBRIDGE_CACHE=${FSBRIDGE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/fsbridge}
+# Lines "yes" or "no", and what ls says of a Node that was asked: to ask takes as long as to start it.
+seen_nodes=$FSBRIDGE_CACHE/nodes
 node_is_right() {
-  [ -x "$1" ] && [ "$("$1" -p 'Number(process.versions.node.split(".")[0]) >= 26' 2>/dev/null)" = true ]
+  [ -x "$1" ] || return 1
+  file=$(ls -Lilc "$1")
+  case $(cat "$seen_nodes" 2>/dev/null || :) in
+    *"yes $file"*) return 0 ;;
+    *"no $file"*) return 1 ;;
+  esac
+  told=$("$1" -p 'const v = process.versions.node.split(".")[0]; (v >= 26 ? "yes " : "no ") + process.execPath' 2>/dev/null) || return 1
+  # Another program's place for Node (nvm, Volta) may run another one tomorrow: that is not kept.
+  if [ "${told#* }" -ef "$1" ]; then
+    mkdir -p "$FSBRIDGE_CACHE" && echo "${told%% *} $file" >> "$seen_nodes" || :
+  fi 2>/dev/null
+  [ "${told%% *}" = yes ]
 }
 FSBRIDGE_NODE=$(command -v node || true)
 if ! node_is_right "$FSBRIDGE_NODE"; then

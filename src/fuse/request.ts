@@ -12,12 +12,19 @@ import type { Name } from './kernel-calls.ts';
 import type { Node } from './nodes.ts';
 import { inBody, inHeader, inHeaderBytes } from './protocol.ts';
 
+/** Where buffers come from and go back to. */
+export interface BufferPool {
+  give(buffer: WireBuffer): void;
+}
+
 /** Memory that a request is read into, or an answer written from. */
 export interface WireBuffer {
   readonly bytes: Buffer;
   readonly u32: Uint32Array;
   /** The bytes behind a WRITE's headers, or behind an answer's header. */
   readonly data: Buffer;
+  /** Undefined for one that is used again at once. */
+  readonly pool: BufferPool | undefined;
 }
 
 const two32 = 4294967296;

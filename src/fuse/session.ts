@@ -65,7 +65,6 @@ export class Session {
   #poll: Poll | undefined;
   #pollPaused = false;
   #turnScheduled = false;
-  #current: WireBuffer;
   #working: Request | undefined;
   #patience = patienceMost;
   #lastAnswerMs = 0;
@@ -90,7 +89,6 @@ export class Session {
     this.descriptors = new Descriptors(this.calls, this.nodes, volume.root);
     this.identities = new Identities(volume.kernel);
     this.wire = new Wire(libc, fd, this.calls.memory.bytes);
-    this.#current = this.wire.requests.take();
     this.started = new Promise((resolve) => {
       this.#resolveStarted = resolve;
     });
@@ -167,7 +165,7 @@ export class Session {
   }
 
   get #hasRoom(): boolean {
-    return this.calls.hasRoom && !this.wire.requests.isShort;
+    return this.calls.hasRoom && !this.wire.isFull;
   }
 
   /** Takes one request if one waits and there is room for it. */
@@ -177,13 +175,12 @@ export class Session {
       this.#pause();
       return false;
     }
-    const buffer = this.#current;
-    const bytes = this.wire.read(buffer);
+    const bytes = this.wire.read();
     if (bytes < 0) return this.#notRead(bytes);
     const nowMs = performance.now();
     if (nowMs - this.#lastAnswerMs > soonMs) this.#patience = Math.max(this.#patience - 1, 0);
     else this.#patience = Math.min(this.#patience + 1, patienceMost);
-    this.#dispatch(buffer, bytes, nowMs);
+    this.#dispatch(this.wire.received(bytes), bytes, nowMs);
     return true;
   }
 
@@ -199,17 +196,23 @@ export class Session {
     const { u32 } = buffer;
     if (bytes < inHeaderBytes || u32[inHeader.len] !== bytes) {
       this.#onLog(`fuse: a request of ${bytes} bytes is no request`);
+      this.wire.giveBack(buffer);
       return;
     }
     const operation = operationOf(u32[inHeader.opcode] as number);
     const request = new Request(buffer, operation, bytes, startMs);
     this.#unanswered++;
-    const { bodyBytes, creates } = operations[operation] as (typeof operations)[number];
-    if (bytes - inHeaderBytes < bodyBytes) {
+    this.#begin(request);
+    if (request.keepBuffer && !request.answered) request.ownsBuffer = true;
+    else this.wire.giveBack(buffer);
+  }
+
+  /** Has it carried out; first, where it makes something, its caller's identity made. */
+  #begin(request: Request): void {
+    const { bodyBytes, creates } = operations[request.operation] as (typeof operations)[number];
+    if (request.bodyBytes < bodyBytes) {
       this.fail(request, -errno.EINVAL);
-      return;
-    }
-    if (creates === true && this.identities.get(request.uid, request.gid) === undefined) {
+    } else if (creates === true && this.identities.get(request.uid, request.gid) === undefined) {
       request.keepBuffer = true;
       void this.identities.make(request.uid, request.gid).then(
         () => this.#handle(request),
@@ -218,9 +221,6 @@ export class Session {
     } else {
       this.#handle(request);
     }
-    if (!request.keepBuffer || request.answered) return;
-    request.ownsBuffer = true;
-    this.#current = this.wire.requests.take();
   }
 
   #handle(request: Request): void {
@@ -302,7 +302,7 @@ export class Session {
       if (replyMs > 0) trace.span('reply', 'write', request.traceId, replyMs, endMs);
       trace.span('fuse', name, request.traceId, request.startMs, endMs, { node: request.nodeId });
     }
-    if (request.ownsBuffer) this.wire.requests.give(request.buffer);
+    if (request.ownsBuffer) this.wire.giveBack(request.buffer);
     if (request.held !== undefined) this.#letGo(request);
     if (this.#pollPaused) this.#resume();
     if (this.#unanswered === 0) this.#whenAnswered?.();

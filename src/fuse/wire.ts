@@ -5,8 +5,9 @@
  * 1. Nothing blocks: the descriptor is O_NONBLOCK, and a notification is only of a kind that the
  *    host carries out without waiting for a lock that a request of its own may hold.
  * 2. `out` is for answers that are written in the same breath: fill it, send it, forget it. Where
- *    there is a wait in between (a READ), a buffer of the pool is taken.
- * 3. Every buffer taken is given back, once.
+ *    there is a wait in between (a READ), an answer's buffer is taken.
+ * 3. Every buffer taken is given back, once. Large ones are few: a request is read into one, as
+ *    nobody knows its length before, and moves to a small one unless it is long itself.
  * 4. Nothing is written after `close`, however late an answer is.
  */
 import { Buffer } from 'node:buffer';
@@ -15,7 +16,7 @@ import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import { windowBytes } from '../vfs-linux/limits.ts';
 import type { Libc } from './libc.ts';
 import { inHeaderBytes, notifyInvalInode, outHeaderBytes, sizes } from './protocol.ts';
-import type { Request, WireBuffer } from './request.ts';
+import type { BufferPool, Request, WireBuffer } from './request.ts';
 
 /** What a WRITE brings beside its data. */
 const writeHeadBytes = inHeaderBytes + sizes.writeIn;
@@ -23,6 +24,10 @@ const writeHeadBytes = inHeaderBytes + sizes.writeIn;
 export const transferMostBytes: number = windowBytes;
 const requestBytes = writeHeadBytes + transferMostBytes;
 const answerBytes = outHeaderBytes + transferMostBytes;
+/** Room for every request that has no data to speak of: two names, or a block's write. */
+const smallRequestBytes = 8192;
+/** What is copied into an answer: a short READ, or an attribute's value. */
+const smallAnswerBytes: number = outHeaderBytes + abi.XATTR_SIZE_MAX;
 /** struct bridge_piece: an iovec, but for the memory's own address. */
 const pieceWords = abi['bridge_piece.size'] / 4;
 const pieceLength = abi['bridge_piece.bytes'] / 4;
@@ -30,55 +35,61 @@ const pieceLength = abi['bridge_piece.bytes'] / 4;
  * An iovec for the header, for each page of a transfer, and for one more: it may begin in a page.
  */
 const vectorBytes = (transferMostBytes / abi.PAGE_SIZE + 3) * abi['bridge_piece.size'];
-/** Buffers that are kept for the next use: more are made as they are needed, and dropped. */
-const keptBuffers = 16;
-/** Beyond so many requests wait in the device: a buffer may take a MiB. */
-const takenMost = 40;
+/** Kept for the next use: more are made as they are needed, and dropped. */
+const smallKept = 48;
+const largeKept = 4;
+/** While so many large requests are under way, the next ones wait in the device. */
+const largeMost = 16;
 
-function makeBuffer(sizeBytes: number, dataAt: number): WireBuffer {
+function makeBuffer(sizeBytes: number, dataAt: number, pool?: Pool): WireBuffer {
   const memory = new ArrayBuffer(sizeBytes);
   return {
     bytes: Buffer.from(memory),
     u32: new Uint32Array(memory),
     data: Buffer.from(memory, dataAt),
+    pool,
   };
 }
 
 /** Buffers of one shape, used again. */
-export class Pool {
+class Pool implements BufferPool {
   readonly #free: WireBuffer[] = [];
   #taken = 0;
   readonly #sizeBytes: number;
   readonly #dataAt: number;
+  readonly #kept: number;
 
-  constructor(sizeBytes: number, dataAt: number) {
+  constructor(sizeBytes: number, dataAt: number, kept: number) {
     this.#sizeBytes = sizeBytes;
     this.#dataAt = dataAt;
+    this.#kept = kept;
+  }
+
+  /** How many are in use. */
+  get taken(): number {
+    return this.#taken;
   }
 
   take(): WireBuffer {
     this.#taken++;
-    return this.#free.pop() ?? makeBuffer(this.#sizeBytes, this.#dataAt);
-  }
-
-  /** Whether so many are in use that one should wait until some come back. */
-  get isShort(): boolean {
-    return this.#taken > takenMost;
+    return this.#free.pop() ?? makeBuffer(this.#sizeBytes, this.#dataAt, this);
   }
 
   give(buffer: WireBuffer): void {
     this.#taken--;
-    if (this.#free.length < keptBuffers) this.#free.push(buffer);
+    if (this.#free.length < this.#kept) this.#free.push(buffer);
   }
 }
 
 export class Wire {
   /** For answers that are written at once. */
   readonly out: WireBuffer = makeBuffer(answerBytes, outHeaderBytes);
-  /** Requests are read into these. */
-  readonly requests: Pool = new Pool(requestBytes, writeHeadBytes);
-  /** Answers that are filled before they are sent. */
-  readonly answers: Pool = new Pool(answerBytes, outHeaderBytes);
+  readonly #requests: Pool = new Pool(requestBytes, writeHeadBytes, largeKept);
+  readonly #smallRequests: Pool = new Pool(smallRequestBytes, writeHeadBytes, smallKept);
+  readonly #answers: Pool = new Pool(answerBytes, outHeaderBytes, largeKept);
+  readonly #smallAnswers: Pool = new Pool(smallAnswerBytes, outHeaderBytes, smallKept);
+  /** What the next request is read into. */
+  #inbox: WireBuffer = this.#requests.take();
   readonly #libc: Libc;
   /** The device; -1 once it is closed. */
   #fd: number;
@@ -101,9 +112,40 @@ export class Wire {
     u32[3] = 0;
   }
 
-  /** Takes the next request. Answers its length, -EAGAIN when none waits, -ENODEV at the end. */
-  read(into: WireBuffer): number {
-    return this.#fd < 0 ? -errno.ENODEV : this.#libc.read(this.#fd, into.bytes, requestBytes);
+  /**
+   * Has the next request in received(). Answers its length, -EAGAIN when none waits, -ENODEV at the
+   * end.
+   */
+  read(): number {
+    if (this.#fd < 0) return -errno.ENODEV;
+    return this.#libc.read(this.#fd, this.#inbox.bytes, requestBytes);
+  }
+
+  /** The buffer with the request that was read; giveBack() ends its use. */
+  received(lengthBytes: number): WireBuffer {
+    const inbox = this.#inbox;
+    if (lengthBytes > smallRequestBytes) {
+      this.#inbox = this.#requests.take();
+      return inbox;
+    }
+    const small = this.#smallRequests.take();
+    inbox.bytes.copy(small.bytes, 0, 0, lengthBytes);
+    return small;
+  }
+
+  /** A buffer for an answer of `dataBytes` that is filled before it is sent; giveBack() ends it. */
+  takeAnswer(dataBytes: number): WireBuffer {
+    const isSmall = dataBytes <= smallAnswerBytes - outHeaderBytes;
+    return (isSmall ? this.#smallAnswers : this.#answers).take();
+  }
+
+  giveBack(buffer: WireBuffer): void {
+    buffer.pool?.give(buffer);
+  }
+
+  /** Whether so much is under way that the next request should wait in the device. */
+  get isFull(): boolean {
+    return this.#requests.taken > largeMost;
   }
 
   /** Sends an answer whose `payloadBytes` lie behind the header's place in `from`. */

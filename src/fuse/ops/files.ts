@@ -148,12 +148,12 @@ function readCopied(
   bytes: number,
   offset: number,
 ): void {
-  const answer = session.wire.answers.take();
+  const answer = session.wire.takeAnswer(bytes);
   const op = abi.BRIDGE_OP_pread64;
   session.calls.transfer(op, root, fd, answer.data, bytes, offset, (ret) => {
     if (ret < 0) session.fail(request, ret);
     else session.answerFrom(request, answer, ret);
-    session.wire.answers.give(answer);
+    session.wire.giveBack(answer);
   });
 }
 

@@ -36,12 +36,12 @@ function fetch(
       });
       return;
     }
-    const answer = wire.answers.take();
     const room = Math.min(bytes, abi.XATTR_SIZE_MAX);
+    const answer = wire.takeAnswer(room);
     calls.xattr(op, by, fd, name, room, 0, answer.data, (ret) => {
       if (ret < 0) session.fail(request, ret);
       else session.answerFrom(request, answer, ret);
-      wire.answers.give(answer);
+      wire.giveBack(answer);
     });
   });
 }

@@ -103,7 +103,8 @@ describe.skipIf(compiler === undefined || !header)('the layouts are those of lin
 
 function wireBuffer(bytes: Buffer): WireBuffer {
   const copy = new Uint8Array(bytes).buffer;
-  return { bytes: Buffer.from(copy), u32: new Uint32Array(copy), data: Buffer.alloc(0) };
+  const data = Buffer.alloc(0);
+  return { bytes: Buffer.from(copy), u32: new Uint32Array(copy), data, pool: undefined };
 }
 
 /** A LOOKUP of "notes.txt" in node 3, by user 1000 of group 100. */

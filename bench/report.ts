@@ -14,11 +14,13 @@ export interface Result {
   readonly peerAims?: Readonly<Record<string, number>>;
   readonly native?: number;
   readonly fsbridge?: number;
+  /** The same work done by the library in a process of its own, without a mount. */
+  readonly inProcess?: number;
   /** The peers, each by its name. */
   readonly peers: Readonly<Record<string, number>>;
 }
 
-/** {cases: [{name, unit, better, aim, target, native, fsbridge, and each peer by name}]}. */
+/** {cases: [{name, unit, better, aim, target, native, fsbridge, inProcess, and each peer by name}]}. */
 export function toJson(results: readonly Result[]): string {
   const cases = results.map(({ peers, ...rest }) => ({ ...rest, ...peers }));
   return `${JSON.stringify({ cases }, null, 2)}\n`;
@@ -65,12 +67,15 @@ function number(value: number | undefined): string {
 /** An aligned table; a peer's column is there when one case has it. */
 export function toTable(results: readonly Result[]): string {
   const peers = [...new Set(results.flatMap((result) => Object.keys(result.peers)))];
-  const head = ['case', 'unit', 'native', 'fsbridge', ...peers, 'ratio', 'aim', ''];
+  const alone = results.some((result) => result.inProcess !== undefined);
+  const own = alone ? ['fsbridge', 'in process'] : ['fsbridge'];
+  const head = ['case', 'unit', 'native', ...own, ...peers, 'ratio', 'aim', ''];
   const rows = results.map((result) => [
     result.name,
     result.unit,
     number(result.native),
     number(result.fsbridge),
+    ...(alone ? [number(result.inProcess)] : []),
     ...peers.map((peer) => number(result.peers[peer])),
     ratio(result, result.native)?.toFixed(2) ?? '-',
     result.aim?.toFixed(2) ?? (result.target === undefined ? '-' : number(result.target)),

@@ -5,11 +5,13 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { atEnd } from '../cleanup.ts';
+import { dropHostCaches } from '../host-cache.ts';
 import type { FsType } from '../image.ts';
 import { median } from '../measure.ts';
 import type { Result } from '../report.ts';
 import { lowerIsBetter, type MountCase, missingFor, mountCases, type Place } from './cases.ts';
 import { copyMountImage, type MountSizes, makeMountImage, makeSources } from './image.ts';
+import { inProcess } from './in-process.ts';
 import { Mount, type MountName, mountNames } from './mounts.ts';
 
 export interface MountBench {
@@ -39,7 +41,25 @@ function measureCase(item: MountCase, places: readonly Place[]): Map<MountName, 
   return new Map([...values].map(([name, all]) => [name, item.cold ? median(all) : best(...all)]));
 }
 
-function toResult(item: MountCase, values: ReadonlyMap<MountName, number>, name: string): Result {
+/** The library's number for a case: everything it does cold or warm, it does in one process. */
+function measureInProcess(item: MountCase, bench: MountBench, image: string): number | undefined {
+  const rounds = item.cold ? bench.sizes.rounds : 1;
+  const values: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    if (item.cold) dropHostCaches();
+    const value = inProcess(item.name, image, bench.type, bench.sizes);
+    if (value === undefined) return undefined;
+    values.push(value);
+  }
+  return median(values);
+}
+
+function toResult(
+  item: MountCase,
+  values: ReadonlyMap<MountName, number>,
+  alone: number | undefined,
+  name: string,
+): Result {
   const [native, fsbridge, fuse2fs] = (['native', 'fsbridge', 'fuse2fs'] as const).map((one) =>
     values.get(one),
   );
@@ -52,6 +72,7 @@ function toResult(item: MountCase, values: ReadonlyMap<MountName, number>, name:
     ...(item.aheadOfFuse2fs === undefined ? {} : { peerAims: { fuse2fs: item.aheadOfFuse2fs } }),
     ...(native === undefined ? {} : { native }),
     ...(fsbridge === undefined ? {} : { fsbridge }),
+    ...(alone === undefined ? {} : { inProcess: alone }),
     peers: fuse2fs === undefined ? {} : { fuse2fs },
   };
 }
@@ -72,6 +93,8 @@ export function benchMounts(bench: MountBench, prefix: string): Result[] {
     mount.mount();
     return { mount, at: mount.folder, folder, sizes };
   });
+  const aloneImage = path.join(folder, 'in-process.img');
+  copyMountImage(template, aloneImage);
   const results: Result[] = [];
   for (const item of mountCases) {
     const name = `${prefix}mount: ${item.name}`;
@@ -83,9 +106,12 @@ export function benchMounts(bench: MountBench, prefix: string): Result[] {
     }
     say(`${name} ... `);
     const values = measureCase(item, places);
-    const parts = [...values].map(([who, value]) => `${who} ${value.toPrecision(4)}`);
+    const alone = measureInProcess(item, bench, aloneImage);
+    const all: (readonly [string, number])[] = [...values];
+    if (alone !== undefined) all.push(['in process', alone]);
+    const parts = all.map(([who, value]) => `${who} ${value.toPrecision(4)}`);
     say(`${parts.join(', ')} ${item.unit}\n`);
-    results.push(toResult(item, values, name));
+    results.push(toResult(item, values, alone, name));
   }
   for (const { mount } of places) mount.unmount();
   remove();

@@ -46,6 +46,11 @@ export class FsBridge implements Subject {
     return new FsBridge(kernel, disk, volume);
   }
 
+  /** For work that is not among the Operations. */
+  get calls(): LinuxCalls {
+    return this.#calls;
+  }
+
   /** What has gone through the disk, to see whether a warm round was one. */
   get diskReads(): number {
     return this.#kernel.diskCounters.reads;
@@ -68,7 +73,8 @@ export class FsBridge implements Subject {
     await this.#kernel.close();
   }
 
-  async #open(path: string, flags: number): Promise<number> {
+  /** Answers a descriptor, which is the caller's to close. */
+  async openFile(path: string, flags: number): Promise<number> {
     // openat2(2): a mode without O_CREAT is EINVAL.
     const mode = flags & O_CREAT ? 0o644 : 0;
     return this.#kernel.check(await this.#calls.openat2(AT_FDCWD, path, flags, mode), path);
@@ -82,7 +88,7 @@ export class FsBridge implements Subject {
   ): Promise<void> {
     const calls = this.#calls;
     const lanes = buffers(depth, pieceBytes);
-    const fd = await this.#open(path, O_RDONLY);
+    const fd = await this.openFile(path, O_RDONLY);
     await inFlight(lengthBytes / pieceBytes, depth, async (index, lane) => {
       const count = await calls.pread(fd, lanes[lane] as Buffer, index * pieceBytes);
       expectBytes(path, count, pieceBytes);
@@ -93,7 +99,7 @@ export class FsBridge implements Subject {
   async writeSequential(path: string, lengthBytes: number, pieceBytes: number): Promise<void> {
     const calls = this.#calls;
     const [buffer] = buffers(1, pieceBytes) as [Buffer];
-    const fd = await this.#open(path, O_RDWR | O_CREAT);
+    const fd = await this.openFile(path, O_RDWR | O_CREAT);
     for (let at = 0; at < lengthBytes; at += pieceBytes) {
       expectBytes(path, await calls.pwrite(fd, buffer, at), pieceBytes);
     }
@@ -108,7 +114,7 @@ export class FsBridge implements Subject {
   ): Promise<void> {
     const calls = this.#calls;
     const lanes = buffers(depth, lengthBytes);
-    const fd = await this.#open(path, O_RDONLY);
+    const fd = await this.openFile(path, O_RDONLY);
     await inFlight(offsetsBytes.length, depth, async (index, lane) => {
       const count = await calls.pread(fd, lanes[lane] as Buffer, offsetsBytes[index] as number);
       expectBytes(path, count, lengthBytes);
@@ -126,7 +132,7 @@ export class FsBridge implements Subject {
   }
 
   async readdir(path: string, names: number): Promise<void> {
-    const fd = await this.#open(path, O_RDONLY | O_DIRECTORY);
+    const fd = await this.openFile(path, O_RDONLY | O_DIRECTORY);
     const list: string[] = [];
     for (;;) {
       const entries = await this.#calls.getdents64(fd);
@@ -142,7 +148,7 @@ export class FsBridge implements Subject {
   }
 
   async list(path: string, names: number): Promise<void> {
-    const fd = await this.#open(path, O_RDONLY | O_DIRECTORY);
+    const fd = await this.openFile(path, O_RDONLY | O_DIRECTORY);
     let listed = 0;
     for (let offset = 0n; ; ) {
       const entries = await this.#calls.getdentsStatx(fd, offset);
@@ -160,7 +166,7 @@ export class FsBridge implements Subject {
   }
 
   async openAndClose(paths: readonly string[]): Promise<void> {
-    for (const path of paths) await this.#calls.close(await this.#open(path, O_RDONLY));
+    for (const path of paths) await this.#calls.close(await this.openFile(path, O_RDONLY));
   }
 
   async mkdir(path: string): Promise<void> {
@@ -170,7 +176,7 @@ export class FsBridge implements Subject {
   async create(paths: readonly string[], depth: number): Promise<void> {
     const calls = this.#calls;
     await inFlight(paths.length, depth, async (index) => {
-      const fd = await this.#open(paths[index] as string, O_CREAT | O_EXCL | O_WRONLY);
+      const fd = await this.openFile(paths[index] as string, O_CREAT | O_EXCL | O_WRONLY);
       await calls.close(fd);
     });
   }
@@ -183,7 +189,7 @@ export class FsBridge implements Subject {
 
   async writeAndSync(path: string, offsetsBytes: readonly number[]): Promise<void> {
     const [buffer] = buffers(1, 4096) as [Buffer];
-    const fd = await this.#open(path, O_RDWR);
+    const fd = await this.openFile(path, O_RDWR);
     for (const at of offsetsBytes) {
       expectBytes(path, await this.#calls.pwrite(fd, buffer, at), buffer.length);
       this.#kernel.check(await this.#calls.fsync(fd), path);
@@ -192,7 +198,7 @@ export class FsBridge implements Subject {
   }
 
   async fsync(path: string): Promise<void> {
-    const fd = await this.#open(path, O_RDWR);
+    const fd = await this.openFile(path, O_RDWR);
     this.#kernel.check(await this.#calls.fsync(fd), path);
     await this.#calls.close(fd);
   }

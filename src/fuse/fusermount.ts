@@ -49,9 +49,15 @@ function runProgram(args: readonly string[], socket?: number): Promise<void> {
       const why = said.trim().replace(/^fusermount3: */, '') || `it ended with ${code}`;
       const busy = /busy/i.test(why);
       if (code === 0) resolve();
-      else reject(new FsBridgeError(busy ? 'EBUSY' : 'ERR_FUSERMOUNT', program, why));
+      else reject(new FsBridgeError(busy ? 'EBUSY' : 'ERR_FUSERMOUNT', program, why, hintFor(why)));
     });
   });
+}
+
+/** What to do about fusermount3's refusals that a user can do something about. */
+function hintFor(why: string): string | undefined {
+  if (!/\/dev\/fuse: Permission denied/.test(why)) return undefined;
+  return 'Let users open it, as most systems do: chmod 666 /dev/fuse as root; or mount as root.';
 }
 
 /** Takes the descriptor that was sent through a socket; a negative errno where there is none. */

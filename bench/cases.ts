@@ -30,7 +30,7 @@ const mib = 1048576;
 const pageBytes = 4096;
 
 /** Places in a file, the same in every run (Park and Miller's minimal standard generator). */
-function randomOffsets(count: number, fileBytes: number): number[] {
+export function randomOffsets(count: number, fileBytes: number): number[] {
   let state = 20261121;
   return Array.from({ length: count }, () => {
     state = (state * 48271) % 0x7fffffff;

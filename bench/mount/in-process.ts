@@ -10,8 +10,9 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { abi } from '../../src/vfs-linux/abi.gen.ts';
+import { randomOffsets } from '../cases.ts';
 import { FsBridge } from '../subjects/fsbridge.ts';
-import { buffers, inFlight } from '../subjects/subject.ts';
+import { buffers, expectBytes, inFlight } from '../subjects/subject.ts';
 import { type MountSizes, treePaths } from './image.ts';
 
 const mib = 1048576;
@@ -36,24 +37,14 @@ async function bestSeconds(work: () => Promise<void>): Promise<number> {
   return best;
 }
 
-/** Offsets of blocks, the same at every run: Marsaglia's xorshift32. */
-function randomOffsets(sizeBytes: number, count: number): number[] {
-  let state = 0x2545f491;
-  return Array.from({ length: count }, () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return ((state >>> 0) % (sizeBytes / blockBytes)) * blockBytes;
-  });
-}
-
 async function writeRandom(bridge: FsBridge, sizeBytes: number, depth: number): Promise<void> {
   const { calls } = bridge;
-  const offsets = randomOffsets(sizeBytes, randomOperations);
+  const offsets = randomOffsets(randomOperations, sizeBytes);
   const lanes = buffers(depth, blockBytes);
   const fd = await bridge.openFile('/random.bin', abi.O_RDWR);
   await inFlight(offsets.length, depth, async (index, lane) => {
-    await calls.pwrite(fd, lanes[lane] as Buffer, offsets[index] as number);
+    const count = await calls.pwrite(fd, lanes[lane] as Buffer, offsets[index] as number);
+    expectBytes('/random.bin', count, blockBytes);
   });
   await calls.close(fd);
 }
@@ -90,7 +81,9 @@ async function readTree(bridge: FsBridge, path: string): Promise<void> {
   await walk(bridge, path, async (entry, isDirectory, sizeBytes) => {
     if (isDirectory || sizeBytes === 0) return;
     const fd = await bridge.openFile(entry, abi.O_RDONLY);
-    for (let at = 0; at < sizeBytes; at += mib) await calls.pread(fd, buffer, at);
+    for (let at = 0; at < sizeBytes; at += mib) {
+      expectBytes(entry, await calls.pread(fd, buffer, at), Math.min(mib, sizeBytes - at));
+    }
     await calls.close(fd);
   });
 }
@@ -102,9 +95,9 @@ async function removeTree(bridge: FsBridge, path: string): Promise<void> {
   await walk(bridge, path, (entry, isDirectory) => {
     (isDirectory ? folders : files).push(entry);
   });
-  for (const file of files) await calls.unlinkat(abi.AT_FDCWD, file);
+  await bridge.unlink(files);
   for (const folder of folders.reverse()) {
-    await calls.unlinkat(abi.AT_FDCWD, folder, abi.AT_REMOVEDIR);
+    expectBytes(folder, await calls.unlinkat(abi.AT_FDCWD, folder, abi.AT_REMOVEDIR), 0);
   }
 }
 
@@ -112,7 +105,7 @@ type LibraryWork = (bridge: FsBridge, sizes: MountSizes) => Promise<number>;
 
 const readRandom = (depth: number): LibraryWork => {
   return async (bridge, { randomBytes }) => {
-    const offsets = randomOffsets(randomBytes, randomOperations);
+    const offsets = randomOffsets(randomOperations, randomBytes);
     const work = (): Promise<void> => bridge.readRandom('/random.bin', offsets, blockBytes, depth);
     return randomOperations / (await bestSeconds(work));
   };
@@ -123,8 +116,8 @@ const writesRandom = (depth: number): LibraryWork => {
 };
 const listTree = (bridge: FsBridge, path = '/tree'): Promise<void> => walk(bridge, path, () => {});
 
-/** By the names of cases.ts. */
-const library: Readonly<Record<string, LibraryWork>> = {
+/** By the names of cases.ts, of which each must be one. */
+export const library: Readonly<Record<string, LibraryWork>> = {
   'read 1 MiB, cold': async (bridge, { coldBytes }) =>
     coldBytes /
     mib /

@@ -11,7 +11,7 @@ import { median } from '../measure.ts';
 import type { Result } from '../report.ts';
 import { lowerIsBetter, type MountCase, missingFor, mountCases, type Place } from './cases.ts';
 import { copyMountImage, type MountSizes, makeMountImage, makeSources } from './image.ts';
-import { inProcess } from './in-process.ts';
+import { inProcess, library } from './in-process.ts';
 import { Mount, type MountName, mountNames } from './mounts.ts';
 
 export interface MountBench {
@@ -80,6 +80,8 @@ function toResult(
 /** Makes the images, measures, and takes everything away again. */
 export function benchMounts(bench: MountBench, prefix: string): Result[] {
   const { type, sizes, say } = bench;
+  const lost = Object.keys(library).find((name) => !mountCases.some((item) => item.name === name));
+  if (lost !== undefined) throw new Error(`the work in process has no case '${lost}'`);
   const folder = fs.mkdtempSync(path.join(bench.folder, 'fsbridge-bench-mount-'));
   const remove = atEnd(() => fs.rmSync(folder, { recursive: true, force: true }));
   say(`Making an image of ${type} to mount in ${folder} ...\n`);

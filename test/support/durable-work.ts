@@ -102,9 +102,10 @@ export class DurableWork {
   async #syncDirectory(calls: LinuxCalls): Promise<void> {
     const flags = abi.O_RDONLY | abi.O_DIRECTORY;
     const fd = alive(await calls.openat2(cwd, directory, flags));
-    if (this.#oneByOne) await this.#lastSync;
-    const syncing = calls.fsync(fd);
-    this.#lastSync = this.#lastSync.then(() => syncing);
+    const before = this.#oneByOne ? this.#lastSync : Promise.resolve();
+    // Chained before anything is awaited: of two who wait for the same sync, one waits for the other.
+    const syncing = before.then(() => calls.fsync(fd));
+    this.#lastSync = syncing;
     const answer = await syncing;
     await calls.close(fd);
     alive(answer);

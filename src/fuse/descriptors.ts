@@ -138,7 +138,11 @@ export class Descriptors {
     let descriptor = this.#oldest;
     while (this.#count > this.#most && descriptor !== undefined) {
       const next = descriptor.newer;
-      if (descriptor.node.busy === 0) this.release(descriptor.node);
+      const { node } = descriptor;
+      if (node.busy === 0) {
+        this.release(node);
+        this.#nodes.rest(node);
+      }
       descriptor = next;
     }
   }

@@ -134,11 +134,11 @@ export function answerEntry(
   writeAttr(u32, outBody + entryOut.attr, from, statxWord, session.features.rootDevice);
   node.mode = modeOf(from, statxWord);
   node.lookups++;
-  if (session.answer(request, sizes.entryOut + extraBytes) >= 0) return true;
+  const sent = session.answer(request, sizes.entryOut + extraBytes) >= 0;
   // The host gave the request up: it does not know the node through it.
-  node.lookups--;
-  session.dropUnused(node);
-  return false;
+  if (!sent) node.lookups--;
+  session.settle(node);
+  return sent;
 }
 
 /** Answers with the attributes in a struct statx. */

@@ -5,7 +5,7 @@ import { Buffer } from 'node:buffer';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import type { Statx } from '../vfs-linux/statx.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
-import { handleMostBytes } from './nodes.ts';
+import { handleMostBytes } from './node-records.ts';
 import { initFlags, initFlags2 } from './protocol.ts';
 
 /** What the rest needs to know of a mount. */

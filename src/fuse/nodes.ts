@@ -6,19 +6,20 @@
  * number used again is another one. Where a file system gives no handles its inode's number does,
  * and the node's descriptor stays open, so that the number cannot be used again.
  *
- *     unknown --found()--> held by requests --looked up--> known to the host --forgotten--> unknown
+ *     unknown --found()--> awake --rest()--> at rest --get(), found()--> awake
+ *                            \--remove()--> unknown
+ *
+ * Most of those that the host knows are at rest: a record (node-records.ts) and no object.
  *
  * Invariants:
  * 1. A node lives exactly while the host knows it (lookups > 0), a file of it is open (opens > 0)
  *    or a request works on it (busy > 0). The root lives for ever.
- * 2. Two nodes never have the same handle.
- * 3. A nodeid is given again only with another generation.
- * 4. Each node is in the bucket of its handle's hash, once.
+ * 2. There is at most one Node of a record: who keeps one beyond the call that got it makes it
+ *    busy, and so keeps it awake.
  */
 import type { Buffer } from 'node:buffer';
-import { abi } from '../vfs-linux/abi.gen.ts';
 import type { KernelMemory } from '../vfs-linux/memory.ts';
-import type { Time } from './kernel-calls.ts';
+import { handleMostBytes, handleWordsAt, headWords, NodeRecords } from './node-records.ts';
 import { rootId } from './protocol.ts';
 
 /** What a node has while a file of it is open (OpenFiles). */
@@ -32,14 +33,6 @@ export interface OpenState {
   writeQueue: (() => void)[] | undefined;
 }
 
-/** The times of change that the host keeps itself, as it said them last (times.ts). */
-export interface HostTimes {
-  mtime: Time | undefined;
-  ctime: Time;
-  /** Whether the kernel's own are others by now. */
-  stale: boolean;
-}
-
 /** A descriptor of a node's own, in Descriptors' list. */
 export interface NodeDescriptor {
   readonly node: Node;
@@ -51,7 +44,7 @@ export interface NodeDescriptor {
   newer: NodeDescriptor | undefined;
 }
 
-/** There are as many as the host knows files, so what only few have is kept apart. */
+/** A node that is awake. */
 export class Node {
   readonly id: number;
   readonly generation: number;
@@ -66,7 +59,6 @@ export class Node {
   /** The inode has lost its last name. */
   nameless = false;
   open: OpenState | undefined;
-  times: HostTimes | undefined;
   /** Owned by Descriptors. */
   descriptor: NodeDescriptor | undefined;
 
@@ -81,62 +73,49 @@ export class Node {
   }
 }
 
-/** struct file_handle in words: its head, and what fits behind. */
-const headWords = abi['file_handle.f_handle'] / 4;
-const handleWords = headWords + abi.BRIDGE_LIST_HANDLE / 4;
 /** Where there are no handles: a type that no file system gives. */
 const noType = -1;
-
-/** The longest file_handle that a node keeps, in bytes. */
-export const handleMostBytes: number = handleWords * 4;
-
-/** FNV-1a, a word at a time: they are few, and mostly numbers that count up. */
-function hashOf(words: Int32Array, at: number, count: number): number {
-  let hash = 0x811c9dc5 | 0;
-  for (let i = at; i < at + count; i++) {
-    hash = Math.imul(hash ^ (words[i] as number), 0x01000193);
-    hash ^= hash >>> 15;
-  }
-  return hash;
-}
+/** More lookups than this do not fit into a record. */
+const lookupsMost = 0x7fffffff;
 
 export class Nodes {
-  #byId: (Node | undefined)[] = [];
-  /** By hash: the first node's id, 0 for none, and for each id the next one's; a power of two. */
-  #buckets = new Int32Array(2048);
-  #nextInBucket = new Int32Array(1024);
-  #freeIds: number[] = [];
-  #generation = 0;
-  #known = 0;
-  /** The handles of all nodes, handleWords for each: 100,000 objects less for the collector. */
-  #handles = new Int32Array(handleWords * 1024);
+  readonly #records = new NodeRecords();
+  /** Those that are awake, by number. */
+  readonly #awake: (Node | undefined)[] = [];
   /** A handle that is made here. */
-  #made = new Int32Array(handleWords);
+  readonly #made = new Int32Array(handleMostBytes / 4);
 
   /** How many there are. */
   get size(): number {
-    return this.#known;
+    return this.#records.size;
   }
 
   /** The node of a number that the host sent, or undefined. */
   get(id: number): Node | undefined {
-    return this.#byId[id];
+    return this.#awake[id] ?? (this.#records.has(id) ? this.#wake(id) : undefined);
   }
 
+  /** Whether a file of that node is open. */
+  isOpen(id: number): boolean {
+    return this.#awake[id]?.open !== undefined;
+  }
+
+  /** Those that are awake. */
   *[Symbol.iterator](): Generator<Node> {
-    for (const node of this.#byId) {
+    for (const node of this.#awake) {
       if (node !== undefined) yield node;
     }
   }
 
   /** The root directory, with a descriptor that nobody closes. */
   addRoot(handle: Buffer, fd: number): Node {
-    const words = Math.min(Math.ceil(handle.length / 4), handleWords);
+    const words = Math.min(Math.ceil(handle.length / 4), this.#made.length);
     this.#made.fill(0);
-    for (let i = 0; i < Math.floor(handle.length / 4) && i < handleWords; i++) {
+    for (let i = 0; i < Math.floor(handle.length / 4) && i < words; i++) {
       this.#made[i] = handle.readInt32LE(i * 4);
     }
-    const node = this.#add(rootId, hashOf(this.#made, 0, words), this.#made, 0, words);
+    this.#records.addRoot(this.#made, words);
+    const node = this.#wake(rootId);
     node.lookups = 1;
     node.descriptor = { node, fd, readable: false, older: undefined, newer: undefined };
     node.pinned = true;
@@ -145,16 +124,15 @@ export class Nodes {
 
   /** The node whose file_handle lies at an address of the kernel's memory, if it is known. */
   find(memory: KernelMemory, address: number): Node | undefined {
-    const { i32 } = memory;
     const at = address >>> 2;
-    const words = wordsOf(i32, at);
-    return this.#search(i32, at, words, hashOf(i32, at, words));
+    const id = this.#records.find(memory.i32, at, handleWordsAt(memory.i32, at));
+    return id === 0 ? undefined : this.get(id);
   }
 
   /** That node; a new one if it was not known. */
   found(memory: KernelMemory, address: number): Node {
     const at = address >>> 2;
-    return this.#foundIn(memory.i32, at, wordsOf(memory.i32, at));
+    return this.#foundIn(memory.i32, at, handleWordsAt(memory.i32, at));
   }
 
   /** The node of an inode's number, on a file system without handles; a new one if not known. */
@@ -166,99 +144,47 @@ export class Nodes {
   }
 
   #foundIn(words: Int32Array, at: number, count: number): Node {
-    const hash = hashOf(words, at, count);
-    return (
-      this.#search(words, at, count, hash) ?? this.#add(this.#nextId(), hash, words, at, count)
-    );
+    const known = this.#records.find(words, at, count);
+    const id = known === 0 ? this.#records.add(words, at, count) : known;
+    return this.#awake[id] ?? this.#wake(id);
   }
 
-  #search(words: Int32Array, at: number, count: number, hash: number): Node | undefined {
-    let id = this.#buckets[hash & (this.#buckets.length - 1)] as number;
-    while (id !== 0 && !this.#isSame(id * handleWords, words, at, count)) {
-      id = this.#nextInBucket[id] as number;
-    }
-    return id === 0 ? undefined : this.#byId[id];
-  }
-
-  /** The first word is the length, so what is longer or shorter differs there. */
-  #isSame(own: number, words: Int32Array, at: number, count: number): boolean {
-    const handles = this.#handles;
-    for (let i = 0; i < count; i++) {
-      if (handles[own + i] !== words[at + i]) return false;
-    }
-    return true;
+  #wake(id: number): Node {
+    const records = this.#records;
+    const node = new Node(id, records.generation(id));
+    node.lookups = records.lookups(id);
+    node.mode = records.mode(id);
+    while (this.#awake.length < id) this.#awake.push(undefined);
+    this.#awake[id] = node;
+    return node;
   }
 
   /** Writes a node's file_handle at an address of the kernel's memory. */
   writeHandle(node: Node, memory: KernelMemory, address: number): void {
-    const own = node.id * handleWords;
-    const words = wordsOf(this.#handles, own);
-    for (let i = 0; i < words; i++) {
-      memory.i32[(address >>> 2) + i] = this.#handles[own + i] as number;
-    }
-  }
-
-  #nextId(): number {
-    return this.#freeIds.pop() ?? Math.max(this.#byId.length, rootId + 1);
-  }
-
-  #add(id: number, hash: number, words: Int32Array, at: number, count: number): Node {
-    if (id >= this.#nextInBucket.length) this.#grow();
-    const own = id * handleWords;
-    for (let i = 0; i < count; i++) this.#handles[own + i] = words[at + i] as number;
-    const node = new Node(id, ++this.#generation);
-    while (this.#byId.length < id) this.#byId.push(undefined);
-    this.#byId[id] = node;
-    this.#link(id, hash);
-    this.#known++;
-    return node;
-  }
-
-  #link(id: number, hash: number): void {
-    const bucket = hash & (this.#buckets.length - 1);
-    this.#nextInBucket[id] = this.#buckets[bucket] as number;
-    this.#buckets[bucket] = id;
-  }
-
-  #hashOfNode(id: number): number {
-    const own = id * handleWords;
-    return hashOf(this.#handles, own, wordsOf(this.#handles, own));
-  }
-
-  /** Room for twice as many, all at new places. */
-  #grow(): void {
-    const room = this.#nextInBucket.length * 2;
-    const handles = new Int32Array(room * handleWords);
-    handles.set(this.#handles);
-    this.#handles = handles;
-    this.#nextInBucket = new Int32Array(room);
-    this.#buckets = new Int32Array(room * 2);
-    for (const { id } of this) this.#link(id, this.#hashOfNode(id));
+    this.#records.writeHandle(node.id, memory, address);
   }
 
   /** Whether nobody needs it: then it is to be removed, and its descriptor closed. */
   isUnused(node: Node): boolean {
-    return node.lookups <= 0 && node.open === undefined && node.busy === 0 && node.id !== rootId;
+    const { id, lookups, open, busy } = node;
+    const isNeeded = lookups > 0 || open !== undefined || busy > 0 || id === rootId;
+    return !isNeeded && this.#awake[id] === node;
   }
 
-  remove(node: Node): void {
-    const { id } = node;
-    this.#byId[id] = undefined;
-    this.#freeIds.push(id);
-    this.#known--;
-    const next = this.#nextInBucket[id] as number;
-    const bucket = this.#hashOfNode(id) & (this.#buckets.length - 1);
-    if (this.#buckets[bucket] === id) {
-      this.#buckets[bucket] = next;
-      return;
-    }
-    let before = this.#buckets[bucket] as number;
-    while (this.#nextInBucket[before] !== id) before = this.#nextInBucket[before] as number;
-    this.#nextInBucket[before] = next;
+  /**
+   * Lets a node rest that has nothing but what its record keeps. The caller has no use for the
+   * object any more: the next who asks gets another.
+   */
+  rest(node: Node): void {
+    const { id, busy, open, descriptor, pinned, nameless, lookups, mode } = node;
+    if (busy > 0 || open !== undefined || descriptor !== undefined) return;
+    if (pinned || nameless || lookups > lookupsMost || this.#awake[id] !== node) return;
+    this.#records.keep(id, lookups, mode);
+    this.#awake[id] = undefined;
   }
-}
 
-/** The words of the file_handle at a word, at most those that a node keeps. */
-function wordsOf(words: Int32Array, at: number): number {
-  return Math.min(headWords + (((words[at] as number) + 3) >>> 2), handleWords);
+  remove({ id }: Node): void {
+    this.#awake[id] = undefined;
+    this.#records.remove(id);
+  }
 }

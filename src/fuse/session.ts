@@ -31,6 +31,7 @@ import { type Node, Nodes } from './nodes.ts';
 import { operationNames, operationOf, operations } from './operations.ts';
 import { inHeader, inHeaderBytes } from './protocol.ts';
 import { Request, type WireBuffer } from './request.ts';
+import { HostTimes } from './times.ts';
 import { Wire } from './wire.ts';
 
 /** How long the device is asked again for the request that follows an answer. */
@@ -48,6 +49,7 @@ export class Session {
   readonly nodes: Nodes = new Nodes();
   readonly descriptors: Descriptors;
   readonly files: OpenFiles = new OpenFiles();
+  readonly times: HostTimes = new HostTimes(this.nodes);
   readonly interruptions: Interruptions = new Interruptions((request) => this.#giveUp(request));
   readonly identities: Identities;
   readonly wire: Wire;
@@ -319,7 +321,7 @@ export class Session {
     for (const node of [request.held, request.heldToo]) {
       if (node === undefined) continue;
       node.busy--;
-      this.dropUnused(node);
+      this.settle(node);
     }
     request.held = undefined;
     request.heldToo = undefined;
@@ -337,9 +339,15 @@ export class Session {
     this.#poll?.resume();
   }
 
-  /** Nobody knows or needs the node any more: it goes, and its descriptor with it. */
-  dropUnused(node: Node): void {
-    if (!this.nodes.isUnused(node)) return;
+  /**
+   * For the end of what a request does with a node: it goes, and its descriptor with it, where nobody
+   * knows or needs it any more, and rests where nobody works on it.
+   */
+  settle(node: Node): void {
+    if (!this.nodes.isUnused(node)) {
+      this.nodes.rest(node);
+      return;
+    }
     this.descriptors.release(node);
     this.nodes.remove(node);
   }

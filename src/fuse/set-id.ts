@@ -31,11 +31,13 @@ export function asChanger(
 export function tellMode(session: Session, node: Node, fd: number): void {
   if (!mayBeSetId(node)) return;
   const { calls } = session;
+  node.busy++;
   calls.fstatx(fd, (ret, slot) => {
-    if (ret < 0) return;
-    const mode = modeOf(calls.memory.u32, calls.result(slot) >>> 2);
-    if (mode === node.mode) return;
+    const mode = ret < 0 ? node.mode : modeOf(calls.memory.u32, calls.result(slot) >>> 2);
+    const isOther = mode !== node.mode;
     node.mode = mode;
-    session.wire.forgetAttributes(node.id);
+    node.busy--;
+    if (isOther) session.wire.forgetAttributes(node.id);
+    session.settle(node);
   });
 }

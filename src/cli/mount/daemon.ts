@@ -27,6 +27,16 @@ const messageFd = 3;
  * of memory under load, and not a millisecond less.
  */
 const youngMib = 4;
+/**
+ * glibc's malloc (mallopt(3)) keeps an arena for each thread, and what it once gave out in big pieces:
+ * 14 MiB after listing and making 150,000 files. With one arena, and what has 128 KiB or more given
+ * back at once, it does not. Other C libraries know nothing of it.
+ */
+const mallocEnv = {
+  MALLOC_ARENA_MAX: '1',
+  MALLOC_MMAP_THRESHOLD_: '131072',
+  MALLOC_TRIM_THRESHOLD_: '131072',
+} as const;
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const signalBase = 128;
 
@@ -50,7 +60,12 @@ export function startDaemon(argv: readonly string[]): Promise<number> {
     detached: true,
     windowsHide: true,
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...compileCache(), [daemonEnv]: String(performance.timeOrigin) },
+    env: {
+      ...mallocEnv,
+      ...process.env,
+      ...compileCache(),
+      [daemonEnv]: String(performance.timeOrigin),
+    },
   });
   for (const signal of signals) process.on(signal, () => child.kill(signal));
   return new Promise((resolve) => {

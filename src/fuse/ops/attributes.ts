@@ -7,7 +7,6 @@ import { fattr, inBody, outBody, setattrIn, sizes } from '../protocol.ts';
 import { type Request, u64 } from '../request.ts';
 import type { Session } from '../session.ts';
 import { asChanger } from '../set-id.ts';
-import { contentChanged, noteTimes } from '../times.ts';
 
 /** fuse_statx_out: where its struct statx begins, in words; its layout is Linux' own. */
 const statxOutStat = 8;
@@ -153,8 +152,9 @@ export function setattr(session: Session, request: Request): void {
   }
   const { valid } = wish;
   withFd(session, request, (fd, node) => {
-    noteTimes(session, node, wish.mtime, wish.ctime);
-    if ((valid & (fattr.size | fattr.mtime)) === fattr.size) contentChanged(node);
+    const { times, features } = session;
+    if (features.writeback && wish.ctime !== undefined) times.note(node, wish.mtime, wish.ctime);
+    if ((valid & (fattr.size | fattr.mtime)) === fattr.size) times.changed(node);
     const kills = (valid & fattr.killSuidgid) !== 0 && (valid & fattr.size) !== 0;
     // The host says the ctime of each file that it removes: the file is gone the moment after.
     if (node.nameless && (valid & ~onlyTimes) === 0) answerNow(session, request, fd, node);

@@ -85,8 +85,8 @@ export function symlink(session: Session, request: Request): void {
 }
 
 export function link(session: Session, request: Request): void {
-  const target = session.nodes.get(request.wide(0));
   inDirectory(session, request, 8, (fd, name) => {
+    const target = session.nodes.get(request.wide(0));
     if (target === undefined) {
       session.fail(request, -errno.ESTALE);
       return;
@@ -135,7 +135,7 @@ function answerFile(
   if (answerEntry(session, request, node, statxWord, sizes.openOut)) return;
   session.files.remove(fh);
   session.calls.close(fd);
-  session.dropUnused(node);
+  session.settle(node);
 }
 
 /**

@@ -138,10 +138,10 @@ export function readdirplus(session: Session, request: Request): void {
       used += sizes.entryOut;
       used += writeDirent(session, outBody + used / 4, at, nameEnd);
     }
-    if (session.answer(request, used) >= 0) return;
+    const refused = session.answer(request, used) < 0;
     for (const node of told) {
-      node.lookups--;
-      session.dropUnused(node);
+      if (refused) node.lookups--;
+      session.settle(node);
     }
   });
 }

@@ -19,7 +19,6 @@ import {
 import { type Request, u64 } from '../request.ts';
 import type { Session } from '../session.ts';
 import { asChanger, tellMode } from '../set-id.ts';
-import { contentChanged, restoreTimes } from '../times.ts';
 import { transferMostBytes } from '../wire.ts';
 
 /** A write that waits is copied up to here, so as not to keep a buffer for the largest. */
@@ -56,7 +55,7 @@ function answerOpen(
   if (session.answer(request, sizes.openOut) >= 0) return;
   session.files.remove(fh);
   session.calls.close(fd);
-  session.dropUnused(node);
+  session.settle(node);
 }
 
 /**
@@ -97,7 +96,7 @@ function truncateOpened(
   fd: number,
   flags: number,
 ): void {
-  contentChanged(node);
+  session.times.changed(node);
   const { calls } = session;
   const cut = (by: Caller): void =>
     calls.numbers(abi.BRIDGE_OP_ftruncate, by, fd, 0, 0, 0, (ret) => {
@@ -114,14 +113,13 @@ function truncateOpened(
 }
 
 export function release(session: Session, request: Request): void {
-  const file = session.files.remove(u64(request.buffer.u32, inBody));
-  if (file === undefined) {
-    session.fail(request, -errno.EBADF);
-    return;
-  }
-  if ((file.node.open?.writers ?? 0) === 0) restoreTimes(session.calls, file.node, file.fd);
-  session.calls.close(file.fd, () => session.fail(request, 0));
-  session.dropUnused(file.node);
+  const file = fileOf(session, request);
+  if (file === undefined) return;
+  const { calls, times } = session;
+  session.files.remove(u64(request.buffer.u32, inBody));
+  if ((file.node.open?.writers ?? 0) === 0) times.restore(calls, file.node, file.fd);
+  calls.close(file.fd, () => session.fail(request, 0));
+  session.settle(file.node);
 }
 
 export function read(session: Session, request: Request): void {
@@ -175,7 +173,7 @@ export function write(session: Session, request: Request): void {
   } else {
     request.keepBuffer = true;
   }
-  contentChanged(node);
+  session.times.changed(node);
   inTurn(node, (done) => {
     const op = abi.BRIDGE_OP_pwrite64;
     const by = (caller: Caller): void =>
@@ -228,7 +226,7 @@ export function fsync(session: Session, request: Request): void {
   const file = fileOf(session, request);
   if (file === undefined) return;
   const dataOnly = (request.word(2) & fsyncFdatasync) !== 0;
-  restoreTimes(session.calls, file.node, file.fd);
+  session.times.restore(session.calls, file.node, file.fd);
   const op = dataOnly ? abi.BRIDGE_OP_fdatasync : abi.BRIDGE_OP_fsync;
   session.calls.numbers(op, root, file.fd, 0, 0, 0, (ret) =>
     session.fail(request, Math.min(ret, 0)),
@@ -267,7 +265,7 @@ export function fallocate(session: Session, request: Request): void {
   if (file === undefined) return;
   const { node, fd } = file;
   const [offset, length, mode] = [request.wide(2), request.wide(4), request.word(6)];
-  contentChanged(node);
+  session.times.changed(node);
   asChanger(session, request, node, (by) => {
     const op = abi.BRIDGE_OP_fallocate;
     session.calls.ranges(op, by, [fd, mode, 0], [offset, length], (ret) => {
@@ -282,7 +280,7 @@ function copy(session: Session, request: Request, then: (ret: number) => void): 
   const from = fileOf(session, request);
   const to = from === undefined ? undefined : fileOf(session, request, 6);
   if (from === undefined || to === undefined) return;
-  contentChanged(to.node);
+  session.times.changed(to.node);
   const bytes = Math.min(request.wide(10), copyMostBytes);
   const offsets = [request.wide(2), request.wide(8)] as const;
   asChanger(session, request, to.node, (by) => {

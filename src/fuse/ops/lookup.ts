@@ -49,7 +49,7 @@ function forgetOne(session: Session, nodeId: number, lookups: number): void {
   const node = session.nodes.get(nodeId);
   if (node === undefined || nodeId === 1) return;
   node.lookups -= lookups;
-  session.dropUnused(node);
+  session.settle(node);
 }
 
 export function forget(session: Session, request: Request): void {

@@ -56,13 +56,17 @@ export function rmdir(session: Session, request: Request): void {
 function move(session: Session, request: Request, offset: number, flags: number): void {
   const from = request.name(offset);
   const to = from === undefined ? undefined : request.name(Request.after(from));
-  const target = session.nodes.get(request.wide(0));
-  if (from === undefined || to === undefined || target === undefined) {
-    session.fail(request, target === undefined ? -errno.ESTALE : -errno.EINVAL);
+  if (from === undefined || to === undefined) {
+    session.fail(request, -errno.EINVAL);
     return;
   }
   request.keepBuffer = true;
   withFd(session, request, (fromFd) => {
+    const target = session.nodes.get(request.wide(0));
+    if (target === undefined) {
+      session.fail(request, -errno.ESTALE);
+      return;
+    }
     session.hold(request, target);
     session.descriptors.use(target, (toFd) => {
       if (toFd < 0) {

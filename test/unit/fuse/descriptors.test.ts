@@ -18,11 +18,13 @@ describe.skipIf(why !== undefined)(`descriptors${why ? ` (${why})` : ''}`, () =>
   let calls: KernelCalls;
   let descriptors: Descriptors;
   const nodes = new Nodes();
-  const known: Node[] = [];
+  /** The host's numbers: nodes rest when their descriptor is closed, and others are asked for. */
+  const known: number[] = [];
 
   const name = (index: number): string => `file-${index}`;
-  const use = (node: Node): Promise<number> =>
-    new Promise((resolve) => descriptors.use(node, resolve));
+  const nodeOf = (id: number): Node => nodes.get(id) as Node;
+  const use = (id: number): Promise<number> =>
+    new Promise((resolve) => descriptors.use(nodeOf(id), resolve));
   /** The inode that a descriptor stands for, or a negative errno. */
   const inodeOf = (fd: number): Promise<number> =>
     new Promise((resolve) =>
@@ -31,12 +33,12 @@ describe.skipIf(why !== undefined)(`descriptors${why ? ` (${why})` : ''}`, () =>
         resolve(ret < 0 ? ret : (calls.memory.u32[word] as number));
       }),
     );
-  const look = (text: string): Promise<Node> => {
+  const look = (text: string): Promise<number> => {
     const bytes = Buffer.from(text);
     return new Promise((resolve) =>
       calls.find(fresh.volume.root, { bytes, start: 0, end: bytes.length }, (ret, slot) => {
         expect(ret).toBe(0);
-        resolve(nodes.found(calls.memory, calls.handle(slot)));
+        resolve(nodes.found(calls.memory, calls.handle(slot)).id);
       }),
     );
   };
@@ -57,50 +59,52 @@ describe.skipIf(why !== undefined)(`descriptors${why ? ` (${why})` : ''}`, () =>
     }
   });
   afterAll(async () => {
-    for (const node of known) descriptors.release(node);
+    for (const id of known) descriptors.release(nodeOf(id));
     await fresh.close();
   });
 
   test('few are open, and each file is found again by its handle', async () => {
     const inodes: number[] = [];
-    for (const node of [...known, ...known]) {
-      const fd = await use(node);
+    for (const id of [...known, ...known]) {
+      const fd = await use(id);
       inodes.push(await inodeOf(fd));
       expect(descriptors.count).toBeLessThanOrEqual(most);
     }
     expect(new Set(inodes).size).toBe(files);
     expect(inodes.slice(0, files)).toEqual(inodes.slice(files));
-    expect(known.filter(({ fd }) => fd >= 0).length).toBe(most);
+    expect(known.filter((id) => nodeOf(id).fd >= 0).length).toBe(most);
   });
 
   test('what was used last stays open', async () => {
-    const [favourite] = known as [Node];
+    const [favourite] = known as [number];
     const fd = await use(favourite);
-    for (const node of known.slice(1)) {
-      await use(node);
+    for (const id of known.slice(1)) {
+      await use(id);
       expect(await use(favourite)).toBe(fd);
     }
   });
 
   test('a descriptor that is let go is closed', async () => {
-    const [node] = known as [Node];
-    const fd = await use(node);
+    const [id] = known as [number];
+    const fd = await use(id);
+    const node = nodeOf(id);
     descriptors.release(node);
     expect(node.fd).toBe(-1);
     expect(await inodeOf(fd)).toBe(-errno.EBADF);
   });
 
   test('a file without a name keeps its descriptor, whatever else is used', async () => {
-    const node = known[3] as Node;
-    await use(node);
+    const id = known[3] as number;
+    await use(id);
+    const node = nodeOf(id);
     descriptors.pin(node);
     const { fd } = node;
     const inode = await inodeOf(fd);
     await fresh.fs.unlink(`/${name(3)}`);
-    for (const other of known.filter((one) => one !== node)) await use(other);
-    expect(await use(node)).toBe(fd);
+    for (const other of known.filter((one) => one !== id)) await use(other);
+    expect(await use(id)).toBe(fd);
     expect(await inodeOf(fd)).toBe(inode);
     descriptors.release(node);
-    expect(await use(node)).toBe(-errno.ESTALE);
+    expect(await use(id)).toBe(-errno.ESTALE);
   });
 });

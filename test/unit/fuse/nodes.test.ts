@@ -74,23 +74,90 @@ test('without handles the number of the inode is what it is known by', () => {
   expect(node.pinned).toBe(true);
 });
 
-test('finding and removing at random agrees with a map', () => {
+test('a node that rests is the same when it is asked for again', () => {
+  const nodes = new Nodes();
+  const node = nodes.found(memory, handle(40, 3));
+  node.lookups = 5;
+  node.mode = 0o100644;
+  nodes.rest(node);
+  expect([...nodes]).toEqual([]);
+  const { id, generation } = node;
+  const again = nodes.get(id) as Node;
+  expect(again).not.toBe(node);
+  expect(again).toMatchObject({ id, generation, lookups: 5, mode: 0o100644 });
+  expect(nodes.found(memory, handle(40, 3))).toBe(again);
+  nodes.writeHandle(again, memory, 12288);
+  expect([...memory.u32.subarray(3072, 3076)]).toEqual([8, 1, 40, 3]);
+});
+
+test('no node rests that has more than a record keeps', () => {
+  const nodes = new Nodes();
+  const node = nodes.found(memory, handle(41, 1));
+  const files = new OpenFiles();
+  const staysAwake = (): void => {
+    nodes.rest(node);
+    expect(nodes.get(node.id)).toBe(node);
+  };
+  node.busy++;
+  staysAwake();
+  node.busy--;
+  const fh = files.add(node, 7, true);
+  staysAwake();
+  files.remove(fh);
+  node.descriptor = { node, fd: 7, readable: false, older: undefined, newer: undefined };
+  staysAwake();
+  node.descriptor = undefined;
+  node.lookups = 2 ** 31;
+  staysAwake();
+  expect(nodes.found(memory, handle(41, 1)).lookups).toBe(2 ** 31);
+});
+
+test('a number that nobody was told is no node', () => {
+  const nodes = new Nodes();
+  const node = nodes.found(memory, handle(42, 1));
+  for (const id of [0, -1, 1, node.id + 1, 1e6, 2 ** 32 + node.id, 2 ** 53, 0.5, Number.NaN]) {
+    expect(nodes.get(id)).toBeUndefined();
+  }
+});
+
+test('handles of any length are told apart', () => {
+  const nodes = new Nodes();
+  const made = Array.from({ length: 3000 }, (_, i) => {
+    const bytes = 4 * (1 + Math.floor(i / 400));
+    memory.u32.set([bytes, 1, ...new Array<number>(bytes / 4).fill(i)], 1024);
+    const node = nodes.found(memory, 4096);
+    nodes.rest(node);
+    return node.id;
+  });
+  expect(new Set(made).size).toBe(made.length);
+  for (const [i, id] of made.entries()) {
+    nodes.writeHandle(nodes.get(id) as Node, memory, 8192);
+    const [length, , first] = memory.u32.subarray(2048);
+    expect([length, first]).toEqual([4 * (1 + Math.floor(i / 400)), i]);
+    expect(nodes.find(memory, 8192)?.id).toBe(id);
+  }
+});
+
+test('finding, resting and removing at random agrees with a map', () => {
   const random = new Random(testSeed());
   console.log(`SEED=${random.seed}`);
   const nodes = new Nodes();
-  const model = new Map<number, Node>();
+  const model = new Map<number, { id: number; generation: number; lookups: number }>();
   for (let step = 0; step < 60_000; step++) {
     const ino = random.below(5000);
     const known = model.get(ino);
     if (known !== undefined && random.below(3) === 0) {
-      nodes.remove(known);
+      nodes.remove(nodes.get(known.id) as Node);
       model.delete(ino);
-    } else {
-      const node = nodes.found(memory, handle(ino, ino % 7));
-      if (known !== undefined) expect(node).toBe(known);
-      model.set(ino, node);
+      continue;
     }
+    const node = nodes.found(memory, handle(ino, ino % 7));
+    if (known !== undefined) expect(node).toMatchObject(known);
+    node.lookups += random.below(3);
+    const { id, generation, lookups } = node;
+    model.set(ino, { id, generation, lookups });
+    if (random.below(2) === 0) nodes.rest(node);
   }
   expect(nodes.size).toBe(model.size);
-  expect(new Set([...nodes].map(({ id }) => id)).size).toBe(model.size);
+  expect(new Set([...model.values()].map(({ id }) => id)).size).toBe(model.size);
 });

@@ -1,0 +1,207 @@
+/**
+ * What is kept of every inode that the host knows, in numbers side by side: a host that has listed a
+ * big disk knows hundreds of thousands, and as objects they took 250 bytes each.
+ *
+ * A record is found by the inode's struct file_handle, and has a number, which is the nodeid.
+ *
+ * Invariants:
+ * 1. Two records never have the same handle, and each is in the bucket of its handle's hash, once.
+ * 2. A record's generation is 0 exactly while its number is free.
+ * 3. A number is given again only with another generation.
+ * 4. Blocks are of one size and stay where they are: nothing is copied when there are more.
+ */
+import { abi } from '../vfs-linux/abi.gen.ts';
+import type { KernelMemory } from '../vfs-linux/memory.ts';
+import { rootId } from './protocol.ts';
+
+/** struct file_handle in words: its head, and the most that fits behind. */
+export const headWords: number = abi['file_handle.f_handle'] / 4;
+const handleMostWords = headWords + abi.BRIDGE_LIST_HANDLE / 4;
+
+/** The longest file_handle that is kept, in bytes. */
+export const handleMostBytes: number = handleMostWords * 4;
+
+/** A record's words, before its handle. */
+const field = { next: 0, generation: 1, lookups: 2, mode: 3, handle: 4 } as const;
+const blockShift = 10;
+const blockRecords = 1 << blockShift;
+/** What ext4's handles take; where a longer one comes, all records grow. */
+const handleLeastWords = headWords + 2;
+
+/** FNV-1a, a word at a time: they are few, and mostly numbers that count up. */
+function hashOf(words: Int32Array, at: number, count: number): number {
+  let hash = 0x811c9dc5 | 0;
+  for (let i = at; i < at + count; i++) {
+    hash = Math.imul(hash ^ (words[i] as number), 0x01000193);
+    hash ^= hash >>> 15;
+  }
+  return hash;
+}
+
+/** The words of the file_handle at a word, at most those that are kept. */
+export function handleWordsAt(words: Int32Array, at: number): number {
+  return Math.min(headWords + (((words[at] as number) + 3) >>> 2), handleMostWords);
+}
+
+export class NodeRecords {
+  #handleWords = handleLeastWords;
+  #recordWords = field.handle + handleLeastWords;
+  #blocks: Int32Array[] = [];
+  /** By hash: the first record's number, 0 for none; a power of two. */
+  #buckets = new Int32Array(2048);
+  #freeIds: number[] = [];
+  #nextId = rootId + 1;
+  #generation = 0;
+  #size = 0;
+
+  /** How many there are. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The record of a handle of `count` words, 0 where there is none. */
+  find(words: Int32Array, at: number, count: number): number {
+    if (count > this.#handleWords) return 0;
+    const hash = hashOf(words, at, count);
+    let id = this.#buckets[hash & (this.#buckets.length - 1)] as number;
+    while (id !== 0 && !this.#isOf(id, words, at, count)) id = this.#get(id, field.next);
+    return id;
+  }
+
+  /** The first word is the length, so what is longer or shorter differs there. */
+  #isOf(id: number, words: Int32Array, at: number, count: number): boolean {
+    const block = this.#blockOf(id);
+    const own = this.#wordOf(id) + field.handle;
+    for (let i = 0; i < count; i++) {
+      if (block[own + i] !== words[at + i]) return false;
+    }
+    return true;
+  }
+
+  /** A new record, for a handle that has none; answers its number. */
+  add(words: Int32Array, at: number, count: number): number {
+    const id = this.#freeIds.pop() ?? this.#nextId++;
+    this.#addAs(id, words, at, count);
+    return id;
+  }
+
+  /** The record of the root directory. */
+  addRoot(words: Int32Array, count: number): void {
+    this.#addAs(rootId, words, 0, count);
+  }
+
+  #addAs(id: number, words: Int32Array, at: number, count: number): void {
+    if (count > this.#handleWords) this.#widen(count);
+    while (id >>> blockShift >= this.#blocks.length) {
+      this.#blocks.push(new Int32Array(blockRecords * this.#recordWords));
+    }
+    if (this.#size >= this.#buckets.length) this.#spread();
+    const block = this.#blockOf(id);
+    const own = this.#wordOf(id);
+    block.fill(0, own, own + this.#recordWords);
+    // 32 bits are enough to tell two uses of a number apart; 0 is a free one's.
+    this.#generation = (this.#generation + 1) >>> 0 || 1;
+    block[own + field.generation] = this.#generation;
+    for (let i = 0; i < count; i++) block[own + field.handle + i] = words[at + i] as number;
+    this.#link(id);
+    this.#size++;
+  }
+
+  remove(id: number): void {
+    const next = this.#get(id, field.next);
+    const bucket = this.#bucketOf(id);
+    if (this.#buckets[bucket] === id) {
+      this.#buckets[bucket] = next;
+    } else {
+      let before = this.#buckets[bucket] as number;
+      while (this.#get(before, field.next) !== id) before = this.#get(before, field.next);
+      this.#set(before, field.next, next);
+    }
+    this.#set(id, field.generation, 0);
+    this.#freeIds.push(id);
+    this.#size--;
+  }
+
+  /** Whether a number, whatever was sent as one, is a record's. */
+  has(id: number): boolean {
+    return id > 0 && id < this.#nextId && Number.isInteger(id) && this.generation(id) !== 0;
+  }
+
+  generation(id: number): number {
+    return id >>> blockShift < this.#blocks.length ? this.#get(id, field.generation) >>> 0 : 0;
+  }
+
+  lookups(id: number): number {
+    return this.#get(id, field.lookups);
+  }
+
+  /** Type and permissions. */
+  mode(id: number): number {
+    return this.#get(id, field.mode);
+  }
+
+  /** `lookups` has to be a number of 31 bits. */
+  keep(id: number, lookups: number, mode: number): void {
+    const block = this.#blockOf(id);
+    const own = this.#wordOf(id);
+    block[own + field.lookups] = lookups;
+    block[own + field.mode] = mode;
+  }
+
+  /** Writes a record's file_handle at an address of the kernel's memory. */
+  writeHandle(id: number, memory: KernelMemory, address: number): void {
+    const block = this.#blockOf(id);
+    const own = this.#wordOf(id) + field.handle;
+    const count = handleWordsAt(block, own);
+    for (let i = 0; i < count; i++) memory.i32[(address >>> 2) + i] = block[own + i] as number;
+  }
+
+  #blockOf(id: number): Int32Array {
+    return this.#blocks[id >>> blockShift] as Int32Array;
+  }
+
+  #wordOf(id: number): number {
+    return (id & (blockRecords - 1)) * this.#recordWords;
+  }
+
+  #get(id: number, word: number): number {
+    return this.#blockOf(id)[this.#wordOf(id) + word] as number;
+  }
+
+  #set(id: number, word: number, value: number): void {
+    this.#blockOf(id)[this.#wordOf(id) + word] = value;
+  }
+
+  #bucketOf(id: number): number {
+    const block = this.#blockOf(id);
+    const own = this.#wordOf(id) + field.handle;
+    return hashOf(block, own, handleWordsAt(block, own)) & (this.#buckets.length - 1);
+  }
+
+  #link(id: number): void {
+    const bucket = this.#bucketOf(id);
+    this.#set(id, field.next, this.#buckets[bucket] as number);
+    this.#buckets[bucket] = id;
+  }
+
+  /** Twice as many buckets. */
+  #spread(): void {
+    this.#buckets = new Int32Array(this.#buckets.length * 2);
+    for (let id = rootId; id < this.#nextId; id++) if (this.has(id)) this.#link(id);
+  }
+
+  /** Room for longer handles in every record: once or twice in a mount's life. */
+  #widen(count: number): void {
+    const from = this.#recordWords;
+    const to = field.handle + count;
+    this.#blocks = this.#blocks.map((narrow) => {
+      const wide = new Int32Array(blockRecords * to);
+      for (let i = 0; i < blockRecords; i++) {
+        wide.set(narrow.subarray(i * from, (i + 1) * from), i * to);
+      }
+      return wide;
+    });
+    this.#handleWords = count;
+    this.#recordWords = to;
+  }
+}

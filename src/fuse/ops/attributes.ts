@@ -11,6 +11,8 @@ import { asChanger } from '../set-id.ts';
 /** fuse_statx_out: where its struct statx begins, in words; its layout is Linux' own. */
 const statxOutStat = 8;
 const foreverSeconds = 1_000_000_000;
+/** The last second that is a time: a number has no room for those of the 1024 behind it. */
+const lastSecond = 2 ** 63 - 1024;
 
 export function getattr(session: Session, request: Request): void {
   withFd(session, request, (fd, node) => answerNow(session, request, fd, node));
@@ -63,7 +65,7 @@ interface Wish {
 function timeWish(request: Request, given: boolean, now: boolean, sec: number, nsec: number): Time {
   if (now) return { sec: 0, nsec: abi.UTIME_NOW };
   if (!given) return { sec: 0, nsec: abi.UTIME_OMIT };
-  return { sec: request.signed(sec), nsec: request.word(nsec) };
+  return { sec: Math.min(request.signed(sec), lastSecond), nsec: request.word(nsec) };
 }
 
 function wishOf(session: Session, request: Request): Wish {

@@ -234,8 +234,9 @@ export function fsync(session: Session, request: Request): void {
 }
 
 /**
- * SEEK_DATA and SEEK_HOLE. What was written may lie in the host's cache still, and the host asks
- * without having handed it over: it is made to, where somebody has the file open for writing.
+ * SEEK_DATA and SEEK_HOLE. What was written may lie in the host's cache still, at least what was
+ * written to a mapping, and the host asks without having handed it over: it is made to, where
+ * somebody has the file open for writing.
  */
 export function lseek(session: Session, request: Request): void {
   const file = fileOf(session, request);
@@ -248,7 +249,7 @@ export function lseek(session: Session, request: Request): void {
       else answerWide(session, request, ret);
     });
   };
-  if (!session.features.writeback || file.node.open?.writers === 0) seek();
+  if (file.node.open?.writers === 0) seek();
   else void session.wire.flushAndForgetData(file.node.id).then(seek);
 }
 

@@ -1,5 +1,5 @@
 /** Which times a call changes, what a name's change means for open files, and limits of names. */
-import { constants, mkdirSync, readdirSync } from 'node:fs';
+import { constants, mkdirSync, opendirSync, readdirSync } from 'node:fs';
 import { errnoName, flags, linux, type Path, type Statx } from '../../support/fuse-libc.ts';
 import { makeFile } from './owners.ts';
 import type { Story } from './scenarios.ts';
@@ -118,6 +118,23 @@ function unlinkedFile(t: Transcript): void {
   t.opens('open by /proc', linux.open(`/proc/self/fd/${fd}`, O_RDONLY));
   linux.close(fd);
   t.stat('f');
+}
+
+/** Its new name's place in the folder may be behind all that are listed, and again, and again. */
+function renamedWhileListed(t: Transcript): void {
+  const count = 1500;
+  mkdirSync('d');
+  for (let i = 0; i < count; i++) makeFile(`d/${'a long name '.repeat(3)}${i}`);
+  const listed = opendirSync('d');
+  let told = 0;
+  for (let one = listed.readSync(); one !== null && told < 4 * count; one = listed.readSync()) {
+    told++;
+    linux.rename(`d/${one.name}`, 'd/for a moment');
+    linux.rename('d/for a moment', `d/${one.name}`);
+  }
+  listed.closeSync();
+  t.say('the listing ends', told < 4 * count);
+  t.say('names', readdirSync('d').length);
 }
 
 function goneFolder(t: Transcript): void {
@@ -265,6 +282,7 @@ export const changes: readonly Story[] = [
   ],
   ['unlinked but open', unlinkedFile],
   ['a folder that is gone', goneFolder],
+  ['renamed while it is listed', renamedWhileListed],
   ['O_TMPFILE', tmpfile],
   ['renames', renames],
   ['a long listing', listing],

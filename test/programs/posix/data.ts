@@ -173,6 +173,14 @@ function direct(t: Transcript): void {
 }
 
 function mappings(t: Transcript): void {
+  const sparse = made('sparse');
+  linux.ftruncate(sparse, 1 << 20);
+  const page = mapFile(sparse, 65_536, 65_536, { write: true });
+  if (typeof page === 'number') throw new Error('no mapping');
+  page.bytes[40_000] = 1;
+  t.say('data in a mapping', linux.lseek(sparse, 0, flags.SEEK_DATA));
+  page.unmap();
+  linux.close(sparse);
   const fd = made('f');
   linux.pwrite(fd, Buffer.from('first words of the file'), 0);
   const shared = mapFile(fd, 0, 4096, { write: true });

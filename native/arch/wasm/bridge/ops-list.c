@@ -61,6 +61,18 @@ static bool collect(struct dir_context *ctx, const char *name, int length, loff_
 	return true;
 }
 
+/*
+ * Where a listing goes on. btrfs gives the names that there are when one opens, rewinds or seeks:
+ * so that who renames each name that he is told comes to an end, only the beginning is sought, and
+ * what is not where the last listing ended.
+ */
+static loff_t go_to(struct file *file, loff_t offset)
+{
+	if (offset && offset == file->f_pos)
+		return offset;
+	return vfs_llseek(file, offset, SEEK_SET);
+}
+
 /* Reads names from a position on; the directory has its lock only meanwhile. */
 static int collect_names(struct file *file, loff_t offset, struct listing *l)
 {
@@ -70,7 +82,7 @@ static int collect_names(struct file *file, loff_t offset, struct listing *l)
 	mutex_lock(&file->f_pos_lock);
 	/* ext4 and its like would give positions of 31 bits, and two names may share one. */
 	file->f_mode |= FMODE_64BITHASH;
-	at = vfs_llseek(file, offset, SEEK_SET);
+	at = go_to(file, offset);
 	err = at < 0 ? at : 0;
 	while (!err && !l->last) {
 		l->called = false;

@@ -332,6 +332,7 @@ describe.skipIf(missing !== undefined)(`a mount (${missing ?? 'on this Linux'})`
       ['no options', [], 'ro'],
       ['-o rw', ['-o', 'rw'], 'rw'],
       ['-o rw,volume=disk,noexec', ['-o', 'rw,volume=disk,noexec'], 'rw'],
+      ['-o rw,dev,suid', ['-o', 'rw,dev,suid'], 'rw'],
       ['-w', ['-w'], 'rw'],
       ['-r', ['-r'], 'ro'],
       ['-o volume=mount-test', ['-o', 'volume=mount-test'], 'ro'],
@@ -340,6 +341,10 @@ describe.skipIf(missing !== undefined)(`a mount (${missing ?? 'on this Linux'})`
       execFileSync('mount', ['-t', type, ...options, image, target], { stdio: 'pipe' });
       expect(optionsOf(target).split(',')[0]).toBe(expected);
       expect(optionsOf(target).includes('noexec')).toBe(options.join().includes('noexec'));
+      for (const flag of ['dev', 'suid']) {
+        const isSaid = options.join().includes(`,${flag}`);
+        expect(optionsOf(target).includes(`no${flag}`)).toBe(!isSaid);
+      }
       await mustCommand('umount', target);
     });
 
@@ -353,6 +358,26 @@ describe.skipIf(missing !== undefined)(`a mount (${missing ?? 'on this Linux'})`
       expect(optionsOf(target).split(',')[0]).toBe(expected);
       await mustCommand('umount', target);
       await expectClean();
+    });
+
+    test('what is remounted has other flags, and for reading all of it is on the disk', async () => {
+      const remount = (options: string): number | null =>
+        spawnSync('mount', ['-t', type, '-o', `remount,${options}`, image, target]).status;
+      execFileSync('mount', ['-t', type, '-o', 'rw', image, target], { stdio: 'pipe' });
+      fs.writeFileSync(path.join(target, 'remounted'), 'x'.repeat(100_000));
+      expect(remount('ro,noexec')).toBe(0);
+      expect(optionsOf(target)).toMatch(/^ro,nosuid,nodev,noexec,/);
+      expect(() => fs.writeFileSync(path.join(target, 'remounted'), '')).toThrow(/EROFS/);
+      await expectClean();
+      expect(remount('rw,exec')).toBe(0);
+      expect(optionsOf(target)).toMatch(/^rw,nosuid,nodev,relatime,/);
+      fs.unlinkSync(path.join(target, 'remounted'));
+      await mustCommand('umount', target);
+      execFileSync('mount', ['-t', type, '-o', 'ro', image, target], { stdio: 'pipe' });
+      expect(remount('rw')).toBe(32);
+      expect(optionsOf(target)).toMatch(/^ro,/);
+      await mustCommand('umount', target);
+      expect(remount('ro')).toBe(32);
     });
 
     test('a failure is mount(8)’s failure', () => {

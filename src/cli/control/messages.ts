@@ -8,6 +8,8 @@ import type { OperationSummary } from '../../cache/request-statistics.ts';
 
 export type ControlRequest =
   | { readonly command: 'status' }
+  /** Write out what there is, to the disk. */
+  | { readonly command: 'sync' }
   | {
       readonly command: 'umount';
       /** Take it out of the tree now, end when nobody uses it any more. */
@@ -26,6 +28,7 @@ export interface ControlError {
 export type ControlAnswer =
   | { readonly status: MountStatus }
   | { readonly unmounted: true }
+  | { readonly synced: true }
   | { readonly error: ControlError };
 
 /** What a mount tells about itself: `fsbridge status --json` prints an array of these. */

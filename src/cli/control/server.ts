@@ -87,7 +87,7 @@ function parseRequest(line: string): ControlRequest {
   if (typeof said !== 'object' || said === null || !('command' in said)) {
     throw new TypeError('no request');
   }
-  if (said.command === 'status') return { command: 'status' };
+  if (said.command === 'status' || said.command === 'sync') return { command: said.command };
   if (said.command !== 'umount') throw new TypeError('no such request');
   return {
     command: 'umount',

@@ -10,12 +10,14 @@
  *   - "write" is among the options, or
  *   - the command line of the mount(8) that called us says rw (-o rw, -w, --rw), or
  *   - /etc/fstab's line for the directory says rw, where that command line names no options.
- * Otherwise it is mounted for reading, and a warning says how to have it otherwise.
+ * Otherwise it is mounted for reading, and a warning says how to have it otherwise. Nor does mount(8)
+ * pass on dev, suid and exec, which are what it takes for granted, and fsbridge does not: they are
+ * looked for in the same places.
  */
 import fs from 'node:fs';
 import path from 'node:path';
 import { FsBridgeError } from '../../errors.ts';
-import { report, say } from '../errors.ts';
+import { exitCodeOf, report, say } from '../errors.ts';
 
 /** For mount(8), systemd and fstab's other readers. */
 const forOthers: RegExp = new RegExp(
@@ -82,6 +84,12 @@ export function splitOptions(text: string): string[] {
 /** mount(8): "mount failure", in the place of 1, which is "incorrect invocation" there. */
 const mountFailure = 32;
 
+/** The flags of this Linux's that are among the options. */
+function flagsOf({ options }: Given, target: string): string[] {
+  const passed = options.filter((one) => one === 'ro' || one === 'rw' || hostFlags.test(one));
+  return [...passed, ...notPassedOn(target, options)];
+}
+
 /** Runs what the helper is called for; answers the exit code that mount(8) passes on. */
 export async function runHelper(
   calledAs: string,
@@ -89,12 +97,19 @@ export async function runHelper(
   run: (argv: readonly string[]) => Promise<number>,
 ): Promise<number> {
   try {
+    const given = parseGiven(argv);
+    const target = given.places[1];
+    if (given.options.includes('remount') && target !== undefined) {
+      const { remount } = await import('./remount.ts');
+      await remount(target, flagsOf(given, target));
+      return 0;
+    }
     const ours = helperArguments(calledAs, argv);
     const code = ours === undefined ? 0 : await run(ours);
     return code === 1 ? mountFailure : code;
   } catch (error) {
     report(error);
-    return 1;
+    return exitCodeOf(error) === 2 ? 1 : mountFailure;
   }
 }
 
@@ -110,10 +125,6 @@ export function helperArguments(
   if (source === undefined || target === undefined || given.places.length > 2) {
     const why = `it needs SOURCE and DIRECTORY, and got: ${argv.join(' ')}`;
     throw new FsBridgeError('ERR_USAGE', 'mount.fuse.fsbridge', why);
-  }
-  if (given.options.includes('remount')) {
-    const advice = 'Unmount it, and mount it again with the other options.';
-    throw new FsBridgeError('ERR_USAGE', target, 'a mount of fsbridge cannot be changed', advice);
   }
   // -f: do everything but the mount itself.
   if (given.letters.has('f')) return undefined;
@@ -141,6 +152,7 @@ function mountArguments(source: string, target: string, given: Given): readonly 
     else if (hostFlags.test(option)) host.push(option);
     else inner.push(option);
   }
+  host.push(...notPassedOn(target, given.options));
   if (given.letters.has('v') && !own.includes('--verbose')) own.push('--verbose');
   if (inner.length > 0) own.push('--options', inner.join(','));
   if (host.length > 0) own.push('--host-options', host.join(','));
@@ -156,13 +168,26 @@ function cut(option: string): [string, string | undefined] {
 function writeIsMeant(target: string, options: readonly string[]): boolean {
   if (options.includes('write')) return true;
   if (!options.includes('rw')) return false;
-  const caller = callingMount();
-  if (caller !== undefined && saidRw(caller, target)) return true;
+  if (saidToMount(target).includes('rw')) return true;
   say(
     `fsbridge: ${target}: mounted for reading only, as rw was not among the options that were given\n` +
       'Add rw to them, or where that is not seen, write: -o write\n',
   );
   return false;
+}
+
+/** What a person said to mount(8), in its command line or in fstab. */
+function saidToMount(target: string): readonly string[] {
+  const caller = callingMount();
+  return caller === undefined ? [] : saidOptions(caller, target);
+}
+
+/** Of that, what mount(8) keeps to itself. */
+function notPassedOn(target: string, passed: readonly string[]): string[] {
+  const flags = ['dev', 'suid', 'exec'].filter(
+    (flag) => !passed.includes(flag) && !passed.includes(`no${flag}`),
+  );
+  return saidToMount(target).filter((option) => flags.includes(option));
 }
 
 /** mount(8)'s options with a value; of the long ones those that matter here. */
@@ -200,25 +225,25 @@ function parseCaller(argv: readonly string[]): Caller {
   return { saysRw, options, table };
 }
 
-/** Whether that command line of mount(8), or the line of fstab that it means, says rw. */
-export function saidRw(
+/** The options of that command line of mount(8), or of the line of fstab that it means. */
+export function saidOptions(
   caller: readonly string[],
   target: string,
   readTable: (file: string) => string = readFile,
-): boolean {
+): readonly string[] {
   const { saysRw, options, table } = parseCaller(caller);
-  if (saysRw || options.includes('rw')) return true;
-  return options.length === 0 && tableSaysRw(readTable(table ?? '/etc/fstab'), target);
+  if (saysRw) return [...options, 'rw'];
+  return options.length > 0 ? options : optionsInTable(readTable(table ?? '/etc/fstab'), target);
 }
 
-function tableSaysRw(text: string, target: string): boolean {
-  return text.split('\n').some((line) => {
+function optionsInTable(text: string, target: string): string[] {
+  return text.split('\n').flatMap((line) => {
     const [, place = '', , options = ''] = line.trim().split(/\s+/);
-    if (line.trim().startsWith('#')) return false;
+    if (line.trim().startsWith('#')) return [];
     const name = place.replace(/\\([0-7]{3})/g, (_, octal: string) =>
       String.fromCharCode(Number.parseInt(octal, 8)),
     );
-    return path.resolve(name) === path.resolve(target) && splitOptions(options).includes('rw');
+    return path.resolve(name) === path.resolve(target) ? splitOptions(options) : [];
   });
 }
 

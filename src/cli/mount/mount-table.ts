@@ -5,6 +5,8 @@ export interface MountEntry {
   readonly target: string;
   readonly type: string;
   readonly source: string;
+  /** "rw,nosuid,relatime" */
+  readonly flags: string;
 }
 
 /** procfs writes space, tab, newline and backslash in octal (fs/seq_file.c, mangle_path). */
@@ -24,7 +26,8 @@ export function parseMountInfo(text: string): MountEntry[] {
     const dash = fields.indexOf('-', 6);
     if (dash < 0) return [];
     const [type = '', source = ''] = fields.slice(dash + 1);
-    return [{ target: unescapeField(fields[4] ?? ''), type, source: unescapeField(source) }];
+    const [target = '', flags = ''] = fields.slice(4);
+    return [{ target: unescapeField(target), type, source: unescapeField(source), flags }];
   });
 }
 

@@ -155,6 +155,10 @@ class MountRun {
 
   async #answer(request: ControlRequest): Promise<ControlAnswer> {
     if (request.command === 'status') return { status: await this.#status() };
+    if (request.command === 'sync') {
+      await this.#volume?.syncfs();
+      return { synced: true };
+    }
     return this.#unmount(request);
   }
 

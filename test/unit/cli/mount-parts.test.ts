@@ -57,8 +57,8 @@ test('the list of mounts is read with its escapes, and with optional fields', ()
     '',
   ].join('\n');
   expect(parseMountInfo(text)).toEqual([
-    { target: '/mnt/a b', type: 'fuse.fsbridge', source: '/x\\y.img' },
-    { target: '/proc', type: 'proc', source: 'proc' },
+    { target: '/mnt/a b', type: 'fuse.fsbridge', source: '/x\\y.img', flags: 'rw,noatime' },
+    { target: '/proc', type: 'proc', source: 'proc', flags: 'rw' },
   ]);
 });
 

@@ -2,16 +2,20 @@
  * What is kept of every inode that the host knows, in numbers side by side: a host that has listed a
  * big disk knows hundreds of thousands, and as objects they took 250 bytes each.
  *
- * A record is found by the inode's struct file_handle, and has a number, which is the nodeid.
+ * A record has a number, and is found by the inode's struct file_handle or by the nodeid: what the
+ * handle tells (handle-numbers.ts), or else the record's number and a bit that says so.
  *
  * Invariants:
- * 1. Two records never have the same handle, and each is in the bucket of its handle's hash, once.
+ * 1. Two records never have the same handle, and each is in the bucket of its nodeid's hash, once.
+ *    Nor the same nodeid: an inode's number is given again when nobody holds the inode, and what has
+ *    lost its last name is held for as long as the host knows it.
  * 2. A record's generation is 0 exactly while its number is free.
  * 3. A number is given again only with another generation.
  * 4. Blocks are of one size and stay where they are: nothing is copied when there are more.
  */
 import { abi } from '../vfs-linux/abi.gen.ts';
 import type { KernelMemory } from '../vfs-linux/memory.ts';
+import { firstPassing, generationAt, numberAt } from './handle-numbers.ts';
 import { rootId } from './protocol.ts';
 
 /** struct file_handle in words: its head, and the most that fits behind. */
@@ -28,8 +32,17 @@ const blockRecords = 1 << blockShift;
 /** What ext4's handles take; where a longer one comes, all records grow. */
 const handleLeastWords = headWords + 2;
 
+/** Of a nodeid. */
+function hashOfNumber(number: number): number {
+  const mixed =
+    Math.imul(number | 0, 0x9e3779b1) ^ Math.imul((number / 4294967296) | 0, 0x01000193);
+  return mixed ^ (mixed >>> 15);
+}
+
 /** FNV-1a, a word at a time: they are few, and mostly numbers that count up. */
 function hashOf(words: Int32Array, at: number, count: number): number {
+  const number = numberAt(words, at);
+  if (number !== 0) return hashOfNumber(number);
   let hash = 0x811c9dc5 | 0;
   for (let i = at; i < at + count; i++) {
     hash = Math.imul(hash ^ (words[i] as number), 0x01000193);
@@ -76,6 +89,31 @@ export class NodeRecords {
       if (block[own + i] !== words[at + i]) return false;
     }
     return true;
+  }
+
+  /** The record of a nodeid, whatever was sent as one; 0 where there is none. */
+  findNodeId(nodeId: number): number {
+    if (nodeId === rootId) return this.has(rootId) ? rootId : 0;
+    if (nodeId >= firstPassing) {
+      const id = nodeId - firstPassing;
+      return this.has(id) && this.nodeId(id) === nodeId ? id : 0;
+    }
+    let id = this.#buckets[hashOfNumber(nodeId) & (this.#buckets.length - 1)] as number;
+    while (id !== 0 && this.nodeId(id) !== nodeId) id = this.#get(id, field.next);
+    return id;
+  }
+
+  /** What the host knows a record by. */
+  nodeId(id: number): number {
+    if (id === rootId) return rootId;
+    const number = numberAt(this.#blockOf(id), this.#wordOf(id) + field.handle);
+    return number === 0 ? firstPassing + id : number;
+  }
+
+  /** The nodeid's generation: a nodeid that is given again has another. */
+  nodeGeneration(id: number): number {
+    if (this.nodeId(id) >= firstPassing || id === rootId) return this.generation(id);
+    return generationAt(this.#blockOf(id), this.#wordOf(id) + field.handle);
   }
 
   /** A new record, for a handle that has none; answers its number. */
@@ -150,10 +188,15 @@ export class NodeRecords {
 
   /** Writes a record's file_handle at an address of the kernel's memory. */
   writeHandle(id: number, memory: KernelMemory, address: number): void {
+    this.copyHandle(id, memory.i32, address >>> 2);
+  }
+
+  /** The same, at a word. */
+  copyHandle(id: number, to: Int32Array, at = 0): void {
     const block = this.#blockOf(id);
     const own = this.#wordOf(id) + field.handle;
     const count = handleWordsAt(block, own);
-    for (let i = 0; i < count; i++) memory.i32[(address >>> 2) + i] = block[own + i] as number;
+    for (let i = 0; i < count; i++) to[at + i] = block[own + i] as number;
   }
 
   #blockOf(id: number): Int32Array {

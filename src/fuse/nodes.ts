@@ -3,8 +3,10 @@
  *
  * An inode is recognised by its file handle (name_to_handle_at(2): on most file systems the inode's
  * number and generation), so a hard link found under another name is the same node, and an inode
- * number used again is another one. Where a file system gives no handles its inode's number does,
- * and the node's descriptor stays open, so that the number cannot be used again.
+ * number used again is another one. The nodeid lasts as well, where the handle tells a number that
+ * does, so that the host finds a file again that it has forgotten (revive.ts). Where a file system
+ * gives no handles its inode's number does, and the node's descriptor stays open, so that the
+ * number cannot be used again.
  *
  *     unknown --found()--> awake --rest()--> at rest --get(), found()--> awake
  *                            \--remove()--> unknown
@@ -19,6 +21,7 @@
  */
 import type { Buffer } from 'node:buffer';
 import type { KernelMemory } from '../vfs-linux/memory.ts';
+import { formatAt, type HandleFormat } from './handle-numbers.ts';
 import { handleMostBytes, handleWordsAt, headWords, NodeRecords } from './node-records.ts';
 import { rootId } from './protocol.ts';
 
@@ -46,6 +49,9 @@ export interface NodeDescriptor {
 
 /** A node that is awake. */
 export class Node {
+  /** The number of its record. */
+  readonly record: number;
+  /** The nodeid: what the host knows it by. */
   readonly id: number;
   readonly generation: number;
   /** References that the host holds. */
@@ -62,7 +68,8 @@ export class Node {
   /** Owned by Descriptors. */
   descriptor: NodeDescriptor | undefined;
 
-  constructor(id: number, generation: number) {
+  constructor(record: number, id: number, generation: number) {
+    this.record = record;
     this.id = id;
     this.generation = generation;
   }
@@ -80,7 +87,7 @@ const lookupsMost = 0x7fffffff;
 
 export class Nodes {
   readonly #records = new NodeRecords();
-  /** Those that are awake, by number. */
+  /** Those that are awake, by their record's number. */
   readonly #awake: (Node | undefined)[] = [];
   /** A handle that is made here. */
   readonly #made = new Int32Array(handleMostBytes / 4);
@@ -92,12 +99,17 @@ export class Nodes {
 
   /** The node of a number that the host sent, or undefined. */
   get(id: number): Node | undefined {
-    return this.#awake[id] ?? (this.#records.has(id) ? this.#wake(id) : undefined);
+    const record = this.#records.findNodeId(id);
+    return record === 0 ? undefined : this.#ofRecord(record);
+  }
+
+  #ofRecord(record: number): Node {
+    return this.#awake[record] ?? this.#wake(record);
   }
 
   /** Whether a file of that node is open. */
   isOpen(id: number): boolean {
-    return this.#awake[id]?.open !== undefined;
+    return this.#awake[this.#records.findNodeId(id)]?.open !== undefined;
   }
 
   /** Those that are awake. */
@@ -125,8 +137,8 @@ export class Nodes {
   /** The node whose file_handle lies at an address of the kernel's memory, if it is known. */
   find(memory: KernelMemory, address: number): Node | undefined {
     const at = address >>> 2;
-    const id = this.#records.find(memory.i32, at, handleWordsAt(memory.i32, at));
-    return id === 0 ? undefined : this.get(id);
+    const record = this.#records.find(memory.i32, at, handleWordsAt(memory.i32, at));
+    return record === 0 ? undefined : this.#ofRecord(record);
   }
 
   /** That node; a new one if it was not known. */
@@ -145,30 +157,35 @@ export class Nodes {
 
   #foundIn(words: Int32Array, at: number, count: number): Node {
     const known = this.#records.find(words, at, count);
-    const id = known === 0 ? this.#records.add(words, at, count) : known;
-    return this.#awake[id] ?? this.#wake(id);
+    return this.#ofRecord(known === 0 ? this.#records.add(words, at, count) : known);
   }
 
-  #wake(id: number): Node {
+  #wake(record: number): Node {
     const records = this.#records;
-    const node = new Node(id, records.generation(id));
-    node.lookups = records.lookups(id);
-    node.mode = records.mode(id);
-    while (this.#awake.length < id) this.#awake.push(undefined);
-    this.#awake[id] = node;
+    const node = new Node(record, records.nodeId(record), records.nodeGeneration(record));
+    node.lookups = records.lookups(record);
+    node.mode = records.mode(record);
+    while (this.#awake.length < record) this.#awake.push(undefined);
+    this.#awake[record] = node;
     return node;
   }
 
   /** Writes a node's file_handle at an address of the kernel's memory. */
   writeHandle(node: Node, memory: KernelMemory, address: number): void {
-    this.#records.writeHandle(node.id, memory, address);
+    this.#records.writeHandle(node.record, memory, address);
+  }
+
+  /** The format of this file system's handles, where their numbers last. */
+  get format(): HandleFormat | undefined {
+    this.#records.copyHandle(rootId, this.#made);
+    return formatAt(this.#made, 0);
   }
 
   /** Whether nobody needs it: then it is to be removed, and its descriptor closed. */
   isUnused(node: Node): boolean {
-    const { id, lookups, open, busy } = node;
-    const isNeeded = lookups > 0 || open !== undefined || busy > 0 || id === rootId;
-    return !isNeeded && this.#awake[id] === node;
+    const { record, lookups, open, busy } = node;
+    const isNeeded = lookups > 0 || open !== undefined || busy > 0 || record === rootId;
+    return !isNeeded && this.#awake[record] === node;
   }
 
   /**
@@ -176,15 +193,15 @@ export class Nodes {
    * object any more: the next who asks gets another.
    */
   rest(node: Node): void {
-    const { id, busy, open, descriptor, pinned, nameless, lookups, mode } = node;
+    const { record, busy, open, descriptor, pinned, nameless, lookups, mode } = node;
     if (busy > 0 || open !== undefined || descriptor !== undefined) return;
-    if (pinned || nameless || lookups > lookupsMost || this.#awake[id] !== node) return;
-    this.#records.keep(id, lookups, mode);
-    this.#awake[id] = undefined;
+    if (pinned || nameless || lookups > lookupsMost || this.#awake[record] !== node) return;
+    this.#records.keep(record, lookups, mode);
+    this.#awake[record] = undefined;
   }
 
-  remove({ id }: Node): void {
-    this.#awake[id] = undefined;
-    this.#records.remove(id);
+  remove({ record }: Node): void {
+    this.#awake[record] = undefined;
+    this.#records.remove(record);
   }
 }

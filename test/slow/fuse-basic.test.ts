@@ -13,6 +13,7 @@ import { cannotMount, FuseMounted, fuseTestTypes } from '../support/fuse-mount.t
 import { mustRun } from '../support/run-program.ts';
 
 const { O_CREAT, O_RDWR, O_RDONLY, O_WRONLY, O_TRUNC, O_DIRECTORY, O_APPEND } = fs.constants;
+const { S_IFMT, S_IFDIR } = fs.constants;
 const user = 12345;
 
 function stat(path: string): Statx {
@@ -340,6 +341,51 @@ for (const { type, kind, options } of cases) {
       fs.rmdirSync(dir);
     });
 
+    /** Makes files in a folder of its own; answers how open_by_handle_at(2) knows them. */
+    const handlesOf = (names: readonly string[]): Buffer[] => {
+      fs.mkdirSync(at('handles'), { recursive: true });
+      return names.map((name) => {
+        if (name !== '.') write(at('handles', name), name);
+        const handle = linux.nameToHandle(at('handles', name));
+        if (typeof handle === 'number') throw new Error(`${name}: ${errnoName(handle)}`);
+        return handle;
+      });
+    };
+
+    /** What is found by handles: a file's content, a folder, or the errno's name. */
+    const openedBy = (handles: readonly Buffer[]): string[] => {
+      const root = must(linux.open(mounted.dir, O_RDONLY | O_DIRECTORY), mounted.dir);
+      const found = handles.map((handle) => {
+        const fd = linux.openByHandle(root, handle, O_RDONLY);
+        if (fd < 0) return errnoName(fd);
+        const { mode } = fstat(fd);
+        const said = (mode & S_IFMT) === S_IFDIR ? 'folder' : fs.readFileSync(fd, 'latin1');
+        linux.close(fd);
+        return said;
+      });
+      linux.close(root);
+      return found;
+    };
+
+    test('a handle finds its file, and none that was made in its place', () => {
+      const forgetAll = (): void => fs.writeFileSync('/proc/sys/vm/drop_caches', '2');
+      const handles = handlesOf(['moved', 'removed', '.']);
+      expect(openedBy(handles)).toEqual(['moved', 'removed', 'folder']);
+      forgetAll();
+      expect(openedBy(handles)).toEqual(['moved', 'removed', 'folder']);
+      fs.renameSync(at('handles', 'moved'), at('elsewhere'));
+      fs.unlinkSync(at('handles', 'removed'));
+      expect(openedBy(handles)).toEqual(['moved', 'ESTALE', 'folder']);
+      forgetAll();
+      for (let i = 0; i < 20; i++) write(at('handles', `${i}`), 'another');
+      forgetAll();
+      expect(openedBy(handles)).toEqual(['moved', 'ESTALE', 'folder']);
+      fs.rmSync(at('handles'), { recursive: true });
+      fs.unlinkSync(at('elsewhere'));
+      forgetAll();
+      expect(openedBy(handles)).toEqual(['ESTALE', 'ESTALE', 'ESTALE']);
+    });
+
     test('flags of an inode are shown and obeyed', async () => {
       const path = at('flagged');
       write(path, 'x');
@@ -387,10 +433,13 @@ for (const { type, kind, options } of cases) {
           const { mode, nlink, uid, gid, sizeBytes, mtimeNs } = stat(at(name));
           return [[name, mode, nlink, uid, gid, sizeBytes, mtimeNs].join(' ')];
         });
+      const handles = handlesOf(['kept', 'gone', '.']);
+      fs.unlinkSync(at('handles', 'gone'));
       const before = tree();
       await mounted.unmount();
       expect(await fsckVerdict(mounted.image, type)).toMatchObject({ clean: true });
       await mounted.mount([]);
+      expect(openedBy(handles)).toEqual(['kept', 'ESTALE', 'folder']);
       expect(tree()).toEqual(before);
       expect(outcome(linux.mkdir(at('refused'), 0o700))).toBe('EROFS');
       await mounted.unmount();

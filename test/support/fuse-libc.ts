@@ -59,6 +59,8 @@ const c = {
   removexattr: bind('int lremovexattr(const void *, const void *)'),
   flock: bind('int flock(int, int)'),
   fcntl: bind('int fcntl64(int, int, ...)'),
+  nameToHandle: bind('int name_to_handle_at(int, const void *, void *, void *, int)'),
+  openByHandle: bind('int open_by_handle_at(int, const void *, int)'),
   umask: bind('unsigned int umask(unsigned int)'),
   msync: bind('int msync(void *, size_t, int)'),
   munmap: bind('int munmap(void *, size_t)'),
@@ -294,6 +296,16 @@ export const linux = {
   inotifyInit: (openFlags: number): number => c.inotifyInit(openFlags),
   inotifyAddWatch: (fd: number, path: Path, mask: number): number =>
     c.inotifyAddWatch(fd, text(path), mask),
+  /** A struct file_handle, or an errno. */
+  nameToHandle: (path: Path): Buffer | number => {
+    const handle = Buffer.alloc(8 + 128);
+    handle.writeUInt32LE(128, 0);
+    const answer = c.nameToHandle(AT_FDCWD, text(path), handle, Buffer.alloc(4), 0);
+    return answer < 0 ? answer : handle;
+  },
+  /** `mount` is any descriptor of the file system. */
+  openByHandle: (mount: number, handle: Uint8Array, openFlags: number): number =>
+    c.openByHandle(mount, handle, openFlags),
 } as const;
 
 /** From here on this thread's calls are those of another user, until `actAs` again. */

@@ -5,6 +5,7 @@ import { answerEntry, findEntry, findOpen, withFd } from '../entry.ts';
 import { noName, root } from '../kernel-calls.ts';
 import { entryOut, outBody, outHeaderBytes, sizes } from '../protocol.ts';
 import type { Request } from '../request.ts';
+import { revive } from '../revive.ts';
 import type { Session } from '../session.ts';
 
 const dot = 0x2e;
@@ -15,10 +16,15 @@ export function lookup(session: Session, request: Request): void {
     session.fail(request, -errno.EINVAL);
     return;
   }
+  // For NFS and open_by_handle_at(2) the host asks whether its number still stands for a file.
+  const isDot = name.end - name.start === 1 && name.bytes[name.start] === dot;
+  if (isDot && session.nodes.get(request.nodeId) === undefined) {
+    revive(session, request);
+    return;
+  }
   request.keepBuffer = true;
   withFd(session, request, (fd, node) => {
-    // An NFS server asks for "." to see whether the host's number still stands for a file.
-    if (name.end - name.start === 1 && name.bytes[name.start] === dot) {
+    if (isDot) {
       findOpen(session, request, fd, (_found, at) => answerEntry(session, request, node, at));
       return;
     }

@@ -1,8 +1,9 @@
 /**
  * The table of nodes: one for each inode, found by its handle, for as long as somebody needs it.
  */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { OpenFiles } from '../../../src/fuse/files.ts';
+import { firstPassing, type HandleFormat, handleOf } from '../../../src/fuse/handle-numbers.ts';
 import { type Node, Nodes } from '../../../src/fuse/nodes.ts';
 import { KernelMemory } from '../../../src/vfs-linux/memory.ts';
 import { Random, testSeed } from '../../support/random.ts';
@@ -22,7 +23,7 @@ test('the same handle is the same node, another generation another one', () => {
   expect(nodes.found(memory, handle(12, 1, 8192))).toBe(first);
   const other = nodes.found(memory, handle(12, 2));
   expect(other).not.toBe(first);
-  expect(nodes.get(first.id)).toBe(first);
+  expect(nodes.find(memory, handle(12, 1))).toBe(first);
   expect(nodes.find(memory, handle(12, 2))).toBe(other);
   expect(nodes.find(memory, handle(13, 1))).toBeUndefined();
 });
@@ -36,14 +37,52 @@ test('the root has number 1 and stays', () => {
   expect(nodes.found(memory, handle(2, 0)).id).toBeGreaterThan(1);
 });
 
+/** A handle of a kind whose numbers do not last. */
+function passing(content: number): number {
+  memory.u32.set([8, 0x51, content, 0], 1024);
+  return 4096;
+}
+
 test('a number that is given again comes with another generation', () => {
   const nodes = new Nodes();
-  const first = nodes.found(memory, handle(20, 1));
+  const first = nodes.found(memory, passing(20));
+  expect(nodes.get(first.id)).toBe(first);
   nodes.remove(first);
   expect(nodes.get(first.id)).toBeUndefined();
-  const next = nodes.found(memory, handle(21, 1));
+  const next = nodes.found(memory, passing(21));
   expect(next.id).toBe(first.id);
   expect(next.generation).not.toBe(first.generation);
+});
+
+describe('numbers that last are what the handle tells:', () => {
+  test.each([
+    ['ext4', [8, 1, 12, 99], 12],
+    ['XFS', [12, 0x81, 131, 5, 99], 5 * 2 ** 32 + 131],
+    ['btrfs', [20, 0x4d, 257, 0, 5, 0, 99], 5 * 2 ** 36 + 257],
+    ['a subvolume', [20, 0x4d, 256, 0, 261, 0, 99], 261 * 2 ** 36 + 256],
+  ])('%s', (_, words, id) => {
+    const nodes = new Nodes();
+    nodes.addRoot(Buffer.from(Int32Array.from([...words.slice(0, -1), 1]).buffer), 5);
+    memory.u32.set(words, 1024);
+    const node = nodes.found(memory, 4096);
+    expect(node).toMatchObject({ id, generation: 99 });
+    expect(nodes.get(id)).toBe(node);
+    const format = nodes.format as HandleFormat;
+    expect([...handleOf(format, id, 99)]).toEqual(words);
+  });
+
+  test.each([
+    ['a number that the root has', [8, 1, 1, 0]],
+    ['one that is too large', [12, 0x81, 0, 2 ** 20, 0]],
+    ['one of too many subvolumes', [20, 0x4d, 256, 0, 65536, 0, 1]],
+    ['one that is too large for a subvolume', [20, 0x4d, 0, 16, 5, 0, 1]],
+  ])('but for %s', (_, words) => {
+    const nodes = new Nodes();
+    memory.u32.set(words, 1024);
+    const node = nodes.found(memory, 4096);
+    expect(node.id).toBeGreaterThanOrEqual(firstPassing);
+    expect(nodes.get(node.id)).toBe(node);
+  });
 });
 
 test('a node is needed while it is looked up, open or worked on', () => {

@@ -12,6 +12,7 @@
  */
 import fs from 'node:fs';
 import { LRUCache } from 'lru-cache';
+import { abi } from '../vfs-linux/abi.gen.ts';
 import type { Kernel } from '../vfs-linux/kernel.ts';
 import { type Caller, root } from './kernel-calls.ts';
 import type { Request } from './request.ts';
@@ -22,14 +23,27 @@ const two32 = 4294967296;
 /** Somebody whom no file belongs to: (uid_t)-2, as NFS has it. */
 const nobodyId = 65534;
 
-/** The other groups of a process of the host: a request tells one. */
-function groupsOf(pid: number): number[] {
+/** What a request does not tell of its caller, a process of the host. */
+interface Process {
+  readonly groups: readonly number[];
+  /** The effective ones, a bit for each. */
+  readonly capabilities: bigint;
+}
+
+const fsetid: bigint = 1n << BigInt(abi.CAP_FSETID);
+
+function processOf({ pid, uid }: Request): Process {
   try {
     const status = fs.readFileSync(`/proc/${pid}/status`, 'latin1');
     const [, groups = ''] = /^Groups:\t(.*)$/m.exec(status) ?? [];
-    return groups.split(' ').filter(Boolean).map(Number);
+    const [, capabilities = '0'] = /^CapEff:\t(\w+)$/m.exec(status) ?? [];
+    return {
+      groups: groups.split(' ').filter(Boolean).map(Number),
+      capabilities: BigInt(`0x${capabilities}`),
+    };
   } catch {
-    return []; // of another namespace, or gone
+    // Of another namespace, or gone.
+    return { groups: [], capabilities: uid === 0 ? -1n : 0n };
   }
 }
 
@@ -73,21 +87,25 @@ export class Identities {
     this.#owners.set(uid * two32 + gid, identity);
   }
 
-  /** Calls `then` with the caller as he is: root, or somebody without capabilities. */
+  /**
+   * Calls `then` with the caller as he is: root, or somebody without CAP_FSETID. One who has it and
+   * is not root is most likely the root of a container, who has it there alone.
+   */
   ordinary(request: Request, then: (by: Caller) => void): void {
-    const { uid, gid, pid } = request;
-    if (uid === 0) {
+    const { uid, gid } = request;
+    const { groups, capabilities } = processOf(request);
+    if (uid === 0 && (capabilities & fsetid) !== 0n) {
       then(root);
       return;
     }
-    const groups = groupsOf(pid);
-    const key = [uid, gid, ...groups].join(' ');
+    const left = capabilities & ~fsetid;
+    const key = [uid, gid, left, ...groups].join(' ');
     const known = this.#ordinary.get(key);
     if (known !== undefined) {
       then(known);
       return;
     }
-    void this.#kernel.identity({ uid, gid, groups }).then(
+    void this.#kernel.identity({ uid, gid, groups, capabilities: left }).then(
       (cred) => {
         const made = { cred, umask: 0 };
         this.#ordinary.set(key, made);

@@ -110,13 +110,13 @@ type Step = (fd: number, find: number, done: Done) => void;
  */
 function stepsOf(session: Session, wish: Wish, by: Caller): Step[] {
   const { calls } = session;
-  const { valid, uid, gid, mode, atime, mtime, ctime } = wish;
+  const { valid, mode, atime, mtime, ctime } = wish;
   const steps: Step[] = [];
   if ((valid & fattr.size) !== 0) {
     steps.push((fd, find, done) => truncate(session, fd, wish, by, find, done));
   }
   if ((valid & (fattr.uid | fattr.gid)) !== 0) {
-    steps.push((fd, find, done) => calls.fchownat(root, fd, uid, gid, find, done));
+    steps.push((fd, find, done) => chown(session, fd, wish, by, find, done));
   }
   if ((valid & fattr.mode) !== 0) {
     const { BRIDGE_OP_fchmodat2: op, AT_EMPTY_PATH: atFlags } = abi;
@@ -146,6 +146,24 @@ function truncate(
   else calls.numbers(abi.BRIDGE_OP_truncate, by, fd, 0, size, find, done);
 }
 
+/**
+ * By the caller, as it depends on his groups what becomes of SGID; and by root where this kernel
+ * refuses what the host has allowed: not everything that the caller may is known here.
+ */
+function chown(
+  { calls }: Session,
+  fd: number,
+  { uid, gid }: Wish,
+  by: Caller,
+  find: number,
+  done: Done,
+): void {
+  calls.fchownat(by, fd, uid, gid, find, (ret, slot) => {
+    if (ret === -errno.EPERM && by !== root) calls.fchownat(root, fd, uid, gid, find, done);
+    else done(ret, slot);
+  });
+}
+
 export function setattr(session: Session, request: Request): void {
   const wish = wishOf(session, request);
   if (wish.size < 0 || wish.size > Number.MAX_SAFE_INTEGER) {
@@ -157,10 +175,12 @@ export function setattr(session: Session, request: Request): void {
     const { times, features } = session;
     if (features.writeback && wish.ctime !== undefined) times.note(node, wish.mtime, wish.ctime);
     if ((valid & (fattr.size | fattr.mtime)) === fattr.size) times.changed(node);
-    const kills = (valid & fattr.killSuidgid) !== 0 && (valid & fattr.size) !== 0;
+    const changes = (valid & (fattr.size | fattr.uid | fattr.gid)) !== 0;
+    const kills = (valid & fattr.killSuidgid) !== 0 && changes;
     // The host says the ctime of each file that it removes: the file is gone the moment after.
     if (node.nameless && (valid & ~onlyTimes) === 0) answerNow(session, request, fd, node);
-    else if ((valid & ~fattr.fh) === 0) touchSetIds(session, request, fd, node);
+    else if ((valid & ~(fattr.fh | fattr.ctime)) === 0)
+      chownNothing(session, request, fd, node, wish);
     else if (kills) asChanger(session, request, node, (by) => change(by));
     else change(root);
     function change(by: Caller): void {
@@ -170,12 +190,24 @@ export function setattr(session: Session, request: Request): void {
 }
 
 /**
- * A SETATTR of nothing: chown(2) with -1 twice, which takes SUID and SGID away where the caller
- * may; or what comes before a write that takes them away itself, so a refusal is no error.
+ * A SETATTR of nothing, or of the host's ctime alone: chown(2) with -1 twice, which takes SUID and
+ * SGID away, and is refused to those who may not do that. Or, without a ctime, it is what the host
+ * sends before a write that takes them away itself: a refusal is no error then. That the file is
+ * open for writing is all there is to tell the two apart.
  */
-function touchSetIds(session: Session, request: Request, fd: number, node: Node): void {
+function chownNothing(
+  session: Session,
+  request: Request,
+  fd: number,
+  node: Node,
+  wish: Wish,
+): void {
+  const mayBeWrite = wish.ctime === undefined && (node.open?.writers ?? 0) > 0;
   session.identities.ordinary(request, (by) =>
-    session.calls.fchownat(by, fd, -1, -1, 0, () => answerNow(session, request, fd, node)),
+    session.calls.fchownat(by, fd, -1, -1, 0, (ret) => {
+      if (ret < 0 && !mayBeWrite) session.fail(request, ret);
+      else runSteps(session, request, fd, node, stepsOf(session, wish, by));
+    }),
   );
 }
 

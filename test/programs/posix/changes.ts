@@ -14,7 +14,12 @@ function look(path: Path): Statx {
 }
 
 /** Says which times of a path a deed has changed: 'mtime ctime'. */
-function changed(t: Transcript, what: string, paths: readonly string[], deed: () => number): void {
+export function changed(
+  t: Transcript,
+  what: string,
+  paths: readonly string[],
+  deed: () => number,
+): void {
   const before = paths.map(look);
   tick();
   const answer = deed();

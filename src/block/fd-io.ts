@@ -65,7 +65,7 @@ export class FdIo {
       return poolLanes.run(lengthBytes, () =>
         this.#fd < 0
           ? Promise.resolve(-ENODEV)
-          : readInPool(this.#fd, segments, lengthBytes, offsetBytes),
+          : inPool(reading, this.#fd, segments, lengthBytes, offsetBytes),
       );
     }
     const isOpen = this.#readGate.admits(lengthBytes);
@@ -73,7 +73,7 @@ export class FdIo {
       return this.#readSmallInPool(segments, lengthBytes, offsetBytes);
     }
     const startMs = this.#readGate.nowMs();
-    const errno = readOnTheSpot(this.#fd, segments, lengthBytes, offsetBytes);
+    const errno = onTheSpot(reading, this.#fd, segments, lengthBytes, offsetBytes);
     if (isOpen) this.#readGate.ended(startMs, lengthBytes);
     else this.#loneReads.ended(this.#readGate.nowMs() - startMs);
     return errno;
@@ -86,7 +86,7 @@ export class FdIo {
   ): Promise<number> {
     const startMs = this.#readGate.nowMs();
     this.#loneReads.poolBegins();
-    const errno = await readInPool(this.#fd, segments, lengthBytes, offsetBytes);
+    const errno = await inPool(reading, this.#fd, segments, lengthBytes, offsetBytes);
     this.#loneReads.poolEnded(this.#readGate.nowMs() - startMs);
     return errno;
   }
@@ -103,11 +103,11 @@ export class FdIo {
       return poolLanes.run(lengthBytes, () =>
         this.#fd < 0
           ? Promise.resolve(-ENODEV)
-          : writeInPool(this.#fd, segments, lengthBytes, offsetBytes),
+          : inPool(writing, this.#fd, segments, lengthBytes, offsetBytes),
       );
     }
     const startMs = this.#writeGate.nowMs();
-    const errno = writeOnTheSpot(this.#fd, segments, lengthBytes, offsetBytes);
+    const errno = onTheSpot(writing, this.#fd, segments, lengthBytes, offsetBytes);
     this.#writeGate.ended(startMs, lengthBytes);
     return errno;
   }
@@ -135,7 +135,55 @@ export class FdIo {
   }
 }
 
-function readOnTheSpot(
+/** Node's calls for reading or for writing; the plain one has less to do than the vectored. */
+interface Direction {
+  readonly sync: (fd: number, segments: readonly Uint8Array[], offsetBytes: number) => number;
+  readonly start: (
+    fd: number,
+    segments: readonly Uint8Array[],
+    offsetBytes: number,
+    done: Done,
+  ) => void;
+  /** The answer when a call gets nowhere, and says no reason. */
+  readonly nothingMore: (
+    segments: readonly Uint8Array[],
+    doneBytes: number,
+    lengthBytes: number,
+  ) => number;
+}
+
+const reading: Direction = {
+  sync: (fd, segments, offsetBytes) => {
+    const [only] = segments;
+    if (segments.length !== 1 || only === undefined) return fs.readvSync(fd, segments, offsetBytes);
+    return fs.readSync(fd, only, 0, only.length, offsetBytes);
+  },
+  start: (fd, segments, offsetBytes, done) => {
+    const [only] = segments;
+    if (segments.length !== 1 || only === undefined) fs.readv(fd, segments, offsetBytes, done);
+    else fs.read(fd, only, 0, only.length, offsetBytes, done);
+  },
+  nothingMore: zeroesFrom,
+};
+
+const writing: Direction = {
+  sync: (fd, segments, offsetBytes) => {
+    const [only] = segments;
+    if (segments.length !== 1 || only === undefined)
+      return fs.writevSync(fd, segments, offsetBytes);
+    return fs.writeSync(fd, only, 0, only.length, offsetBytes);
+  },
+  start: (fd, segments, offsetBytes, done) => {
+    const [only] = segments;
+    if (segments.length !== 1 || only === undefined) fs.writev(fd, segments, offsetBytes, done);
+    else fs.write(fd, only, 0, only.length, offsetBytes, done);
+  },
+  // It would be asked for again for ever.
+  nothingMore: () => -EIO,
+};
+
+function onTheSpot(
+  { sync, nothingMore }: Direction,
   fd: number,
   segments: readonly Uint8Array[],
   lengthBytes: number,
@@ -145,14 +193,10 @@ function readOnTheSpot(
   let doneBytes = 0;
   try {
     for (;;) {
-      const [only] = rest;
-      const countBytes =
-        rest.length === 1 && only !== undefined
-          ? fs.readSync(fd, only, 0, only.length, offsetBytes + doneBytes)
-          : fs.readvSync(fd, rest, offsetBytes + doneBytes);
+      const countBytes = sync(fd, rest, offsetBytes + doneBytes);
       doneBytes += countBytes;
       if (doneBytes === lengthBytes) return 0;
-      if (countBytes === 0) return zeroesFrom(segments, doneBytes, lengthBytes);
+      if (countBytes === 0) return nothingMore(segments, doneBytes, lengthBytes);
       rest = dropBytes(segments, doneBytes);
     }
   } catch (error) {
@@ -160,32 +204,8 @@ function readOnTheSpot(
   }
 }
 
-function writeOnTheSpot(
-  fd: number,
-  segments: readonly Uint8Array[],
-  lengthBytes: number,
-  offsetBytes: number,
-): number {
-  let rest = segments;
-  let doneBytes = 0;
-  try {
-    for (;;) {
-      const [only] = rest;
-      const countBytes =
-        rest.length === 1 && only !== undefined
-          ? fs.writeSync(fd, only, 0, only.length, offsetBytes + doneBytes)
-          : fs.writevSync(fd, rest, offsetBytes + doneBytes);
-      doneBytes += countBytes;
-      if (doneBytes === lengthBytes) return 0;
-      if (countBytes === 0) return -EIO;
-      rest = dropBytes(segments, doneBytes);
-    }
-  } catch (error) {
-    return negativeErrno(error);
-  }
-}
-
-function readInPool(
+function inPool(
+  { start, nothingMore }: Direction,
   fd: number,
   segments: readonly Uint8Array[],
   lengthBytes: number,
@@ -193,50 +213,14 @@ function readInPool(
 ): Promise<number> {
   return new Promise((resolve) => {
     let doneBytes = 0;
-    const start = (rest: readonly Uint8Array[]): void => {
-      const [only] = rest;
-      if (rest.length === 1 && only !== undefined) {
-        fs.read(fd, only, 0, only.length, offsetBytes + doneBytes, done);
-      } else {
-        fs.readv(fd, rest, offsetBytes + doneBytes, done);
-      }
-    };
     const done: Done = (error, countBytes) => {
       if (error) return resolve(negativeErrno(error));
       doneBytes += countBytes;
       if (doneBytes === lengthBytes) return resolve(0);
-      if (countBytes === 0) return resolve(zeroesFrom(segments, doneBytes, lengthBytes));
-      start(dropBytes(segments, doneBytes));
+      if (countBytes === 0) return resolve(nothingMore(segments, doneBytes, lengthBytes));
+      start(fd, dropBytes(segments, doneBytes), offsetBytes + doneBytes, done);
     };
-    start(segments);
-  });
-}
-
-function writeInPool(
-  fd: number,
-  segments: readonly Uint8Array[],
-  lengthBytes: number,
-  offsetBytes: number,
-): Promise<number> {
-  return new Promise((resolve) => {
-    let doneBytes = 0;
-    const start = (rest: readonly Uint8Array[]): void => {
-      const [only] = rest;
-      if (rest.length === 1 && only !== undefined) {
-        fs.write(fd, only, 0, only.length, offsetBytes + doneBytes, done);
-      } else {
-        fs.writev(fd, rest, offsetBytes + doneBytes, done);
-      }
-    };
-    const done: Done = (error, countBytes) => {
-      if (error) return resolve(negativeErrno(error));
-      doneBytes += countBytes;
-      if (doneBytes === lengthBytes) return resolve(0);
-      // A write that gets nowhere and says no reason would be asked for again for ever.
-      if (countBytes === 0) return resolve(-EIO);
-      start(dropBytes(segments, doneBytes));
-    };
-    start(segments);
+    start(fd, segments, offsetBytes, done);
   });
 }
 

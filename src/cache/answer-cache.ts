@@ -30,8 +30,6 @@ export class AnswerCache<V extends NonNullable<unknown>> {
   #answers: LRUCache<CacheKey, V>;
   #recent: (CacheKey | undefined)[] = new Array(recentMost).fill(undefined);
   #changes = 0;
-  /** Marks from before this one are worth nothing: everything changed. */
-  #allChanged = 0;
   #hits = 0;
   #misses = 0;
 
@@ -53,7 +51,7 @@ export class AnswerCache<V extends NonNullable<unknown>> {
 
   /** Keeps an answer that was asked for after `mark`, unless its subject has changed since. */
   put(key: CacheKey, answer: V, mark: number): void {
-    if (mark < this.#allChanged || this.#changes - mark > recentMost) return;
+    if (this.#changes - mark > recentMost) return;
     for (let change = mark; change < this.#changes; change++) {
       if (this.#recent[change % recentMost] === key) return;
     }
@@ -65,13 +63,6 @@ export class AnswerCache<V extends NonNullable<unknown>> {
     this.#recent[this.#changes % recentMost] = key;
     this.#changes++;
     this.#answers.delete(key);
-  }
-
-  /** Everything may be wrong from now on. */
-  allChanged(): void {
-    this.#changes++;
-    this.#allChanged = this.#changes;
-    this.#answers.clear();
   }
 
   get hitRatio(): HitRatio {

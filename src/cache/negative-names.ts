@@ -46,10 +46,6 @@ export class NegativeNames {
     this.#absent.changed(keyOf(directory, name));
   }
 
-  allChanged(): void {
-    this.#absent.allChanged();
-  }
-
   get hitRatio(): HitRatio {
     return this.#absent.hitRatio;
   }

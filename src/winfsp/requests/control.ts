@@ -13,21 +13,32 @@ import { type ResponseRecords, trailerMostBytes } from '../wire/response-record.
 
 const noBytes: Buffer = Buffer.alloc(0);
 
-/** Writes a control's output; one that the answer cannot hold is an error. */
-function encodeOutput(
-  records: ResponseRecords,
-  output: Buffer | undefined,
-  status: NtStatus,
-): NtStatus {
-  if (output === undefined || output.length === 0) return status;
-  if (output.length > trailerMostBytes) return STATUS.INSUFFICIENT_RESOURCES;
-  records.setInformation(output.length);
-  records.addBytes(bufferResponse.Buffer, output);
-  return status;
+/** What the two have in common: an IRP with a buffer that is read, and one that may be made. */
+abstract class ControlTransaction<
+  Irp extends { fileObject: FileObject; inputBuffer: Buffer; outputBuffer: Buffer | undefined },
+> extends FileTransaction {
+  protected abstract readonly irp: Irp;
+
+  /** An output that the answer cannot hold is an error. */
+  override encode(records: ResponseRecords, status: NtStatus): NtStatus {
+    const output = this.irp.outputBuffer;
+    if (output === undefined || output.length === 0) return status;
+    if (output.length > trailerMostBytes) return STATUS.INSUFFICIENT_RESOURCES;
+    records.setInformation(output.length);
+    records.addBytes(bufferResponse.Buffer, output);
+    return status;
+  }
+
+  override release(): void {
+    super.release();
+    this.irp.fileObject = noFileObject;
+    this.irp.inputBuffer = noBytes;
+    this.irp.outputBuffer = undefined;
+  }
 }
 
-export class FileSystemControlTransaction extends FileTransaction {
-  #irp: FileSystemControlIrp = {
+export class FileSystemControlTransaction extends ControlTransaction<FileSystemControlIrp> {
+  protected readonly irp: FileSystemControlIrp = {
     fileObject: noFileObject,
     fsControlCode: 0,
     inputBuffer: noBytes,
@@ -42,7 +53,7 @@ export class FileSystemControlTransaction extends FileTransaction {
   }
 
   protected override decodeRest(record: RequestRecord, fileObject: FileObject): NtStatus {
-    const irp = this.#irp;
+    const { irp } = this;
     irp.fileObject = fileObject;
     irp.fsControlCode = record.u32(fileSystemControlRequest.FsControlCode);
     irp.inputBuffer = record.copy(fileSystemControlRequest.Buffer) ?? noBytes;
@@ -52,28 +63,17 @@ export class FileSystemControlTransaction extends FileTransaction {
   }
 
   protected override run(): Promise<NtStatus> {
-    return this.host.engine.fileSystemControl(this.#irp);
-  }
-
-  override encode(records: ResponseRecords, status: NtStatus): NtStatus {
-    return encodeOutput(records, this.#irp.outputBuffer, status);
-  }
-
-  override release(): void {
-    super.release();
-    this.#irp.fileObject = noFileObject;
-    this.#irp.inputBuffer = noBytes;
-    this.#irp.outputBuffer = undefined;
+    return this.host.engine.fileSystemControl(this.irp);
   }
 
   override describe(): string {
-    const { fsControlCode, inputBuffer } = this.#irp;
+    const { fsControlCode, inputBuffer } = this.irp;
     return `${super.describe()} ${controlCodeName(fsControlCode)} ${inputBuffer.length} bytes`;
   }
 }
 
-export class DeviceControlTransaction extends FileTransaction {
-  #irp: DeviceControlIrp = {
+export class DeviceControlTransaction extends ControlTransaction<DeviceControlIrp> {
+  protected readonly irp: DeviceControlIrp = {
     fileObject: noFileObject,
     ioControlCode: 0,
     inputBuffer: noBytes,
@@ -86,7 +86,7 @@ export class DeviceControlTransaction extends FileTransaction {
   }
 
   protected override decodeRest(record: RequestRecord, fileObject: FileObject): NtStatus {
-    const irp = this.#irp;
+    const { irp } = this;
     irp.fileObject = fileObject;
     irp.ioControlCode = record.u32(deviceControlRequest.IoControlCode);
     irp.inputBuffer = record.copy(deviceControlRequest.Buffer) ?? noBytes;
@@ -96,21 +96,10 @@ export class DeviceControlTransaction extends FileTransaction {
   }
 
   protected override run(): Promise<NtStatus> {
-    return this.host.engine.deviceControl(this.#irp);
-  }
-
-  override encode(records: ResponseRecords, status: NtStatus): NtStatus {
-    return encodeOutput(records, this.#irp.outputBuffer, status);
-  }
-
-  override release(): void {
-    super.release();
-    this.#irp.fileObject = noFileObject;
-    this.#irp.inputBuffer = noBytes;
-    this.#irp.outputBuffer = undefined;
+    return this.host.engine.deviceControl(this.irp);
   }
 
   override describe(): string {
-    return `${super.describe()} ${hex(this.#irp.ioControlCode)}`;
+    return `${super.describe()} ${hex(this.irp.ioControlCode)}`;
   }
 }

@@ -23,15 +23,6 @@ test('an answer older than all changes that are remembered is not kept (1)', () 
   expect(cache.get('a')).toBeUndefined();
 });
 
-test('when everything may have changed, nothing is known (1)', () => {
-  const cache = new AnswerCache<string>(10);
-  cache.put('a', 'known', cache.mark());
-  const mark = cache.mark();
-  cache.allChanged();
-  cache.put('b', 'old', mark);
-  expect([cache.get('a'), cache.get('b')]).toEqual([undefined, undefined]);
-});
-
 test('what was used longest ago goes when there are too many (2)', () => {
   const cache = new AnswerCache<string>(3);
   for (const key of ['a', 'b', 'c']) cache.put(key, key, cache.mark());
@@ -47,7 +38,6 @@ test('whatever comes in whatever order, a cached answer is never older than a ch
     fc.record({ ask: key }),
     fc.record({ answer: fc.nat() }),
     fc.record({ change: key }),
-    fc.record({ changeAll: fc.constant(true) }),
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
@@ -61,12 +51,9 @@ test('whatever comes in whatever order, a cached answer is never older than a ch
         } else if ('answer' in one) {
           const [answered] = asked.splice(one.answer % Math.max(1, asked.length), 1);
           if (answered !== undefined) cache.put(answered.key, answered, answered.mark);
-        } else if ('change' in one) {
+        } else {
           truth[one.change] = (truth[one.change] as number) + 1;
           cache.changed(one.change);
-        } else {
-          for (const index of truth.keys()) truth[index] = (truth[index] as number) + 1;
-          cache.allChanged();
         }
         for (const [index, version] of truth.entries()) {
           const known = cache.get(index);

@@ -222,6 +222,8 @@ function runSteps(
   let next = 0;
   const done: Done = (ret, slot) => {
     const step = steps[next++];
+    // The steps before have changed something.
+    if (ret < 0 && next > 2) session.wire.forgetAttributes(node.id);
     if (ret < 0) session.fail(request, ret);
     else if (step !== undefined) step(fd, next === steps.length ? abi.BRIDGE_THEN_FD : 0, done);
     else if (steps.length > 0 && calls.wasFound(slot)) {

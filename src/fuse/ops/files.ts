@@ -270,6 +270,8 @@ export function fallocate(session: Session, request: Request): void {
   asChanger(session, request, node, (by) => {
     const op = abi.BRIDGE_OP_fallocate;
     session.calls.ranges(op, by, [fd, mode, 0], [offset, length], (ret) => {
+      // What has found no room may have taken, and grown by, the part that there was.
+      if (ret < 0) session.wire.forgetAttributes(node.id);
       session.fail(request, Math.min(ret, 0));
       tellMode(session, node, fd);
     });

@@ -94,6 +94,20 @@ for (const type of fuseTestTypes) {
       await mounted.unmount();
     });
 
+    test('what was written is on the disk when the mount was left alone for a while', async () => {
+      mounted = await FuseMounted.start(type);
+      fs.writeFileSync(mounted.at('file'), 'written');
+      // Sooner than the kernel inside would do it: that takes five seconds, or thirty.
+      await setTimeout(3_500);
+      process.kill(mounted.pid, 'SIGKILL');
+      await mounted.ended();
+      await mustRun(['umount', mounted.dir]);
+      await withNativeMount(mounted.image, { type }, async (dir) => {
+        expect(fs.readFileSync(`${dir}/file`, 'latin1')).toBe('written');
+      });
+      await expectClean();
+    });
+
     test('umount -f cuts off who uses it, and ends it', async () => {
       mounted = await FuseMounted.start(type);
       const fd = must(linux.open(mounted.at('used'), O_RDWR | O_CREAT, 0o600), 'used');

@@ -21,6 +21,7 @@ import { sayThrough, tell, warn } from '../errors.ts';
 import { interruption } from '../interrupt.ts';
 import { withVolume } from '../session.ts';
 import { DaemonLink, isDaemon } from './daemon.ts';
+import { IdleSync } from './idle-sync.ts';
 import {
   FileLog,
   kernelLineLevel,
@@ -78,7 +79,9 @@ class MountRun {
         this.#entry = entry;
         this.#mounted = await this.transport.mount(volume, this);
         control = await this.#answerable();
+        const idleSync = this.#startIdleSync(volume, this.#mounted);
         await this.#serve(volume, this.#mounted);
+        await idleSync?.stop();
       });
       trace.close();
       this.log.write('info', `${this.source} is unmounted from ${this.target}`);
@@ -104,6 +107,15 @@ class MountRun {
       await this.#mounted?.unmount({ force: true });
       throw error;
     }
+  }
+
+  #startIdleSync(volume: Volume, mounted: Mounted): IdleSync | undefined {
+    if (volume.readOnly) return undefined;
+    const countRequests = (): number =>
+      mounted.statistics().operations.reduce((sum, { count }) => sum + count, 0);
+    const idleSync = new IdleSync(volume, countRequests);
+    idleSync.start();
+    return idleSync;
   }
 
   async #serve(volume: Volume, mounted: Mounted): Promise<void> {

@@ -61,7 +61,7 @@ export class Descriptors {
       this.#touch(descriptor);
       then(descriptor.fd);
     } else {
-      this.#open(node, abi.O_RDONLY | abi.O_DIRECTORY | abi.O_NOATIME, true, then);
+      this.#open(node, abi.O_RDONLY | abi.O_DIRECTORY, true, then);
     }
   }
 

@@ -3,8 +3,9 @@
  */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
-import type { Statx } from '../vfs-linux/statx.ts';
+import type { Statfs, Statx } from '../vfs-linux/statx.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
+import type { AccessTimes } from './access-times.ts';
 import { handleMostBytes } from './node-records.ts';
 import { initFlags, initFlags2 } from './protocol.ts';
 
@@ -19,6 +20,8 @@ export interface Features {
   readonly namesLast: boolean;
   /** Whether the host keeps what is written, and hands it over later. */
   readonly writeback: boolean;
+  /** Whether the volume keeps the times of reading (relatime, strictatime); mostly it does not. */
+  readonly accessTimes: AccessTimes;
   /** The minor number of the root's device: others are those of btrfs's subvolumes. */
   readonly rootDevice: number;
 }
@@ -48,6 +51,16 @@ function keepsNanoseconds(type: string, root: Statx | number): boolean {
   return exactTimes.has(type) && typeof root !== 'number' && (type !== 'ext4' || root.hasBtime);
 }
 
+/** include/linux/statfs.h: the flags of a mount, as statfs(2) tells them. */
+const mountFlags = { readOnly: 0x1, noatime: 0x400, relatime: 0x1000 } as const;
+
+function accessTimesOf(statfs: Statfs | number): AccessTimes {
+  if (typeof statfs === 'number') return 'never';
+  const has = (flag: number): boolean => (statfs.flags & flag) !== 0;
+  if (has(mountFlags.readOnly | mountFlags.noatime)) return 'never';
+  return has(mountFlags.relatime) ? 'relative' : 'always';
+}
+
 /** Asks the volume. */
 export async function probeFeatures(volume: Volume, writeback: boolean): Promise<Features> {
   const { calls, root, type } = volume;
@@ -63,6 +76,7 @@ export async function probeFeatures(volume: Volume, writeback: boolean): Promise
     posixAcl: acl >= 0 || acl === -errno.ENODATA,
     namesLast: !ignoresCase.has(type),
     writeback: writeback && !volume.readOnly && keepsNanoseconds(type, statx),
+    accessTimes: accessTimesOf(await calls.fstatfs(root)),
     rootDevice: typeof statx === 'number' ? 0 : statx.devMinor,
   };
 }
@@ -84,13 +98,14 @@ export function agree(
     f.asyncDio |
     f.parallelDirops |
     f.maxPages |
-    f.cacheSymlinks |
     f.noOpendirSupport |
     f.explicitInvalData |
     f.handleKillprivV2 |
     f.setxattrExt |
     f.initExt;
   if (features.handles) wanted |= f.readdirplus;
+  // Reading a link from the host's memory would not be known of here.
+  if (features.accessTimes === 'never') wanted |= f.cacheSymlinks;
   if (features.posixAcl) wanted |= f.posixAcl;
   if (features.writeback) wanted |= f.writebackCache;
   return {

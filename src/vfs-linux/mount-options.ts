@@ -19,7 +19,11 @@ const clearingOptions: Readonly<Record<string, number>> = {
   dev: abi.MS_NODEV,
   exec: abi.MS_NOEXEC,
   async: abi.MS_SYNCHRONOUS,
-  atime: abi.MS_NOATIME,
+  atime: abi.MS_NOATIME | abi.MS_STRICTATIME,
+  // Of these three mount(2) takes one, whatever came last.
+  relatime: abi.MS_NOATIME | abi.MS_STRICTATIME,
+  strictatime: abi.MS_NOATIME | abi.MS_RELATIME,
+  noatime: abi.MS_RELATIME | abi.MS_STRICTATIME,
 };
 
 export interface MountOptions {
@@ -35,9 +39,8 @@ export function parseMountOptions(options: string, flags: number): MountOptions 
     if (option === '' || option === 'defaults') continue;
     const set = flagOptions[option];
     const clear = clearingOptions[option];
-    if (set !== undefined) flags |= set;
-    else if (clear !== undefined) flags &= ~clear;
-    else own.push(option);
+    flags = (flags & ~(clear ?? 0)) | (set ?? 0);
+    if (set === undefined && clear === undefined) own.push(option);
   }
   return { flags: flags >>> 0, data: own.join(',') };
 }

@@ -13,6 +13,7 @@ import {
   expectClean,
   type FuseType,
   fuseTypes,
+  type MountChoice,
   type Mounter,
   mounter,
   mountImage,
@@ -23,6 +24,8 @@ import { mustRun } from '../support/run-program.ts';
 
 const program = fileURLToPath(new URL('../programs/posix.ts', import.meta.url));
 const parts = ['paths', 'pairs', 'scenarios'] as const;
+/** The number of lines that a part has at least. */
+const linesLeast = { paths: 500, pairs: 500, scenarios: 500, accesses: 60 } as const;
 
 /** Lines that may differ, with the reason. They are compared by nobody. */
 const allowed: readonly (readonly [RegExp, string])[] = [
@@ -41,10 +44,16 @@ function comparable(transcript: string): string[] {
   return lines;
 }
 
-async function transcripts(type: FuseType, how: Mounter, folder: string): Promise<string[]> {
+async function transcripts(
+  type: FuseType,
+  how: Mounter,
+  folder: string,
+  parts: readonly string[],
+  choice: MountChoice,
+): Promise<string[]> {
   await mkdir(folder);
   const image = await emptyImage(join(folder, 'image'), type);
-  const mount = await mountImage(image, type, join(folder, 'mount'), how);
+  const mount = await mountImage(image, type, join(folder, 'mount'), how, choice);
   const said: string[] = [];
   try {
     for (const part of parts) {
@@ -58,27 +67,35 @@ async function transcripts(type: FuseType, how: Mounter, folder: string): Promis
   return said;
 }
 
+async function compare(
+  type: FuseType,
+  parts: readonly (keyof typeof linesLeast)[],
+  choice: MountChoice = {},
+): Promise<void> {
+  await withScratch(async (scratch) => {
+    const native = await transcripts(type, 'native', join(scratch, 'native'), parts, choice);
+    const ours = await transcripts(type, mounter, join(scratch, 'ours'), parts, choice);
+    const differences: string[] = [];
+    for (const [index, part] of parts.entries()) {
+      const theirs = comparable(native[index] as string);
+      const mine = comparable(ours[index] as string);
+      expect(theirs.length, part).toBeGreaterThan(linesLeast[part]);
+      const [has, had] = [new Set(mine), new Set(theirs)];
+      for (const line of theirs) if (!has.has(line)) differences.push(`native:   ${line}`);
+      for (const line of mine) if (!had.has(line)) differences.push(`fsbridge: ${line}`);
+      if (differences.length === 0) expect(mine).toEqual(theirs);
+    }
+    if (differences.length === 0) return;
+    const file = await saveDifferences(`fuse-posix-${type}`, differences);
+    const some = differences.slice(0, 20).join('\n');
+    throw new Error(`${differences.length} differences, in ${file}:\n${some}`);
+  });
+}
+
 describe.skipIf(!canMountFuse)('programs are told what a native mount tells them, on', () => {
   for (const type of fuseTypes) {
-    test(type, () =>
-      withScratch(async (scratch) => {
-        const native = await transcripts(type, 'native', join(scratch, 'native'));
-        const ours = await transcripts(type, mounter, join(scratch, 'ours'));
-        const differences: string[] = [];
-        for (const [index, part] of parts.entries()) {
-          const theirs = comparable(native[index] as string);
-          const mine = comparable(ours[index] as string);
-          expect(theirs.length, part).toBeGreaterThan(500);
-          const [has, had] = [new Set(mine), new Set(theirs)];
-          for (const line of theirs) if (!has.has(line)) differences.push(`native:   ${line}`);
-          for (const line of mine) if (!had.has(line)) differences.push(`fsbridge: ${line}`);
-          if (differences.length === 0) expect(mine).toEqual(theirs);
-        }
-        if (differences.length === 0) return;
-        const file = await saveDifferences(`fuse-posix-${type}`, differences);
-        const some = differences.slice(0, 20).join('\n');
-        throw new Error(`${differences.length} differences, in ${file}:\n${some}`);
-      }),
-    );
+    test(type, () => compare(type, parts));
+    test(`${type} that keeps times of access`, () =>
+      compare(type, ['accesses'], { relatime: true }));
   }
 });

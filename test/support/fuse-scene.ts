@@ -154,16 +154,22 @@ async function mountDaemon(child: ChildProcess, folder: string): Promise<Mounted
   return mount;
 }
 
+export interface MountChoice {
+  /** The host gathers what is written. */
+  readonly writeback?: boolean;
+  /** Reading changes the time of access, as on a native mount. */
+  readonly relatime?: boolean;
+}
+
 /**
- * Mounts an image for writing, with devices and set-user-id programs; `writeback` lets the host gather
- * what is written, which is fsbridge's to choose.
+ * Mounts an image for writing, with devices and set-user-id programs; the choice is fsbridge's.
  */
 export async function mountImage(
   image: string,
   type: FuseType,
   folder: string,
   how: Mounter = mounter,
-  writeback = false,
+  { writeback = false, relatime = false }: MountChoice = {},
 ): Promise<Mounted> {
   await mkdir(folder, { recursive: true });
   if (how === 'native') return mountNative(image, type, folder);
@@ -174,7 +180,10 @@ export async function mountImage(
   }
   const hostOptions = `dev,suid${writeback ? ',writeback' : ''}`;
   const argv = ['mount', image, folder, '--rw', '--foreground', '--host-options', hostOptions];
-  return mountDaemon(startCommand(argv), folder);
+  return mountDaemon(
+    startCommand([...argv, ...(relatime ? ['--options', 'relatime'] : [])]),
+    folder,
+  );
 }
 
 /** The scene of one test: a folder for images and the like, and a fresh image mounted. */
@@ -193,12 +202,12 @@ export interface Scene {
 export async function onMount(
   type: FuseType,
   use: (scene: Scene) => Promise<void>,
-  options: { readonly sizeMib?: number; readonly writeback?: boolean } = {},
+  options: MountChoice & { readonly sizeMib?: number } = {},
 ): Promise<void> {
   await withScratch(async (scratch) => {
     const image = await emptyImage(join(scratch, 'image'), type, options.sizeMib);
     const folder = join(scratch, 'mount');
-    const mount = await mountImage(image, type, folder, mounter, options.writeback);
+    const mount = await mountImage(image, type, folder, mounter, options);
     try {
       await use({ scratch, image, mount, at: mount.folder });
     } catch (error) {

@@ -11,7 +11,8 @@ The command returns when the mount answers; a process of its own serves it until
 umount(8) or a signal such as SIGTERM ends it. \`fsbridge status\` shows it.
 Without --rw nothing in SOURCE changes: a journal that waits for its replay is replayed in memory.
 With it, what programs write is on the disk after fsync(2) or umount, or else some seconds later;
-sync(1) alone does not reach the disk, as Linux does not pass it on to FUSE.
+sync(1) alone does not reach the disk, as Linux does not pass it on to FUSE. Reading changes no time
+of access; with \`--options relatime\` it does, as on a mount of Linux's own.
 Linux's mount(8) knows it as \`mount -t fuse.fsbridge SOURCE TARGET -o rw,volume=2\`, and /etc/fstab
 too. There it is written only where rw is among the options that were given, for mount(8) itself
 says rw to everybody; \`-o write\` says it without doubt. umount(8) alone returns while the rest is still

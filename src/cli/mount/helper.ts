@@ -30,7 +30,7 @@ const forOthers: RegExp = new RegExp(
 const hostFlags: RegExp = new RegExp(
   [
     '^(?:(?:no)?(?:suid|dev|exec|writeback)|sync|async|dirsync|nosymfollow',
-    '|(?:no)?(?:atime|diratime|relatime|strictatime))$',
+    '|diratime|norelatime|nostrictatime)$',
   ].join(''),
 );
 /** Options of `fsbridge mount` that take a value. */

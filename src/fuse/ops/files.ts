@@ -3,6 +3,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
+import { mayReadCached } from '../access-times.ts';
 import { withNode } from '../entry.ts';
 import type { OpenFile } from '../files.ts';
 import { type Caller, root } from '../kernel-calls.ts';
@@ -38,19 +39,20 @@ export function fileOf(session: Session, request: Request, word = 0): OpenFile |
   return file;
 }
 
-/** Answers with an open file's number. */
+/** Answers with an open file's number; `keep`: what the host has of its data may be read. */
 function answerOpen(
   session: Session,
   request: Request,
   node: Node,
   fd: number,
   writes: boolean,
+  keep = true,
 ): void {
   const fh = session.files.add(node, fd, writes);
   const { u32 } = session.wire.out;
   u32[outBody] = fh;
   u32[outBody + 1] = 0;
-  u32[outBody + 2] = fopen.keepCache | fopen.noflush;
+  u32[outBody + 2] = (keep ? fopen.keepCache : 0) | fopen.noflush;
   u32[outBody + 3] = 0;
   if (session.answer(request, sizes.openOut) >= 0) return;
   session.files.remove(fh);
@@ -67,7 +69,9 @@ export function open(session: Session, request: Request): void {
   const [flags, more] = [request.word(0), request.word(1)];
   const writes = (flags & accessMode) !== abi.O_RDONLY;
   const truncates = (flags & abi.O_TRUNC) !== 0;
-  const openFlags = (writes || truncates ? abi.O_RDWR : abi.O_RDONLY) | abi.O_NOATIME;
+  const unseen = (flags & abi.O_NOATIME) !== 0 || (flags & accessMode) === abi.O_WRONLY;
+  const openFlags =
+    (writes || truncates ? abi.O_RDWR : abi.O_RDONLY) | (unseen ? abi.O_NOATIME : 0);
   withNode(session, request, (node) => {
     // The host opens fifos and devices itself; here they would wait, or reach into this kernel.
     if (node.mode !== 0 && (node.mode & abi.S_IFMT) !== abi.S_IFREG) {
@@ -77,7 +81,10 @@ export function open(session: Session, request: Request): void {
     const opened = (fd: number): void => {
       if (fd < 0) session.fail(request, fd);
       else if (truncates) truncateOpened(session, request, node, fd, more);
-      else answerOpen(session, request, node, fd, writes);
+      else if (unseen) answerOpen(session, request, node, fd, writes);
+      else {
+        mayReadCached(session, fd, (may) => answerOpen(session, request, node, fd, writes, may));
+      }
     };
     const { descriptors } = session;
     descriptors.openAnew(node, openFlags, (fd) => {

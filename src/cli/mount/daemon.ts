@@ -6,7 +6,7 @@
  *     fsbridge mount ...          the same program, with FSBRIDGE_DAEMON set
  *       │ spawn ───────────────────> opens, boots, mounts
  *       │ <── {"text": "..."} ───────── a warning or an error for a person
- *       │ <── {"ready": true} ───────── the mount answers
+ *       │ <── {"ready": "..."} ──────── the mount answers: what to say on a terminal
  *     exit 0                         goes on, in its own session, with the log as standard error
  *
  * Invariants:
@@ -43,7 +43,7 @@ const signalBase = 128;
 /** What the new process tells the command, one JSON object a line. */
 interface Message {
   readonly text?: string;
-  readonly ready?: boolean;
+  readonly ready?: string;
 }
 
 /** Whether this process is the one that shall mount and stay. */
@@ -78,7 +78,9 @@ export function startDaemon(argv: readonly string[]): Promise<number> {
       for (const line of lines) {
         const { text, ready } = JSON.parse(line) as Message;
         if (text !== undefined) process.stderr.write(text);
-        if (ready === true) resolve(0);
+        if (ready === undefined) continue;
+        if (process.stderr.isTTY) process.stderr.write(`${ready}\n`);
+        resolve(0);
       }
     });
     child.on('error', (error) => {
@@ -120,14 +122,15 @@ export class DaemonLink {
   }
 
   /**
-   * The mount answers: lets the command end, and the caller's terminal and folder go. What Node or
-   * V8 writes to standard error from now on is in `logFile`.
+   * The mount answers: lets the command end, which says `text` to a person and nothing to a script,
+   * and the caller's terminal and folder go. What Node or V8 writes to standard error from now on is
+   * in `logFile`.
    */
-  ready(logFile: string): void {
+  ready(text: string, logFile: string): void {
     takePlace(1, devNull);
     takePlace(2, logFile);
     process.chdir('/');
-    this.#send({ ready: true });
+    this.#send({ ready: text });
     this.#open = false;
     fs.closeSync(messageFd);
   }

@@ -128,7 +128,8 @@ class MountRun {
       this.log.write('info', `${text}; Ctrl-C unmounts it`);
     } else {
       this.log.write('info', text, { source: this.source, startMs: this.#startMs });
-      this.#link.ready(this.logFile as string);
+      const end = `\`fsbridge umount ${mounted.mountPoint}\` ends it when all is written`;
+      this.#link.ready(`fsbridge: ${text}; ${end}`, this.logFile as string);
       if (this.log instanceof FileLog) await this.log.open();
       sayThrough((said) => this.log.write('warn', said.trimEnd()));
     }

@@ -77,6 +77,8 @@ for (const { type, kind, options } of cases) {
       expect(linux.pwrite(fd, block, 0)).toBe(block.length);
       expect(linux.pwrite(fd, Buffer.from('XYZ'), 1_000)).toBe(3);
       expect(linux.pwrite(fd, Buffer.from('end'), 1_000_000)).toBe(3);
+      expect(linux.fsync(fd)).toBe(0);
+      expect(fstat(fd).blocks * 512).toBeGreaterThan(block.length);
       linux.close(fd);
       expect(stat(path).sizeBytes).toBe(1_000_003);
       expect(stat(path).mode & 0o7777).toBe(0o640);

@@ -235,9 +235,11 @@ export function fsync(session: Session, request: Request): void {
   const dataOnly = (request.word(2) & fsyncFdatasync) !== 0;
   session.times.restore(session.calls, file.node, file.fd);
   const op = dataOnly ? abi.BRIDGE_OP_fdatasync : abi.BRIDGE_OP_fsync;
-  session.calls.numbers(op, root, file.fd, 0, 0, 0, (ret) =>
-    session.fail(request, Math.min(ret, 0)),
-  );
+  session.calls.numbers(op, root, file.fd, 0, 0, 0, (ret) => {
+    // The host does not count the blocks of what it hands over from its cache.
+    if (session.features.writeback) session.wire.forgetAttributes(file.node.id);
+    session.fail(request, Math.min(ret, 0));
+  });
 }
 
 /**

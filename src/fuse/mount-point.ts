@@ -133,24 +133,31 @@ export async function detach(libc: Libc, attached: Attached, lazy: boolean): Pro
   );
 }
 
-/** The mount's entry in /proc/self/mountinfo: its device's number, "0:45". */
-async function deviceNumber(mountPoint: string): Promise<string | undefined> {
-  const lines = (await fs.promises.readFile('/proc/self/mountinfo', 'latin1')).split('\n');
+/** The lines of /proc/self/mountinfo (proc_pid_mountinfo(5)), in fields. */
+async function mountInfo(): Promise<string[][]> {
+  const text = await fs.promises.readFile('/proc/self/mountinfo', 'latin1');
+  return text.split('\n').map((line) => line.split(' '));
+}
+
+/** The number of the mount's device, "0:45". */
+export async function deviceNumber({ mountPoint }: Attached): Promise<string | undefined> {
   const escaped = mountPoint.replace(
     /[ \t\n\\]/g,
     (c) => `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`,
   );
-  const fields = lines.map((line) => line.split(' ')).findLast((field) => field[4] === escaped);
-  return fields?.[2];
+  return (await mountInfo()).findLast((field) => field[4] === escaped)?.[2];
+}
+
+/** Whether it is still mounted somewhere: `mount --bind` shows it at other places too. */
+export async function isMounted(number: string | undefined): Promise<boolean> {
+  return number !== undefined && (await mountInfo()).some((field) => field[2] === number);
 }
 
 /**
  * Lets the host read ahead and gather writes as for a disk of its own; by default it treats FUSE as
  * a slow stranger. Only root may, and without it is only slower.
  */
-export async function tune(attached: Attached): Promise<void> {
-  const number = await deviceNumber(attached.mountPoint);
-  if (number === undefined) return;
+export async function tune(number: string): Promise<void> {
   const folder = path.join('/sys/class/bdi', number);
   const write = (name: string, value: number): Promise<void> =>
     fs.promises.writeFile(path.join(folder, name), String(value)).catch(() => {});

@@ -13,7 +13,7 @@ import type { OperationSummary } from '../cache/request-statistics.ts';
 import { FsBridgeError } from '../errors.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
 import { libc } from './libc.ts';
-import { attach, detach, tune } from './mount-point.ts';
+import { attach, detach, deviceNumber, isMounted, tune } from './mount-point.ts';
 import { probeFeatures } from './negotiation.ts';
 import { Session } from './session.ts';
 
@@ -46,8 +46,10 @@ export interface FuseMount {
   /**
    * Unmounts and waits for `ended`. Throws FsBridgeError: EBUSY while somebody uses it; with `lazy`
    * it disappears at once, and ends when nobody uses it any more: then `ended` is not waited for.
+   * Nor is it where the mount is shown at another place too, and ends with the last of them.
+   * Answers whether it has ended.
    */
-  unmount(options?: { readonly lazy?: boolean }): Promise<void>;
+  unmount(options?: { readonly lazy?: boolean }): Promise<boolean>;
 }
 
 /**
@@ -75,14 +77,17 @@ export async function mountFuse(
     await session.ended;
     throw error;
   });
-  await tune(attached);
+  const number = await deviceNumber(attached);
+  if (number !== undefined) await tune(number);
   return {
     mountPoint: attached.mountPoint,
     ended: session.ended,
     statistics: () => session.statistics.summary(),
     unmount: async ({ lazy = false } = {}) => {
       await detach(calls, attached, lazy);
+      if (await isMounted(number)) return false;
       if (!lazy) await session.ended;
+      return !lazy;
     },
   };
 }

@@ -193,6 +193,23 @@ describe.skipIf(missing !== undefined)(`a mount (${missing ?? 'on this Linux'})`
     expect(await contentOf('/file')).toBe('content');
   });
 
+  test('that is shown at a second place ends when it has left both', async () => {
+    await mount('--rw');
+    const pid = await pidOf(target);
+    const second = `${target}-second`;
+    fs.mkdirSync(second);
+    execFileSync('mount', ['--bind', target, second]);
+    fs.writeFileSync(path.join(second, 'second'), 'place');
+    const { code, stderr } = await runCommand(['umount', target]);
+    expect([code, stderr]).toEqual([0, expect.stringContaining('mounted at another place too')]);
+    expect(mountedAt(target)).toBe(false);
+    expect(fs.readFileSync(path.join(second, 'second'), 'utf8')).toBe('place');
+    execFileSync('umount', ['-i', second]);
+    await until(() => !isAlive(pid), 'its process ends');
+    await expectClean();
+    expect(await contentOf('/second')).toBe('place');
+  });
+
   test('that was killed is taken away, mounted again, and has what was fsynced', async () => {
     await mount('--rw');
     const fd = fs.openSync(path.join(target, 'file'), 'w');

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import { FsBridgeError } from '../../errors.ts';
 import { ask, type FoundMount, findMounts } from '../control/client.ts';
-import { PartlyFailed, report } from '../errors.ts';
+import { PartlyFailed, report, warn } from '../errors.ts';
 import { findMountPoint } from '../mount/mount-table.ts';
 import type { UnmountWish } from '../mount/transport.ts';
 import { usersText, whoUses } from '../mount/who-uses.ts';
@@ -51,7 +51,10 @@ async function endMount(mount: FoundMount, wish: UnmountWish): Promise<void> {
   const { control, status } = mount;
   try {
     const timeoutMs = wish.force === true ? forceTimeoutMs : 0;
-    await ask(control, { command: 'umount', ...wish }, timeoutMs);
+    const answer = await ask(control, { command: 'umount', ...wish }, timeoutMs);
+    if ('ending' in answer && wish.lazy !== true) {
+      warn(`${status?.target}: it is mounted at another place too, and ends with that.`);
+    }
   } catch (error) {
     if (!(error instanceof FsBridgeError)) throw error;
     if (error.code === 'ERR_NO_ANSWER' && wish.force === true) {

@@ -1,6 +1,7 @@
 /** The other end of the control channels: asks one mount, or all of them. */
 import net from 'node:net';
 import { FsBridgeError } from '../../errors.ts';
+import { Interrupted, interruption } from '../interrupt.ts';
 import { type ControlAddress, findAddresses, withdraw } from './address.ts';
 import type { ControlAnswer, ControlRequest, MountStatus } from './messages.ts';
 
@@ -70,10 +71,14 @@ function exchange(
         reject(noAnswer(pid));
       }
     });
+    // Who does not want to wait for a mount's end need not.
+    const onInterrupt = (): void => void socket.destroy(interruption.reason as Interrupted);
+    interruption.addEventListener('abort', onInterrupt, { once: true });
+    socket.on('close', () => interruption.removeEventListener('abort', onInterrupt));
     socket.on('error', (error: NodeJS.ErrnoException) => {
       const isNobody = error.code === 'ECONNREFUSED' || error.code === 'ENOENT';
       if (isNobody) withdraw(control);
-      if (error instanceof FsBridgeError) reject(error);
+      if (error instanceof FsBridgeError || error instanceof Interrupted) reject(error);
       else reject(isNobody ? gone(pid) : noAnswer(pid));
     });
   });

@@ -27,7 +27,8 @@ export interface ControlError {
 
 export type ControlAnswer =
   | { readonly status: MountStatus }
-  | { readonly unmounted: true }
+  /** `ending`: it is out of the tree, and ends later. */
+  | { readonly unmounted: true; readonly ending?: true }
   | { readonly synced: true }
   | { readonly error: ControlError };
 

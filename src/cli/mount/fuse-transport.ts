@@ -57,9 +57,10 @@ export const fuseTransport: Transport = {
       ended: mount.ended,
       statistics: () => ({ operations: mount.statistics() }),
       async unmount({ lazy, force }) {
-        await mount.unmount({ lazy: lazy === true || force === true });
+        const hasEnded = await mount.unmount({ lazy: lazy === true || force === true });
         // The end of the process is the end for those who still use it.
-        return force === true;
+        if (force === true) return 'forced';
+        return hasEnded ? 'ended' : 'ending';
       },
     };
   },

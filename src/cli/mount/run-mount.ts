@@ -161,7 +161,7 @@ class MountRun {
     } catch (error) {
       const { why } = tell(error);
       this.log.write('warn', `${this.target}: ${why}; programs that use it get errors now`);
-      if (await mounted.unmount({ force: true })) return;
+      if ((await mounted.unmount({ force: true })) === 'forced') return;
     }
     await mounted.ended;
   }
@@ -178,9 +178,10 @@ class MountRun {
   /** Answers when the mount's end is complete, or with why there is none. */
   async #unmount(wish: UnmountWish): Promise<ControlAnswer> {
     const end = new Promise<ControlAnswer>((resolve) => this.#waiting.push(resolve));
-    if ((await this.#mounted?.unmount(wish)) === true) this.#forced.resolve();
-    // Who lets it end by itself does not wait for that.
-    return wish.lazy === true && wish.force !== true ? { unmounted: true } : end;
+    const outcome = await this.#mounted?.unmount(wish);
+    if (outcome === 'forced') this.#forced.resolve();
+    // Nobody waits for what others have to end.
+    return outcome === 'ending' ? { unmounted: true, ending: true } : end;
   }
 
   #tellEnd(answer: ControlAnswer): void {

@@ -23,6 +23,12 @@ export interface UnmountWish {
   readonly force?: boolean;
 }
 
+/**
+ * It has ended; it ends by itself when nobody uses it any more, or when it is unmounted at another
+ * place as well; or only the end of the process takes it from its users.
+ */
+export type UnmountOutcome = 'ended' | 'ending' | 'forced';
+
 export interface Mounted {
   /** Where it is: on Windows perhaps another place than was asked for ("*"). */
   readonly mountPoint: string;
@@ -30,10 +36,9 @@ export interface Mounted {
   readonly ended: Promise<void>;
   statistics(): TransportStatistics;
   /**
-   * Throws EBUSY where programs use it, and nothing else is wished for. Answers whether it counts as
-   * ended although `ended` has not resolved: only the end of the process takes it from its users.
+   * Throws EBUSY where programs use it, and nothing else is wished for.
    */
-  unmount(wish: UnmountWish): Promise<boolean>;
+  unmount(wish: UnmountWish): Promise<UnmountOutcome>;
 }
 
 export interface MountPlace {

@@ -44,7 +44,7 @@ export const winFspTransport: Transport = {
       async unmount() {
         // Windows takes a drive from its users, whatever they do.
         await mount.unmount();
-        return false;
+        return 'ended';
       },
     };
   },

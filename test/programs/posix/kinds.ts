@@ -1,6 +1,7 @@
 /** Every kind of file: who may change, remove and move it, and which times that changes. */
 import { spawn } from 'node:child_process';
 import { constants, copyFileSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
 import { actAs, errnoName, flags, linux, type TimeWish } from '../../support/fuse-libc.ts';
 import { changed } from './changes.ts';
 import type { Story } from './scenarios.ts';
@@ -206,7 +207,7 @@ function specialFiles(t: Transcript): void {
 function runningProgram(t: Transcript): void {
   copyFileSync('/bin/sleep', 'program');
   linux.chmod('program', 0o755);
-  const child = spawn('./program', ['60'], { stdio: 'ignore' });
+  const child = spawn(path.resolve('program'), ['60'], { stdio: 'ignore' });
   for (const how of [O_WRONLY, O_RDWR, O_TRUNC, O_RDONLY]) {
     t.opens(`open ${how}`, linux.open('program', how));
   }

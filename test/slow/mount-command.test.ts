@@ -397,6 +397,24 @@ describe.skipIf(missing !== undefined)(`a mount (${missing ?? 'on this Linux'})`
       expect(remount('ro')).toBe(32);
     });
 
+    test('a second place shows the same, and each is unmounted by itself', async () => {
+      const second = `${target}-again`;
+      fs.mkdirSync(second);
+      execFileSync('mount', ['-t', type, '-o', 'rw', image, target], { stdio: 'pipe' });
+      const pid = await pidOf(target);
+      execFileSync('mount', ['-t', type, '-o', 'rw,noexec', image, second], { stdio: 'pipe' });
+      expect(optionsOf(second)).toMatch(/^rw,nosuid,nodev,noexec,/);
+      fs.writeFileSync(path.join(target, 'first'), 'place');
+      fs.renameSync(path.join(second, 'first'), path.join(second, 'again'));
+      expect(fs.readFileSync(path.join(target, 'again'), 'utf8')).toBe('place');
+      execFileSync('umount', ['-i', target]);
+      expect(fs.readFileSync(path.join(second, 'again'), 'utf8')).toBe('place');
+      await mustCommand('umount', second);
+      await until(() => !isAlive(pid), 'its process ends');
+      await expectClean();
+      expect(await contentOf('/again')).toBe('place');
+    });
+
     test('a failure is mount(8)’s failure', () => {
       const { status, stderr } = spawnSync('mount', ['-t', type, `${image}-not`, target]);
       expect(status).toBe(32);

@@ -105,12 +105,30 @@ export async function runHelper(
       return 0;
     }
     const ours = helperArguments(calledAs, argv);
+    if (ours?.[0] === 'mount' && (await isShownAgain(ours))) return 0;
     const code = ours === undefined ? 0 : await run(ours);
     return code === 1 ? mountFailure : code;
   } catch (error) {
     report(error);
     return exitCodeOf(error) === 2 ? 1 : mountFailure;
   }
+}
+
+/** Whether what is to be mounted is mounted already, and is shown at the new place too. */
+async function isShownAgain([
+  ,
+  source = '',
+  target = '',
+  ...own
+]: readonly string[]): Promise<boolean> {
+  const { findMounts } = await import('../control/client.ts');
+  const running = (await findMounts()).map(({ status }) => status);
+  if (running.length === 0) return false;
+  const { mountSecond } = await import('./second-place.ts');
+  const at = own.indexOf('--host-options');
+  const hostFlags = at < 0 ? [] : (own[at + 1] ?? '').split(',');
+  const options = at < 0 ? own : own.toSpliced(at, 2);
+  return mountSecond({ source, target, options, hostFlags }, running);
 }
 
 /** The arguments for fsbridge; undefined: nothing is to be done. Throws ERR_USAGE. */

@@ -81,7 +81,12 @@ export async function probeFeatures(volume: Volume, writeback: boolean): Promise
   };
 }
 
-/** The flags to ask for, of those that the host offers; both words of FUSE_INIT. */
+/**
+ * The flags to ask for, of those that the host offers; both words of FUSE_INIT.
+ *
+ * Not ATOMIC_O_TRUNC: the host opens first, and refuses afterwards to cut off a program that runs
+ * (ETXTBSY, for O_RDONLY | O_TRUNC), which would be empty then.
+ */
 export function agree(
   features: Features,
   offered: number,
@@ -90,7 +95,6 @@ export function agree(
   const f = initFlags;
   let wanted =
     f.asyncRead |
-    f.atomicTrunc |
     f.exportSupport |
     f.bigWrites |
     f.dontMask |

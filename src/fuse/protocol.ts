@@ -115,6 +115,7 @@ export const fattr = {
   fh: 0x40,
   atimeNow: 0x80,
   mtimeNow: 0x100,
+  lockOwner: 0x200,
   ctime: 0x400,
   killSuidgid: 0x800,
 } as const;
@@ -178,7 +179,6 @@ export const fopen = {
 } as const;
 
 export const writeKillSuidgid: number = 0x4;
-export const openKillSuidgid: number = 0x1;
 export const setxattrAclKillSgid: number = 0x1;
 export const fsyncFdatasync: number = 0x1;
 

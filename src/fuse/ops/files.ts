@@ -8,15 +8,7 @@ import { withNode } from '../entry.ts';
 import type { OpenFile } from '../files.ts';
 import { type Caller, root } from '../kernel-calls.ts';
 import type { Node } from '../nodes.ts';
-import {
-  fopen,
-  fsyncFdatasync,
-  inBody,
-  openKillSuidgid,
-  outBody,
-  sizes,
-  writeKillSuidgid,
-} from '../protocol.ts';
+import { fopen, fsyncFdatasync, inBody, outBody, sizes, writeKillSuidgid } from '../protocol.ts';
 import { type Request, u64 } from '../request.ts';
 import type { Session } from '../session.ts';
 import { asChanger, tellMode } from '../set-id.ts';
@@ -61,17 +53,15 @@ function answerOpen(
 }
 
 /**
- * The host has checked that the caller may. For writing the file is opened for reading too, as the
+ * The host has checked that the caller may, and cuts the file off itself (O_TRUNC). For writing the file is opened for reading too, as the
  * host reads what it changes a part of; O_APPEND is the host's business, except that a file which
  * may only be appended to (chattr +a) is not opened for writing otherwise.
  */
 export function open(session: Session, request: Request): void {
-  const [flags, more] = [request.word(0), request.word(1)];
+  const flags = request.word(0);
   const writes = (flags & accessMode) !== abi.O_RDONLY;
-  const truncates = (flags & abi.O_TRUNC) !== 0;
   const unseen = (flags & abi.O_NOATIME) !== 0 || (flags & accessMode) === abi.O_WRONLY;
-  const openFlags =
-    (writes || truncates ? abi.O_RDWR : abi.O_RDONLY) | (unseen ? abi.O_NOATIME : 0);
+  const openFlags = (writes ? abi.O_RDWR : abi.O_RDONLY) | (unseen ? abi.O_NOATIME : 0);
   withNode(session, request, (node) => {
     // The host opens fifos and devices itself; here they would wait, or reach into this kernel.
     if (node.mode !== 0 && (node.mode & abi.S_IFMT) !== abi.S_IFREG) {
@@ -80,7 +70,6 @@ export function open(session: Session, request: Request): void {
     }
     const opened = (fd: number): void => {
       if (fd < 0) session.fail(request, fd);
-      else if (truncates) truncateOpened(session, request, node, fd, more);
       else if (unseen) answerOpen(session, request, node, fd, writes);
       else {
         mayReadCached(session, fd, (may) => answerOpen(session, request, node, fd, writes, may));
@@ -93,30 +82,6 @@ export function open(session: Session, request: Request): void {
       else opened(fd);
     });
   });
-}
-
-/** O_TRUNC: by somebody without CAP_FSETID it takes SUID and SGID away. */
-function truncateOpened(
-  session: Session,
-  request: Request,
-  node: Node,
-  fd: number,
-  flags: number,
-): void {
-  session.times.changed(node);
-  const { calls } = session;
-  const cut = (by: Caller): void =>
-    calls.numbers(abi.BRIDGE_OP_ftruncate, by, fd, 0, 0, 0, (ret) => {
-      if (ret >= 0) {
-        answerOpen(session, request, node, fd, true);
-        tellMode(session, node, fd);
-      } else {
-        calls.close(fd);
-        session.fail(request, ret);
-      }
-    });
-  if ((flags & openKillSuidgid) !== 0) asChanger(session, request, node, cut);
-  else cut(root);
 }
 
 export function release(session: Session, request: Request): void {

@@ -210,6 +210,7 @@ function runningProgram(t: Transcript): void {
   const child = spawn(path.resolve('program'), ['60'], { stdio: 'ignore' });
   for (const how of [O_WRONLY, O_RDWR, O_TRUNC, O_RDONLY]) {
     t.opens(`open ${how}`, linux.open('program', how));
+    t.stat('program');
   }
   t.call('truncate', linux.truncate('program', 5));
   t.call('chmod', linux.chmod('program', 0o700));

@@ -35,11 +35,6 @@ interface Subject {
    */
   readonly blockBytes: number;
   /**
-   * btrfs_inode_in_log() of 6.12 takes a directory that another fsync has put into the log tree for
-   * one whose log is on the disk: the second of two fsyncs under way at once answers too early.
-   */
-  readonly oneByOne?: true;
-  /**
    * Only the kernel dies, the disk goes on: after a real cut F2FS misses what was fsynced last about
    * once in a hundred times, and the reason is not known.
    */
@@ -63,7 +58,7 @@ const subjects: readonly Subject[] = [
   },
   {
     ...{ name: 'btrfs', type: 'btrfs', mkfs: 'mkfs.btrfs -q -f' },
-    ...{ sizeBytes: 256 * MIB, blockBytes: 4096, oneByOne: true },
+    ...{ sizeBytes: 256 * MIB, blockBytes: 4096 },
   },
   {
     ...{ name: 'f2fs', type: 'f2fs', mkfs: 'mkfs.f2fs -q' },
@@ -135,7 +130,7 @@ async function writeAndCut(
 async function judge(subject: Subject, folder: string): Promise<string> {
   const random = new Random(seed);
   const image = await makeImage(folder, subject);
-  const work = new DurableWork(random, subject.oneByOne);
+  const work = new DurableWork(random);
   let content = await SparseBytes.load(image);
   let atStake = 0;
   for (let cut = 1; cut <= cuts; cut++) {

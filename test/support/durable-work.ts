@@ -50,8 +50,6 @@ interface Slot {
 
 export class DurableWork {
   readonly #random: Random;
-  readonly #oneByOne: boolean;
-  #lastSync: Promise<unknown> = Promise.resolve();
   /** Path to length and file number. */
   #sealed = new Map<string, { length: number; file: number }>();
   #removed = new Set<string>();
@@ -63,10 +61,8 @@ export class DurableWork {
   #stopped = false;
   promises = 0;
 
-  /** `oneByOne`: no two fsyncs of the directory are under way at once. */
-  constructor(random: Random, oneByOne = false) {
+  constructor(random: Random) {
     this.#random = random;
-    this.#oneByOne = oneByOne;
   }
 
   /** Works until `stop`, with several programs at once; ends when all calls have ended. */
@@ -102,11 +98,7 @@ export class DurableWork {
   async #syncDirectory(calls: LinuxCalls): Promise<void> {
     const flags = abi.O_RDONLY | abi.O_DIRECTORY;
     const fd = alive(await calls.openat2(cwd, directory, flags));
-    const before = this.#oneByOne ? this.#lastSync : Promise.resolve();
-    // Chained before anything is awaited: of two who wait for the same sync, one waits for the other.
-    const syncing = before.then(() => calls.fsync(fd));
-    this.#lastSync = syncing;
-    const answer = await syncing;
+    const answer = await calls.fsync(fd);
     await calls.close(fd);
     alive(answer);
   }

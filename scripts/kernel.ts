@@ -9,7 +9,7 @@
  *   FSBRIDGE_LINUX_SOURCE   another tarball (.tar.xz) or tree of Linux 6.12
  *   FSBRIDGE_CACHE          where to keep things (default ~/.cache/fsbridge)
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -22,6 +22,8 @@ const root: string = path.resolve(import.meta.dirname, '..');
 const native: string = path.join(root, 'native');
 const output: string = path.join(root, 'build', 'fsbridge-kernel.wasm');
 const abiOutput: string = path.join(root, 'src', 'vfs-linux', 'abi.gen.ts');
+/** Set where the lock is held. */
+const lockedEnv = 'FSBRIDGE_BUILD_LOCKED';
 const imageLimitBytes = 12 * 1024 * 1024;
 
 function cacheFolder(): string {
@@ -51,6 +53,24 @@ function install(image: string): void {
   fs.renameSync(partial, output);
 }
 
+/**
+ * Two builds in one tree destroy each other's files: the second waits. flock(1) holds the lock for a
+ * process of its own, and lets go of it however that ends; where there is none, nothing is locked.
+ */
+function buildAlone(): void {
+  if (process.env[lockedEnv] !== undefined) return;
+  fs.mkdirSync(cacheFolder(), { recursive: true });
+  const lock = path.join(cacheFolder(), 'build.lock');
+  if (spawnSync('flock', ['--nonblock', lock, 'true']).status === 1) {
+    console.log('Another build is under way; this one waits for it.');
+  }
+  const { status, error } = spawnSync('flock', [lock, process.execPath, import.meta.filename], {
+    stdio: 'inherit',
+    env: { ...process.env, [lockedEnv]: '1' },
+  });
+  if (error === undefined) process.exit(status ?? 1);
+}
+
 async function main(): Promise<void> {
   const stamp = path.join(path.dirname(output), 'kernel.key');
   const key = nativeKey();
@@ -60,6 +80,7 @@ async function main(): Promise<void> {
     console.log('The kernel image is up to date: build/fsbridge-kernel.wasm');
     return;
   }
+  buildAlone();
   requireTools();
   const linux = findLinuxSource(source);
   const compiler = execFileSync('clang-19', ['--version'], { encoding: 'utf8' }).split('\n')[0];

@@ -53,9 +53,10 @@ function answerOpen(
 }
 
 /**
- * The host has checked that the caller may, and cuts the file off itself (O_TRUNC). For writing the file is opened for reading too, as the
- * host reads what it changes a part of; O_APPEND is the host's business, except that a file which
- * may only be appended to (chattr +a) is not opened for writing otherwise.
+ * The host has checked that the caller may, and cuts the file off itself (O_TRUNC). For writing the
+ * file is opened for reading too, as the host reads what it changes a part of; O_APPEND is the host's
+ * business, except that a file which may only be appended to (chattr +a) is not opened for writing
+ * otherwise.
  */
 export function open(session: Session, request: Request): void {
   const flags = request.word(0);

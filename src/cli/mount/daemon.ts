@@ -23,10 +23,10 @@ import path from 'node:path';
 const daemonEnv = 'FSBRIDGE_DAEMON';
 const messageFd = 3;
 /**
- * Room for what dies young, in MiB: a request's few objects do. V8's own 16 to 32 take 40 MiB more
- * of memory under load, and not a millisecond less.
+ * Room for what dies young, in MiB: a request's few objects do. V8's own 16 to 32 take 48 MiB more
+ * of memory under load, 4 take 8 more, and neither a millisecond less.
  */
-const youngMib = 4;
+const youngMib = 1;
 /**
  * glibc's malloc (mallopt(3)) keeps an arena for each thread, and what it once gave out in big pieces:
  * 14 MiB after listing and making 150,000 files. With one arena, and what has 128 KiB or more given

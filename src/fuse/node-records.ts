@@ -1,6 +1,6 @@
 /**
  * What is kept of every inode that the host knows, in numbers side by side: a host that has listed a
- * big disk knows hundreds of thousands, and as objects they took 250 bytes each.
+ * big disk knows hundreds of thousands, and 150,000 objects took 40 MiB.
  *
  * A record has a number, and is found by the inode's struct file_handle or by the nodeid: what the
  * handle tells (handle-numbers.ts), or else the record's number and a bit that says so.

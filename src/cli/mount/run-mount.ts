@@ -80,8 +80,11 @@ class MountRun {
         this.#mounted = await this.transport.mount(volume, this);
         control = await this.#answerable();
         const idleSync = this.#startIdleSync(volume, this.#mounted);
-        await this.#serve(volume, this.#mounted);
-        await idleSync?.stop();
+        try {
+          await this.#serve(volume, this.#mounted);
+        } finally {
+          await idleSync?.stop();
+        }
       });
       trace.close();
       this.log.write('info', `${this.source} is unmounted from ${this.target}`);

@@ -58,7 +58,7 @@ export class HostTimes {
   }
 
   /** Puts the host's times back; `fd` is any descriptor of the node. */
-  restore(calls: KernelCalls, node: Node, fd: number): void {
+  restore(calls: Pick<KernelCalls, 'utimensat'>, node: Node, fd: number): void {
     const times = this.#of(node);
     if (times === undefined || !times.stale || times.mtime === undefined) return;
     times.stale = false;

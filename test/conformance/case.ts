@@ -9,10 +9,10 @@ import assert from 'node:assert/strict';
 import type { LinuxCalls } from '../../src/vfs-linux/calls.ts';
 import type { VolumeFs } from '../../src/vfs-linux/fs/volume-fs.ts';
 import type { Kernel } from '../../src/vfs-linux/kernel.ts';
+import type { FaultyDisk } from '../support/faulty-disk.ts';
 import type { Driver } from './driver/driver.ts';
 import { statusName } from './driver/nt.ts';
 import type { Program } from './driver/program.ts';
-import type { FaultyDisk } from './faulty-disk.ts';
 
 export type FsType = 'ext4' | 'xfs';
 export const fsTypes: readonly FsType[] = ['ext4', 'xfs'];

@@ -17,6 +17,7 @@ import { Dispatcher } from '../../src/winfsp/dispatcher.ts';
 import type { WinFspMountOptions } from '../../src/winfsp/mount-options.ts';
 import { volumeParamsOf } from '../../src/winfsp/volume-parameters.ts';
 import { encodeVolumeParams } from '../../src/winfsp/wire/volume-params.ts';
+import { FaultyDisk } from '../support/faulty-disk.ts';
 import { fsckVerdict } from '../support/fsck.ts';
 import { Random } from '../support/random.ts';
 import type { FsType, VolumeKind } from './case.ts';
@@ -25,7 +26,6 @@ import { Program } from './driver/program.ts';
 import { mountingUser, type Token } from './driver/token.ts';
 import type { Transport, TransportHost } from './driver/transport.ts';
 import { readVolumeParameters, type VolumeParameters } from './driver/volume-parameters.ts';
-import { FaultyDisk } from './faulty-disk.ts';
 
 const mib = 1048576;
 

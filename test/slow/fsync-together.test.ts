@@ -4,11 +4,11 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { BlockDevice } from '../../src/block/block-device.ts';
-import { DeviceAbove } from '../../src/block/device-above.ts';
 import { openFileSource } from '../../src/block/file-source.ts';
 import { abi } from '../../src/vfs-linux/abi.gen.ts';
 import type { LinuxCalls } from '../../src/vfs-linux/calls.ts';
 import { Kernel } from '../../src/vfs-linux/kernel.ts';
+import { FaultyDisk } from '../support/faulty-disk.ts';
 import { done, expectClean, type ScratchRecipe, withImage } from '../support/scratch-volume.ts';
 
 const MIB = 1024 * 1024;
@@ -17,43 +17,6 @@ const recipes: readonly ScratchRecipe[] = [
   { type: 'xfs', sizeBytes: 320 * MIB, mkfs: 'mkfs.xfs -qf' },
   { type: 'btrfs', sizeBytes: 256 * MIB, mkfs: 'mkfs.btrfs -qf' },
 ];
-
-/** A disk whose writes and flushes wait while it is held. */
-class HeldDisk extends DeviceAbove {
-  #held = Promise.resolve();
-  #letGo: () => void = () => {};
-  waiting = 0;
-
-  hold(): void {
-    this.#held = new Promise((resolve) => {
-      this.#letGo = resolve;
-    });
-  }
-
-  letGo(): void {
-    this.#letGo();
-  }
-
-  override async write(
-    segments: readonly Uint8Array[],
-    offsetBytes: number,
-    fua: boolean,
-  ): Promise<number> {
-    await this.#wait();
-    return super.write(segments, offsetBytes, fua);
-  }
-
-  override async flush(): Promise<number> {
-    await this.#wait();
-    return super.flush();
-  }
-
-  async #wait(): Promise<void> {
-    this.waiting++;
-    await this.#held;
-    this.waiting--;
-  }
-}
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -70,7 +33,7 @@ async function removeOne(calls: LinuxCalls): Promise<void> {
 
 async function judge(device: BlockDevice, type: string): Promise<void> {
   await using kernel = await Kernel.boot();
-  const disk = new HeldDisk(device);
+  const disk = new FaultyDisk(device);
   const attached = await kernel.attach(disk);
   const volume = await kernel.mount({ device: attached.name, types: [type], readOnly: false });
   const { calls } = volume;
@@ -78,14 +41,14 @@ async function judge(device: BlockDevice, type: string): Promise<void> {
   const flags = abi.O_RDONLY | abi.O_DIRECTORY;
   const fds = [1, 2].map(() => calls.openat2(abi.AT_FDCWD, '/dir', flags));
   const [one, other] = (await Promise.all(fds)).map(done) as [number, number];
-  disk.hold();
+  disk.suspend('writes');
   const answers: string[] = [];
   const first = calls.fsync(one).then((answer) => answers.push(`first: ${answer}`));
   while (disk.waiting === 0) await pause(1);
   const second = calls.fsync(other).then((answer) => answers.push(`second: ${answer}`));
   await pause(200);
   const early = [...answers];
-  disk.letGo();
+  disk.resume();
   expect(early).toEqual([]);
   await Promise.all([first, second]);
   expect(answers.toSorted()).toEqual(['first: 0', 'second: 0']);

@@ -12,7 +12,7 @@ import { expect, test } from 'vitest';
 import { openFileSource } from '../../src/block/file-source.ts';
 import { type FuseMount, mountFuse } from '../../src/fuse/mount.ts';
 import { Kernel } from '../../src/vfs-linux/kernel.ts';
-import { FaultyDisk } from '../conformance/faulty-disk.ts';
+import { FaultyDisk } from '../support/faulty-disk.ts';
 import { cannotMount } from '../support/fuse-mount.ts';
 import { mustRun } from '../support/run-program.ts';
 

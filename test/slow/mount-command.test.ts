@@ -193,6 +193,15 @@ describe.skipIf(missing !== undefined)(`a mount (${missing ?? 'on this Linux'})`
     expect(await contentOf('/file')).toBe('content');
   });
 
+  test('tells a person on a terminal where it is and what ends it', async () => {
+    const bin = path.resolve(import.meta.dirname, '../../bin/fsbridge');
+    const args = ['-qec', `'${bin}' mount '${image}' '${target}'`, '/dev/null'];
+    const said = (await runCommand(args, { program: 'script' })).stdout.toString();
+    expect(said).toContain(`${image} (ext4) is mounted at ${target} for reading`);
+    expect(said).toContain(`\`fsbridge umount ${target}\` ends it`);
+    await mustCommand('umount', target);
+  });
+
   test('that is shown at a second place ends when it has left both', async () => {
     await mount('--rw');
     const pid = await pidOf(target);
@@ -234,10 +243,14 @@ describe.skipIf(missing !== undefined)(`a mount (${missing ?? 'on this Linux'})`
     await expectClean();
   });
 
-  test('that cannot write all of it says so when it ends', async () => {
+  test.each([
+    ['at once', 0],
+    // The mount writes out by itself by then, and has met the error.
+    ['after a pause', 4_000],
+  ])('that cannot write all of it says so when it ends, %s', async (_when, pauseMs) => {
     // The image is larger than what there is for it.
     const small = path.join(folder, 'small');
-    fs.mkdirSync(small);
+    fs.mkdirSync(small, { recursive: true });
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'none', small]);
     try {
       const full = path.join(small, 'disk.img');
@@ -245,6 +258,7 @@ describe.skipIf(missing !== undefined)(`a mount (${missing ?? 'on this Linux'})`
       await mustCommand('mount', full, target, '--rw', '--log', log);
       const pid = await pidOf(target);
       fs.writeFileSync(path.join(target, 'file'), randomBytes(30 * 1048576));
+      await sleep(pauseMs);
       const { code, stderr } = await runCommand(['umount', target]);
       expect(stderr).toMatch(/syncfs: (?:no space left|input\/output error).* \((?:ENOSPC|EIO)\)/);
       expect(code).toBe(1);

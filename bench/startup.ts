@@ -18,7 +18,7 @@ export interface Startup {
 
 async function startOnce(image: string, type: string, path: string): Promise<Startup> {
   const { Kernel } = await import('../src/vfs-linux/kernel.ts');
-  const { openFileSource } = await import('../src/block/file-source.ts');
+  const { openFileSource } = await import('../src/block/file/file-source.ts');
   const { abi } = await import('../src/vfs-linux/abi.gen.ts');
   const startMs = performance.now();
   await using kernel = await Kernel.boot();

@@ -1,5 +1,5 @@
 /**
- * `npm run check`: types, Biome (format, lint, imports in one direction), dead code, unit tests.
+ * `npm run check`: types, Biome (format, lint, imports in one direction), dead code, pure tests.
  * Everything runs, side by side where the machine has the cores; what failed is shown whole.
  */
 import { spawn } from 'node:child_process';
@@ -12,7 +12,7 @@ const steps: readonly (readonly [string, readonly string[]])[] = [
   ['types', [path.join(modules, 'typescript', 'bin', 'tsc'), '-p', '.']],
   ['Biome', [path.join(modules, '@biomejs', 'biome', 'bin', 'biome'), 'ci', '--error-on-warnings']],
   ['dead code', [path.join(modules, 'knip', 'bin', 'knip.js'), '--no-progress']],
-  ['unit tests', [path.join(modules, 'vitest', 'vitest.mjs'), 'run', '--project', 'unit']],
+  ['pure tests', [path.join(modules, 'vitest', 'vitest.mjs'), 'run', '--project', 'pure']],
 ];
 
 async function run(name: string, args: readonly string[]): Promise<boolean> {

@@ -1,7 +1,7 @@
 /**
  * `npm run test:conformance`: Windows' rules as cases, through a model of WinFsp's driver, on ext4 and
  * XFS; then what programs do, replayed and looked at by this machine's own kernel. The last line is
- * "N passed, N failed". What follows `--` goes to test/conformance/main.ts, which says what it takes.
+ * "N passed, N failed". What follows `--` goes to test/windows/conformance/main.ts.
  */
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
@@ -19,4 +19,4 @@ if (run('scripts/kernel.ts', []) !== 0) {
   process.exit(1);
 }
 installTestTools();
-process.exit(run('test/conformance/main.ts', process.argv.slice(2)));
+process.exit(run('test/windows/conformance/main.ts', process.argv.slice(2)));

@@ -10,13 +10,13 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { fsckVerdict } from '../test/support/fsck.ts';
-import { isRoot } from '../test/support/native-mount.ts';
-import type { Result } from '../test/wine/guest.ts';
-import { compareTree } from '../test/wine/guest-tree.ts';
-import { buildStandIn, canBuildStandIn } from '../test/wine/stand-in-build.ts';
-import { makeWindowsApp } from '../test/wine/windows-app.ts';
-import { Wine, whyNoWine, windowsPath } from '../test/wine/wine.ts';
+import { fsckVerdict } from '../test/support/images/fsck.ts';
+import { isRoot } from '../test/support/native/native-mount.ts';
+import type { Result } from '../test/windows/wine/guest.ts';
+import { compareTree } from '../test/windows/wine/guest-tree.ts';
+import { buildStandIn, canBuildStandIn } from '../test/windows/wine/stand-in-build.ts';
+import { makeWindowsApp } from '../test/windows/wine/windows-app.ts';
+import { Wine, whyNoWine, windowsPath } from '../test/windows/wine/wine.ts';
 import { installTestTools } from './kernel/requirements.ts';
 
 const root: string = path.resolve(import.meta.dirname, '..');
@@ -130,7 +130,7 @@ async function onLinux(folder: string): Promise<void> {
     return;
   }
   const library = buildStandIn('linux', folder);
-  const program = path.join(root, 'test/wine/guest.ts');
+  const program = path.join(root, 'test/windows/wine/guest.ts');
   const guest: RunGuest = (args) => {
     const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
       encoding: 'utf8',

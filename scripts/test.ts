@@ -4,8 +4,8 @@
  * as root on Debian; without them those tests are skipped, each with its reason.
  *
  *   npm test                 everything
- *   npm test -- unit         the unit tests alone
- *   npm test -- slow twins   the slow tests whose file name has "twins" in it
+ *   npm test -- pure         one kind alone: pure, kernel, host, windows (vitest.config.ts)
+ *   npm test -- host twins   the tests of that kind whose file name has "twins" in it
  *   npm test -- wine         what `npm run test:wine` runs
  */
 import { spawnSync } from 'node:child_process';
@@ -77,18 +77,18 @@ function runTestProgram(script: string): [number, number] {
 }
 
 const [only, ...filters] = process.argv.slice(2);
-const kinds = ['unit', 'slow', ...Object.keys(programs)];
+const kinds = ['pure', 'kernel', 'host', 'windows', ...Object.keys(programs)];
 if (only !== undefined && !kinds.includes(only)) {
   console.error(`fsbridge: npm test: there is no kind of tests called ${only} (ERR_USAGE)`);
   console.error(`Use: npm test, or npm test -- KIND [NAME...] with one of ${kinds.join(', ')}`);
   process.exit(2);
 }
 run('scripts/kernel.ts');
-if (only !== 'unit') installTestTools();
+if (only !== 'pure') installTestTools();
 let passed = 0;
 let failed = 0;
 let skipped = 0;
-for (const project of ['unit', 'slow']) {
+for (const project of ['pure', 'kernel', 'host', 'windows']) {
   if (only !== undefined && only !== project) continue;
   const started = performance.now();
   console.log(`\nThe ${project} tests:`);

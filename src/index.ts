@@ -2,7 +2,7 @@
  * Linux's file systems inside Node: the kernel of Linux 6.12 as one WebAssembly module, disks and
  * images of disks as its block devices, and each volume in the shape of node:fs/promises.
  *
- *     import { Kernel, openSource } from 'fsbridge';
+ *     import { Kernel, openSource, volumeFs } from 'fsbridge';
  *
  *     const source = await openSource('disk.img', { write: false });
  *     const kernel = await Kernel.boot();
@@ -10,9 +10,10 @@
  *       const disk = await kernel.attach(source.device);
  *       const device = disk.partitions[0]?.name ?? disk.name;
  *       const volume = await kernel.mount({ device, types: ['ext4', 'xfs', 'btrfs'] });
- *       console.log(await volume.fs.readdir('/'));
- *       console.log(await volume.fs.readFile('/etc/hostname', 'utf8'));
- *       await pipeline(volume.fs.createReadStream('/big.iso'), createWriteStream('big.iso'));
+ *       const fs = volumeFs(volume);
+ *       console.log(await fs.readdir('/'));
+ *       console.log(await fs.readFile('/etc/hostname', 'utf8'));
+ *       await pipeline(fs.createReadStream('/big.iso'), createWriteStream('big.iso'));
  *     } finally {
  *       await kernel.close(); // unmounts first
  *       await source.close();
@@ -27,32 +28,31 @@
 export type { BlockDevice, MaybePromise } from './block/block-device.ts';
 export { MemoryDevice, type MemoryDeviceOptions } from './block/memory-source.ts';
 export { type OpenedSource, type OpenSourceOptions, openSource } from './block/open-source.ts';
-export { OverlayDevice, type OverlayOptions } from './block/overlay.ts';
+export { OverlayDevice, type OverlayOptions } from './block/overlay/overlay.ts';
 export { SliceDevice, type SliceOptions } from './block/slice.ts';
 export { FsBridgeError } from './errors.ts';
-export type { Disk, Partition } from './vfs-linux/disk.ts';
-export { KernelFailedError, SystemError } from './vfs-linux/errors.ts';
-export type { FsPath, Mode, NameEncoding } from './vfs-linux/fs/arguments.ts';
-export { constants } from './vfs-linux/fs/constants.ts';
-export type { Content } from './vfs-linux/fs/content.ts';
-export type { CpOptions } from './vfs-linux/fs/copy-tree.ts';
-export type { Dir, OpendirOptions } from './vfs-linux/fs/dir.ts';
-export type { Dirent } from './vfs-linux/fs/dirent.ts';
-export type { FileHandle } from './vfs-linux/fs/file-handle.ts';
-export type { CloneRange, CopyRange, Extent, FallocateMode } from './vfs-linux/fs/linux-file.ts';
-export type { MknodOptions, NodeKind } from './vfs-linux/fs/linux-fs.ts';
-export type { AclEntry, AclKind, AclTag } from './vfs-linux/fs/posix-acl.ts';
-export type { ReadStream, ReadStreamOptions } from './vfs-linux/fs/read-stream.ts';
-export type { ReaddirOptions } from './vfs-linux/fs/readdir.ts';
-export type { RmOptions } from './vfs-linux/fs/remove.ts';
-export type { BigIntStats, StatFs, StatOptions, Stats } from './vfs-linux/fs/stats.ts';
-export type { TimeLike, TimeNs } from './vfs-linux/fs/times.ts';
-export type { MkdirOptions, RenameOptions, VolumeFs } from './vfs-linux/fs/volume-fs.ts';
-export type { WriteStream, WriteStreamOptions } from './vfs-linux/fs/write-stream.ts';
-export type { SetXattrOptions } from './vfs-linux/fs/xattr.ts';
-export { type BootOptions, type Identity, Kernel, type MountRequest } from './vfs-linux/kernel.ts';
-export type { Statfs, Statx, Timespec } from './vfs-linux/statx.ts';
-export type { Volume } from './vfs-linux/volume.ts';
+export type { FsPath, Mode, NameEncoding } from './node-fs/arguments.ts';
+export { constants } from './node-fs/constants.ts';
+export type { Content } from './node-fs/content.ts';
+export type { CpOptions } from './node-fs/copy-tree.ts';
+export type { Dir, OpendirOptions } from './node-fs/dir.ts';
+export type { Dirent } from './node-fs/dirent.ts';
+export type { FileHandle } from './node-fs/file-handle.ts';
+export type { CloneRange, CopyRange, Extent, FallocateMode } from './node-fs/linux-file.ts';
+export type { MknodOptions, NodeKind } from './node-fs/linux-fs.ts';
+export type { ReadStream, ReadStreamOptions } from './node-fs/read-stream.ts';
+export type { ReaddirOptions } from './node-fs/readdir.ts';
+export type { RmOptions } from './node-fs/remove.ts';
+export type { BigIntStats, StatFs, StatOptions, Stats } from './node-fs/stats.ts';
+export type { TimeLike, TimeNs } from './node-fs/times.ts';
+export {
+  type MkdirOptions,
+  type RenameOptions,
+  type VolumeFs,
+  volumeFs,
+} from './node-fs/volume-fs.ts';
+export type { WriteStream, WriteStreamOptions } from './node-fs/write-stream.ts';
+export type { SetXattrOptions } from './node-fs/xattr.ts';
 export {
   type ByteReader,
   type Detected,
@@ -60,4 +60,10 @@ export {
   type Members,
   type VolumeKind,
   type VolumeState,
-} from './volumes/detect.ts';
+} from './probe/detect.ts';
+export type { Disk, Partition } from './vfs-linux/disk.ts';
+export { KernelFailedError, SystemError } from './vfs-linux/errors.ts';
+export { type BootOptions, type Identity, Kernel, type MountRequest } from './vfs-linux/kernel.ts';
+export type { AclEntry, AclKind, AclTag } from './vfs-linux/posix-acl.ts';
+export type { Statfs, Statx, Timespec } from './vfs-linux/statx.ts';
+export type { Volume } from './vfs-linux/volume.ts';

@@ -4,7 +4,7 @@
  * Reading memory keeps one, and so does writing: the kernel locks a file for each write, so that
  * more would only wait for each other.
  */
-import { openFileSource } from '../../src/block/file-source.ts';
+import { openFileSource } from '../../src/block/file/file-source.ts';
 import { abi } from '../../src/vfs-linux/abi.gen.ts';
 import type { LinuxCalls } from '../../src/vfs-linux/calls.ts';
 import type { Disk } from '../../src/vfs-linux/disk.ts';

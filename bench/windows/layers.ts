@@ -2,7 +2,7 @@
  * The Windows way, measured at three depths on the same volume: records through the dispatcher, irps
  * through the engine, system calls to the kernel. What lies between two of them is their difference.
  */
-import { openFileSource } from '../../src/block/file-source.ts';
+import { openFileSource } from '../../src/block/file/file-source.ts';
 import { Engine } from '../../src/fsbridge/engine.ts';
 import { FileInfo } from '../../src/fsbridge/file-info.ts';
 import type { FileObject } from '../../src/fsbridge/file-object.ts';

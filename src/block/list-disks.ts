@@ -7,8 +7,8 @@
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { HOST_FOLDERS, type HostFolders, readAttribute } from './device-number.ts';
-import { FILE_SHARE_READ, FILE_SHARE_WRITE, type WindowsDiskApi } from './windows-disk-api.ts';
+import { HOST_FOLDERS, type HostFolders, readAttribute } from '../host/device-number.ts';
+import { FILE_SHARE_READ, FILE_SHARE_WRITE, type WindowsDiskApi } from './windows/api.ts';
 
 export interface ListedDisk {
   /** To open it by. */
@@ -25,7 +25,7 @@ const windowsGapMost = 8;
 
 export async function listDisks(): Promise<readonly ListedDisk[]> {
   if (process.platform === 'win32') {
-    const { loadWindowsDiskApi } = await import('./windows-disk-koffi.ts');
+    const { loadWindowsDiskApi } = await import('./windows/koffi.ts');
     return listWindowsDisks(await loadWindowsDiskApi());
   }
   return process.platform === 'linux' ? listLinuxDisks() : [];
@@ -53,7 +53,7 @@ export async function listLinuxDisks(folders: HostFolders = HOST_FOLDERS): Promi
 
 /** Asking for no access is allowed to everybody; reading is not. */
 export async function listWindowsDisks(api: WindowsDiskApi): Promise<ListedDisk[]> {
-  const { windowsDiskModel } = await import('./windows-disk.ts');
+  const { windowsDiskModel } = await import('./windows/open-disk.ts');
   const disks: ListedDisk[] = [];
   let gap = 0;
   for (let number = 0; number < windowsDisksMost && gap < windowsGapMost; number++) {

@@ -8,8 +8,8 @@
  * 3. All calls are answered at once, and whole: no reader sees half a write.
  */
 import { type BlockDevice, checkRange, totalBytes } from './block-device.ts';
-import { chunksIn } from './chunk-index.ts';
 import { ENODEV, ENOMEM, EROFS } from './errno.ts';
+import { chunksIn } from './overlay/chunk-index.ts';
 import { SegmentCursor } from './segments.ts';
 
 const CHUNK_BYTES = 64 * 1024;

@@ -12,14 +12,14 @@
 import { stat } from 'node:fs/promises';
 import { FsBridgeError } from '../errors.ts';
 import type { BlockDevice } from './block-device.ts';
-import { openFileSource, trailingBytes } from './file-source.ts';
-import { openHostDisk } from './host-disk.ts';
-import { assertNotInUse, inUseWarnings } from './in-use.ts';
-import { OverlayDevice } from './overlay.ts';
+import { openFileSource, trailingBytes } from './file/file-source.ts';
+import { openHostDisk } from './linux/host-disk.ts';
+import { assertNotInUse, inUseWarnings } from './linux/in-use.ts';
+import { OverlayDevice } from './overlay/overlay.ts';
 import { hostRefusal, sourceError } from './source-error.ts';
 import { assertNoWriter, lockSource } from './source-lock.ts';
-import type { WindowsDisk } from './windows-disk.ts';
-import { windowsDeviceName } from './windows-disk-names.ts';
+import { windowsDeviceName } from './windows/names.ts';
+import type { WindowsDisk } from './windows/open-disk.ts';
 
 export interface OpenSourceOptions {
   /** Whether the source itself is to be written. */
@@ -93,8 +93,8 @@ const openers: Readonly<Record<Kind, (spec: string, write: boolean) => Promise<O
     claim: nothingToClaim,
   }),
   'windows disk': async (spec, write) => {
-    const { loadWindowsDiskApi } = await import('./windows-disk-koffi.ts');
-    const { openWindowsDisk } = await import('./windows-disk.ts');
+    const { loadWindowsDiskApi } = await import('./windows/koffi.ts');
+    const { openWindowsDisk } = await import('./windows/open-disk.ts');
     return openWindowsDisk(spec, { write }, await loadWindowsDiskApi());
   },
 };

@@ -26,7 +26,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FsBridgeError } from '../errors.ts';
-import { sourceIdentity } from './device-number.ts';
+import { sourceIdentity } from '../host/device-number.ts';
 import { sourceError } from './source-error.ts';
 
 /** A holder answers from its event loop; when that is busy for longer, we do without its name. */

@@ -1,10 +1,10 @@
 /** One entry of a volume as the line of a manifest, or of `ls --json`. */
 import { Buffer } from 'node:buffer';
+import { putName } from '../observe/display-names.ts';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import type { Fd, LinuxCalls } from '../vfs-linux/calls.ts';
 import { errnoName } from '../vfs-linux/errors.ts';
 import type { Statx, Timespec } from '../vfs-linux/statx.ts';
-import { putName } from './names.ts';
 
 export type Line = Record<string, unknown>;
 

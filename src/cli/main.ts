@@ -30,7 +30,7 @@ async function main(): Promise<number> {
   delete process.env['FSBRIDGE_CALLED_AS'];
   // mount(8) and umount(8) call us by these names, mount.fuse(8) with its arguments.
   if (/[/\\]u?mount\.[^/\\]+$/.test(calledAs) || (argv[0] !== 'mount' && argv[2] === '-o')) {
-    const { runHelper } = await import('./mount/helper.ts');
+    const { runHelper } = await import('../daemon/linux/helper.ts');
     return runHelper(calledAs, argv, run);
   }
   return run(argv);
@@ -54,7 +54,7 @@ async function compileAhead(): Promise<void> {
 
 async function run(argv: readonly string[]): Promise<number> {
   if (argv[0] === 'mount' && !argv.includes('--foreground') && !argv.includes('--help')) {
-    const { isDaemon, startDaemon } = await import('./mount/daemon.ts');
+    const { isDaemon, startDaemon } = await import('../daemon/daemon.ts');
     if (!isDaemon()) return startDaemon(argv);
   }
   if (!kernelless.has(argv[0] ?? '') && !argv.includes('--help')) await compileAhead();

@@ -1,6 +1,6 @@
 /**
  * Every entry below a directory as a line of JSON, for comparing trees: what `fsbridge manifest`
- * prints. test/support/native-manifest.py prints the same of a native mount.
+ * prints. test/support/native/native-manifest.py prints the same of a native mount.
  *
  * A line: path (path64), type, mode, uid, gid, nlink, mtime, size, rdev, target (target64), xattrs,
  * sha256, error. `error` is the first errno met, in the order statx, readlink, attributes, data or
@@ -8,14 +8,14 @@
  */
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
+import { interruption } from '../host/interrupt.ts';
+import { putName } from '../observe/display-names.ts';
+import { callError } from '../observe/messages.ts';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import type { Fd, LinuxCalls } from '../vfs-linux/calls.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
 import { type Line, noteError, putStatx, putTarget, putXattrs } from './describe.ts';
-import { callError } from './errors.ts';
 import { Gate } from './gate.ts';
-import { interruption } from './interrupt.ts';
-import { putName } from './names.ts';
 import { joinPath, type OpenFd, openHeld, openPlace, readNames } from './volume-path.ts';
 import { workThrough } from './work-list.ts';
 

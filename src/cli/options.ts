@@ -2,20 +2,8 @@
 import { Command, Option } from 'commander';
 import { FsBridgeError } from '../errors.ts';
 import { memoryLeastBytes, memoryMostBytes } from '../vfs-linux/limits.ts';
+import type { VolumeOptions } from '../volumes/with-volume.ts';
 import { formatSize, parseSize } from './format.ts';
-
-/** As commander hands them over. */
-export interface VolumeOptions {
-  readonly volume?: string;
-  readonly type?: string;
-  readonly options?: string;
-  readonly device?: readonly string[];
-  readonly memory?: number;
-  readonly rw?: boolean;
-  readonly readOnly?: boolean;
-  readonly verbose?: boolean;
-  readonly json?: boolean;
-}
 
 /** The kernel's memory in bytes. Throws ERR_MEMORY_SIZE where no kernel can have as much. */
 function parseMemory(text: string): number {

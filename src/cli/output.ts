@@ -3,7 +3,7 @@
  * away (`| head`) the command is interrupted and ends quietly: that is no failure of ours.
  */
 import { Buffer } from 'node:buffer';
-import { interrupt, interruption } from './interrupt.ts';
+import { interrupt, interruption } from '../host/interrupt.ts';
 
 const pieceBytes = 64 * 1024;
 

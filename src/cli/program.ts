@@ -8,8 +8,8 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { FsBridgeError } from '../errors.ts';
-import { exitCodeOf, PartlyFailed, report } from './errors.ts';
-import { Interrupted, watchSignals } from './interrupt.ts';
+import { Interrupted, watchSignals } from '../host/interrupt.ts';
+import { exitCodeOf, PartlyFailed, report } from '../observe/messages.ts';
 import { output } from './output.ts';
 
 const examples = `

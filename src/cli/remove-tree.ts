@@ -6,10 +6,10 @@
  * 2. A directory is removed when the last entry in it is gone; it stays where one could not be.
  */
 import type { Buffer } from 'node:buffer';
+import { interruption } from '../host/interrupt.ts';
+import { callError } from '../observe/messages.ts';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
-import { callError } from './errors.ts';
-import { interruption } from './interrupt.ts';
 import { joinPath, type OpenFd, openHeld, type Place, readNames } from './volume-path.ts';
 import { workThrough } from './work-list.ts';
 

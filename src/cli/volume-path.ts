@@ -8,10 +8,10 @@
  *    above the root there is the root.
  */
 import { Buffer } from 'node:buffer';
+import { callError } from '../observe/messages.ts';
 import { abi } from '../vfs-linux/abi.gen.ts';
 import type { Fd, LinuxCalls } from '../vfs-linux/calls.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
-import { callError } from './errors.ts';
 
 /** Less than PATH_MAX, with room for one more name of 255 bytes. */
 const spanBytes = 3500;

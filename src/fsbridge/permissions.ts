@@ -6,7 +6,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
-import { type AclEntry, formatPosixAcl, parsePosixAcl } from '../vfs-linux/fs/posix-acl.ts';
+import { type AclEntry, formatPosixAcl, parsePosixAcl } from '../vfs-linux/posix-acl.ts';
 import { learnXattrs, readXattr } from './eas.ts';
 import type { Fcb } from './fcb.ts';
 import type { IdMapping } from './options.ts';

@@ -12,7 +12,7 @@
  *    the kernel. A call belongs to the request that its owner worked on when it was submitted.
  */
 import { Buffer } from 'node:buffer';
-import { trace } from '../cache/trace.ts';
+import { trace } from '../observe/trace.ts';
 import { abi } from '../vfs-linux/abi.gen.ts';
 import type { LinuxCalls } from '../vfs-linux/calls.ts';
 import { slots, urgentSlots } from '../vfs-linux/limits.ts';

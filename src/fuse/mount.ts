@@ -9,8 +9,8 @@
  *    the volume is its owner's.
  */
 
-import type { OperationSummary } from '../cache/request-statistics.ts';
 import { FsBridgeError } from '../errors.ts';
+import type { OperationSummary } from '../observe/request-statistics.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
 import { libc } from './libc.ts';
 import { attach, detach, deviceNumber, isMounted, tune } from './mount-point.ts';

@@ -7,7 +7,7 @@
  * 2. A request is answered at most once, and everything but a FORGET is.
  */
 import type { Buffer } from 'node:buffer';
-import { trace } from '../cache/trace.ts';
+import { trace } from '../observe/trace.ts';
 import type { Name } from './kernel-calls.ts';
 import type { Node } from './nodes.ts';
 import { inBody, inHeader, inHeaderBytes } from './protocol.ts';

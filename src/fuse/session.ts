@@ -16,8 +16,8 @@
  * 2. No more requests are taken than the kernel has slots for; the others wait in the device.
  * 3. Nothing that a request says makes an exception: a handler's mistake is answered with EIO.
  */
-import { RequestStatistics } from '../cache/request-statistics.ts';
-import { trace } from '../cache/trace.ts';
+import { RequestStatistics } from '../observe/request-statistics.ts';
+import { trace } from '../observe/trace.ts';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
 import { Descriptors } from './descriptors.ts';

@@ -47,8 +47,6 @@ export interface MountRequest {
   /** mount(8)'s options. */
   readonly options?: string;
   readonly readOnly?: boolean;
-  /** `fs` is not wanted, only `calls`: half of this room's source need not be read. */
-  readonly callsOnly?: boolean;
 }
 
 export type { Identity } from './identity.ts';
@@ -73,7 +71,6 @@ const clockCheckMs = 10_000;
 const clockToleranceMs = 200;
 const unmountAttempts = 20;
 const unmountPauseMs = 50;
-const noFs = { VolumeFs: undefined } as const;
 
 export class Kernel implements AsyncDisposable {
   readonly log: ConsoleLog;
@@ -313,12 +310,11 @@ export class Kernel implements AsyncDisposable {
   }
 
   async #opened(
-    { device, callsOnly }: MountRequest,
+    { device }: MountRequest,
     target: string,
     type: string,
     flags: number,
   ): Promise<Volume> {
-    const { VolumeFs } = callsOnly === true ? noFs : await import('./fs/volume-fs.ts');
     const openFlags = abi.O_PATH | abi.O_DIRECTORY | abi.O_CLOEXEC;
     const root = await this.calls.openat2(abi.AT_FDCWD, target, openFlags);
     this.check(root, device);
@@ -326,7 +322,7 @@ export class Kernel implements AsyncDisposable {
     const readOnly = (flags & abi.MS_RDONLY) !== 0;
     if (!readOnly) this.#host.keepAlive++;
     const calls = new LinuxCalls(this.#ring, root, 0);
-    const parts = { kernel: this, device, type, readOnly, calls, VolumeFs };
+    const parts = { kernel: this, device, type, readOnly, calls };
     const volume = new Volume(parts, async () => {
       this.#volumes.delete(volume);
       if (!readOnly) this.#host.keepAlive--;

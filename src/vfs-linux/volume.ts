@@ -1,11 +1,10 @@
 /**
- * A mounted file system. `calls` is the data plane (negative errno, bytes); `fs` is the same in the
- * shape of Node's fs/promises; the rest is what concerns the volume as a whole.
+ * A mounted file system. `calls` is the data plane (negative errno, bytes); the rest is what concerns
+ * the volume as a whole. volumeFs (src/node-fs) gives a volume the shape of Node's fs/promises.
  */
 import { Buffer } from 'node:buffer';
 import { abi } from './abi.gen.ts';
 import type { Fd, LinuxCalls } from './calls.ts';
-import type { VolumeFs } from './fs/volume-fs.ts';
 import type { Kernel } from './kernel.ts';
 import type { Statfs } from './statx.ts';
 
@@ -15,8 +14,6 @@ interface VolumeParts {
   type: string;
   readOnly: boolean;
   calls: LinuxCalls;
-  /** What makes `fs`; undefined: the mount was for `calls` alone. */
-  VolumeFs: typeof VolumeFs | undefined;
 }
 
 export class Volume implements AsyncDisposable {
@@ -28,7 +25,6 @@ export class Volume implements AsyncDisposable {
   readonly readOnly: boolean;
   /** Calls with this volume's root as "/". */
   readonly calls: LinuxCalls;
-  readonly #fs: VolumeFs | undefined;
   #unmount: () => Promise<void>;
   #closing: Promise<void> | undefined;
   #held = new Set<() => Promise<unknown>>();
@@ -39,20 +35,7 @@ export class Volume implements AsyncDisposable {
     this.type = parts.type;
     this.readOnly = parts.readOnly;
     this.calls = parts.calls;
-    this.#fs =
-      parts.VolumeFs &&
-      new parts.VolumeFs(
-        this.calls,
-        (close) => this.hold(close),
-        () => this.kernel.failure,
-      );
     this.#unmount = unmount;
-  }
-
-  /** The same in the shape of Node's fs/promises; not there where it was mounted with callsOnly. */
-  get fs(): VolumeFs {
-    if (this.#fs === undefined) throw new TypeError('the volume was mounted with callsOnly');
-    return this.#fs;
   }
 
   /** The root directory, as a handle (O_PATH). */

@@ -14,7 +14,7 @@
  * What does not count is still listed, and taken when it is named.
  */
 import { FsBridgeError } from '../errors.ts';
-import type { Detected } from './volume.ts';
+import type { Detected } from '../probe/detected.ts';
 
 export interface VolumeEntry {
   /** The partition's number, or "disk" for the disk as a whole. */

@@ -13,8 +13,6 @@ export interface MountWish {
   /** mount(8)'s options. */
   readonly options?: string;
   readonly readOnly: boolean;
-  /** Only the volume's `calls` are wanted, not its `fs`. */
-  readonly callsOnly?: boolean;
   /** The kernel's names of the other disks of a file system that spans several. */
   readonly members?: readonly string[];
 }
@@ -95,7 +93,7 @@ function refused(
 }
 
 /**
- * Under random calls (test/slow/written.test.ts, SEED=309239092) the UDF driver of Linux 6.12 let the
+ * Under random calls (test/host/written.test.ts, SEED=309239092) the UDF driver of Linux 6.12 let the
  * description of one file land in the content of another.
  */
 function unsafeToWrite(source: string): FsBridgeError {
@@ -122,7 +120,6 @@ export async function mountVolume(
       types,
       options: optionsFor(entry, wish, types),
       readOnly: wish.readOnly,
-      callsOnly: wish.callsOnly ?? false,
     });
   } catch (error) {
     if (!(error instanceof FsBridgeError) || kernel.failure !== undefined) throw error;

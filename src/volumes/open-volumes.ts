@@ -10,11 +10,11 @@
  */
 import type { BlockDevice } from '../block/block-device.ts';
 import { type OpenedSource, openSource } from '../block/open-source.ts';
+import { detect } from '../probe/detect.ts';
+import { readerOf } from '../probe/device-reader.ts';
 import type { Disk } from '../vfs-linux/disk.ts';
 import type { Kernel } from '../vfs-linux/kernel.ts';
 import { type VolumeEntry, wholeCounts, wholeDisk } from './choose-volume.ts';
-import { detect } from './detect.ts';
-import { readerOf } from './device-reader.ts';
 
 /** An extended partition is 1 KiB to the kernel, whatever it spans (block/partitions/msdos.c). */
 const extendedPartitionBytes = 1024;

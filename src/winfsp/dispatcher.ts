@@ -13,10 +13,10 @@
  */
 import type { Buffer } from 'node:buffer';
 import { RequestQueue, type RequestQueueOptions } from '../cache/request-queue.ts';
-import { RequestStatistics } from '../cache/request-statistics.ts';
-import { trace } from '../cache/trace.ts';
 import type { Engine } from '../fsbridge/engine.ts';
 import { type NtStatus, ntStatusName, ntStatusOf, STATUS } from '../fsbridge/translate/ntstatus.ts';
+import { RequestStatistics } from '../observe/request-statistics.ts';
+import { trace } from '../observe/trace.ts';
 import { kindName, kindNames } from './kinds.ts';
 import type { WinFspStatistics } from './mount-options.ts';
 import { RecordSink } from './record-sink.ts';

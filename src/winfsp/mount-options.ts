@@ -2,8 +2,8 @@
 
 import type { HitRatio } from '../cache/answer-cache.ts';
 import type { QueueStatus } from '../cache/request-queue.ts';
-import type { OperationSummary } from '../cache/request-statistics.ts';
 import type { EngineOptions } from '../fsbridge/options.ts';
+import type { OperationSummary } from '../observe/request-statistics.ts';
 
 export interface WinFspMountOptions {
   /** Semantics: case, permissions, label, the map of ids. The mounting user's SID is looked up. */

@@ -13,7 +13,7 @@ import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { MemoryDevice } from '../../src/block/memory-source.ts';
-import { VolumeFs } from '../../src/vfs-linux/fs/volume-fs.ts';
+import { type VolumeFs, volumeFs } from '../../src/node-fs/volume-fs.ts';
 import { Kernel } from '../../src/vfs-linux/kernel.ts';
 import type { Volume } from '../../src/vfs-linux/volume.ts';
 
@@ -66,11 +66,7 @@ export async function mountFresh(type: FreshType = 'ext4', options = ''): Promis
     const request = { device: disk.name, types: [type], readOnly: false, options };
     const volume = await kernel.mount(request);
     const close = (): Promise<void> => kernel.close();
-    const made = new VolumeFs(
-      volume.calls,
-      (end) => volume.hold(end),
-      () => kernel.failure,
-    );
+    const made = volumeFs(volume);
     return { kernel, volume, fs: made, close, [Symbol.asyncDispose]: close };
   } catch (error) {
     await kernel.close();

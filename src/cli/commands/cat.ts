@@ -2,14 +2,15 @@
 import { Buffer } from 'node:buffer';
 import type { Command } from 'commander';
 import { FsBridgeError } from '../../errors.ts';
+import { argumentBytes, escapeName } from '../../observe/display-names.ts';
+import { check } from '../../observe/messages.ts';
 import { abi } from '../../vfs-linux/abi.gen.ts';
 import type { Volume } from '../../vfs-linux/volume.ts';
+import type { VolumeOptions } from '../../volumes/with-volume.ts';
+import { withVolume } from '../../volumes/with-volume.ts';
 import { typeName } from '../describe.ts';
-import { check } from '../errors.ts';
-import { argumentBytes, escapeName } from '../names.ts';
-import { newCommand, type VolumeOptions, withVolumeOptions } from '../options.ts';
+import { newCommand, withVolumeOptions } from '../options.ts';
 import { output } from '../output.ts';
-import { withVolume } from '../session.ts';
 import { openHeld, openPlace } from '../volume-path.ts';
 
 const pieceBytes = 1024 * 1024;

@@ -1,8 +1,9 @@
 /** What `get` and `put` have in common: run the copy, tell of it. */
+
+import { PartlyFailed, warn } from '../../observe/messages.ts';
 import { type CopyRoot, type CopyWish, copyTree } from '../copy/copy-tree.ts';
 import { CopyReport } from '../copy/report.ts';
 import type { SourceSide, TargetSide } from '../copy/sides.ts';
-import { PartlyFailed, warn } from '../errors.ts';
 import { output } from '../output.ts';
 import { Progress } from '../progress.ts';
 

@@ -1,15 +1,16 @@
 /** `fsbridge get`: from a volume to the host. */
 import type { Command } from 'commander';
+import { argumentBytes } from '../../observe/display-names.ts';
+import { callError } from '../../observe/messages.ts';
 import { abi } from '../../vfs-linux/abi.gen.ts';
 import type { Volume } from '../../vfs-linux/volume.ts';
+import type { VolumeOptions } from '../../volumes/with-volume.ts';
+import { withVolume } from '../../volumes/with-volume.ts';
 import { HostSide } from '../copy/host-side.ts';
 import type { CopyPlace } from '../copy/places.ts';
 import { hostTarget, volumeSource } from '../copy/places.ts';
 import { VolumeSide } from '../copy/volume-side.ts';
-import { callError } from '../errors.ts';
-import { argumentBytes } from '../names.ts';
-import { newCommand, type VolumeOptions, withVolumeOptions } from '../options.ts';
-import { withVolume } from '../session.ts';
+import { newCommand, withVolumeOptions } from '../options.ts';
 import type { OpenFd } from '../volume-path.ts';
 import { runCopy, tellCopy } from './copy-command.ts';
 

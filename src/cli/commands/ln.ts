@@ -1,11 +1,12 @@
 /** `fsbridge ln`: a further name for a file, or with -s a symbolic link. */
 import { Buffer } from 'node:buffer';
 import type { Command } from 'commander';
+import { argumentBytes } from '../../observe/display-names.ts';
+import { check } from '../../observe/messages.ts';
+import type { VolumeOptions } from '../../volumes/with-volume.ts';
+import { withVolume } from '../../volumes/with-volume.ts';
 import { volumeTarget } from '../copy/places.ts';
-import { check } from '../errors.ts';
-import { argumentBytes } from '../names.ts';
-import { newCommand, requireWrite, type VolumeOptions, withVolumeOptions } from '../options.ts';
-import { withVolume } from '../session.ts';
+import { newCommand, requireWrite, withVolumeOptions } from '../options.ts';
 import { openPlace, splitPath } from '../volume-path.ts';
 
 interface LnOptions extends VolumeOptions {

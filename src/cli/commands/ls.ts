@@ -1,17 +1,18 @@
 /** `fsbridge ls`: what is in a directory. */
 import { Buffer } from 'node:buffer';
 import type { Command } from 'commander';
+import { interruption } from '../../host/interrupt.ts';
+import { argumentBytes, escapeName, putName } from '../../observe/display-names.ts';
+import { callError, check, PartlyFailed, report } from '../../observe/messages.ts';
 import { abi } from '../../vfs-linux/abi.gen.ts';
 import type { Volume } from '../../vfs-linux/volume.ts';
+import type { VolumeOptions } from '../../volumes/with-volume.ts';
+import { withVolume } from '../../volumes/with-volume.ts';
 import { type Line, putStatx } from '../describe.ts';
-import { callError, check, PartlyFailed, report } from '../errors.ts';
 import { formatTable } from '../format.ts';
-import { interruption } from '../interrupt.ts';
 import { type Entry, longCells, readEntries, readEntry } from '../list-entries.ts';
-import { argumentBytes, escapeName, putName } from '../names.ts';
-import { newCommand, type VolumeOptions, withVolumeOptions } from '../options.ts';
+import { newCommand, withVolumeOptions } from '../options.ts';
 import { output } from '../output.ts';
-import { withVolume } from '../session.ts';
 import { joinPath, type OpenFd, openHeld, openPlace, type Place } from '../volume-path.ts';
 
 interface LsOptions extends VolumeOptions {

@@ -1,11 +1,12 @@
 /** `fsbridge manifest`: every entry as a line of JSON. */
 import type { Command } from 'commander';
+import { argumentBytes } from '../../observe/display-names.ts';
+import type { VolumeOptions } from '../../volumes/with-volume.ts';
+import { withVolume } from '../../volumes/with-volume.ts';
 import { readManifest } from '../manifest.ts';
-import { argumentBytes } from '../names.ts';
-import { newCommand, type VolumeOptions, withVolumeOptions } from '../options.ts';
+import { newCommand, withVolumeOptions } from '../options.ts';
 import { output } from '../output.ts';
 import { Progress } from '../progress.ts';
-import { withVolume } from '../session.ts';
 
 interface ManifestOptions extends VolumeOptions {
   readonly hash?: boolean;

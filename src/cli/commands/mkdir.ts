@@ -1,13 +1,14 @@
 /** `fsbridge mkdir`: make directories. */
 import type { Buffer } from 'node:buffer';
 import type { Command } from 'commander';
+import { argumentBytes } from '../../observe/display-names.ts';
+import { callError, check } from '../../observe/messages.ts';
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
 import type { Volume } from '../../vfs-linux/volume.ts';
-import { callError, check } from '../errors.ts';
+import type { VolumeOptions } from '../../volumes/with-volume.ts';
+import { withVolume } from '../../volumes/with-volume.ts';
 import { parseMode } from '../format.ts';
-import { argumentBytes } from '../names.ts';
-import { newCommand, requireWrite, type VolumeOptions, withVolumeOptions } from '../options.ts';
-import { withVolume } from '../session.ts';
+import { newCommand, requireWrite, withVolumeOptions } from '../options.ts';
 import { openPlace, pathOf, splitPath } from '../volume-path.ts';
 
 interface MkdirOptions extends VolumeOptions {

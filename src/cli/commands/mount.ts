@@ -1,7 +1,7 @@
 /** `fsbridge mount`: a volume as a directory of Linux or a drive of Windows. */
 import { type Command, Option } from 'commander';
-import { collectIdMapping, type MountOptions } from '../mount/options.ts';
-import { runMount } from '../mount/run-mount.ts';
+import { collectIdMapping, type MountOptions } from '../../daemon/mount-options.ts';
+import { runMount } from '../../daemon/run-mount.ts';
 import { newCommand, withVolumeOptions } from '../options.ts';
 
 const notes = `

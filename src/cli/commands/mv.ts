@@ -1,11 +1,12 @@
 /** `fsbridge mv`: rename, or move to another directory of the same volume. */
 import type { Command } from 'commander';
+import { argumentBytes } from '../../observe/display-names.ts';
+import { check } from '../../observe/messages.ts';
 import { abi } from '../../vfs-linux/abi.gen.ts';
+import type { VolumeOptions } from '../../volumes/with-volume.ts';
+import { withVolume } from '../../volumes/with-volume.ts';
 import { volumeTarget } from '../copy/places.ts';
-import { check } from '../errors.ts';
-import { argumentBytes } from '../names.ts';
-import { newCommand, requireWrite, type VolumeOptions, withVolumeOptions } from '../options.ts';
-import { withVolume } from '../session.ts';
+import { newCommand, requireWrite, withVolumeOptions } from '../options.ts';
 import { openPlace } from '../volume-path.ts';
 
 async function mv(source: string, from: string, to: string, options: VolumeOptions): Promise<void> {

@@ -2,17 +2,18 @@
 import type { Command } from 'commander';
 import { type ListedDisk, listDisks } from '../../block/list-disks.ts';
 import { FsBridgeError } from '../../errors.ts';
+import { interruption } from '../../host/interrupt.ts';
+import { escapeName } from '../../observe/display-names.ts';
+import { PartlyFailed, report, tell } from '../../observe/messages.ts';
 import type { Kernel } from '../../vfs-linux/kernel.ts';
 import { isMountable, type VolumeEntry } from '../../volumes/choose-volume.ts';
 import { mountVolume } from '../../volumes/mount-volume.ts';
 import type { OpenVolumes } from '../../volumes/open-volumes.ts';
-import { PartlyFailed, report, tell } from '../errors.ts';
+import type { VolumeOptions } from '../../volumes/with-volume.ts';
+import { openVolumes, withKernel } from '../../volumes/with-volume.ts';
 import { formatSize, formatTable } from '../format.ts';
-import { interruption } from '../interrupt.ts';
-import { escapeName } from '../names.ts';
-import { newCommand, type VolumeOptions, withKernelOptions } from '../options.ts';
+import { newCommand, withKernelOptions } from '../options.ts';
 import { output } from '../output.ts';
-import { openVolumes, withKernel } from '../session.ts';
 
 /** One volume as --json prints it; null where something is not known. */
 interface ProbedVolume {
@@ -52,7 +53,7 @@ async function usageOf(kernel: Kernel, source: string, entry: VolumeEntry): Prom
   const recorded = entry.detected?.usedBytes ?? null;
   if (!isMountable(entry)) return { usedBytes: recorded, mountable: false, mountError: null };
   try {
-    const volume = await mountVolume(kernel, source, entry, { readOnly: true, callsOnly: true });
+    const volume = await mountVolume(kernel, source, entry, { readOnly: true });
     try {
       const { blocks, bfree, frsize } = await volume.statfs();
       return { usedBytes: (blocks - bfree) * frsize, mountable: true, mountError: null };

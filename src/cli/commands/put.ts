@@ -1,11 +1,12 @@
 /** `fsbridge put`: from the host into a volume. */
 import type { Command } from 'commander';
+import { argumentBytes } from '../../observe/display-names.ts';
+import type { VolumeOptions } from '../../volumes/with-volume.ts';
+import { withVolume } from '../../volumes/with-volume.ts';
 import { HostSide } from '../copy/host-side.ts';
 import { hostSource, volumeTarget } from '../copy/places.ts';
 import { VolumeSide } from '../copy/volume-side.ts';
-import { argumentBytes } from '../names.ts';
-import { newCommand, requireWrite, type VolumeOptions, withVolumeOptions } from '../options.ts';
-import { withVolume } from '../session.ts';
+import { newCommand, requireWrite, withVolumeOptions } from '../options.ts';
 import { runCopy, tellCopy } from './copy-command.ts';
 
 async function put(

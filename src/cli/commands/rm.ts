@@ -1,11 +1,12 @@
 /** `fsbridge rm`: remove files and trees. */
 import type { Command } from 'commander';
 import { FsBridgeError } from '../../errors.ts';
-import { PartlyFailed, report } from '../errors.ts';
-import { argumentBytes } from '../names.ts';
-import { newCommand, requireWrite, type VolumeOptions, withVolumeOptions } from '../options.ts';
+import { argumentBytes } from '../../observe/display-names.ts';
+import { PartlyFailed, report } from '../../observe/messages.ts';
+import type { VolumeOptions } from '../../volumes/with-volume.ts';
+import { withVolume } from '../../volumes/with-volume.ts';
+import { newCommand, requireWrite, withVolumeOptions } from '../options.ts';
 import { removeTree } from '../remove-tree.ts';
-import { withVolume } from '../session.ts';
 import { openPlace } from '../volume-path.ts';
 
 interface RmOptions extends VolumeOptions {

@@ -1,9 +1,9 @@
 /** `fsbridge status`: the mounts that run, and how they are. */
 import type { Command } from 'commander';
-import type { OperationSummary } from '../../cache/request-statistics.ts';
-import { findMounts } from '../control/client.ts';
-import type { MountStatus } from '../control/messages.ts';
-import { warn } from '../errors.ts';
+import { findMounts } from '../../daemon/control/client.ts';
+import type { MountStatus } from '../../daemon/control/messages.ts';
+import { warn } from '../../observe/messages.ts';
+import type { OperationSummary } from '../../observe/request-statistics.ts';
 import { count, formatPercent, formatSize, formatTable } from '../format.ts';
 import { newCommand } from '../options.ts';
 import { output } from '../output.ts';

@@ -4,12 +4,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Command } from 'commander';
+import { ask, type FoundMount, findMounts } from '../../daemon/control/client.ts';
+import { findMountPoint } from '../../daemon/linux/mount-table.ts';
+import { usersText, whoUses } from '../../daemon/linux/who-uses.ts';
+import type { UnmountWish } from '../../daemon/transport.ts';
 import { FsBridgeError } from '../../errors.ts';
-import { ask, type FoundMount, findMounts } from '../control/client.ts';
-import { PartlyFailed, report, warn } from '../errors.ts';
-import { findMountPoint } from '../mount/mount-table.ts';
-import type { UnmountWish } from '../mount/transport.ts';
-import { usersText, whoUses } from '../mount/who-uses.ts';
+import { PartlyFailed, report, warn } from '../../observe/messages.ts';
 import { newCommand } from '../options.ts';
 
 /** A mount that is forced to its end and does not answer for so long is killed. */

@@ -4,8 +4,8 @@
  * stay holes.
  */
 import { Buffer } from 'node:buffer';
+import { interruption } from '../../host/interrupt.ts';
 import { Gate } from '../gate.ts';
-import { interruption } from '../interrupt.ts';
 import type { SourceFile, TargetFile } from './sides.ts';
 
 const pieceBytes = 1024 * 1024;

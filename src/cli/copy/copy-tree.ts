@@ -14,10 +14,10 @@
  *    (`isHopeless`).
  */
 import { FsBridgeError } from '../../errors.ts';
+import { Interrupted, interruption } from '../../host/interrupt.ts';
+import { escapeName } from '../../observe/display-names.ts';
+import { tell } from '../../observe/messages.ts';
 import { KernelFailedError } from '../../vfs-linux/errors.ts';
-import { tell } from '../errors.ts';
-import { Interrupted, interruption } from '../interrupt.ts';
-import { escapeName } from '../names.ts';
 import { workThrough } from '../work-list.ts';
 import { copyData } from './copy-file.ts';
 import type { CopyReport } from './report.ts';

@@ -14,12 +14,12 @@
 import { Buffer } from 'node:buffer';
 import fs, { type BigIntStats, constants } from 'node:fs';
 import { promisify } from 'node:util';
-import { majorMinor } from '../../block/device-number.ts';
 import { FsBridgeError } from '../../errors.ts';
+import { majorMinor } from '../../host/device-number.ts';
+import { check } from '../../observe/messages.ts';
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
 import type { Timespec } from '../../vfs-linux/statx.ts';
 import { typeName } from '../describe.ts';
-import { check } from '../errors.ts';
 import { hostCalls } from './host-calls.ts';
 import {
   type Attributes,

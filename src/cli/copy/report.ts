@@ -2,7 +2,7 @@
  * What a copy did, what it left out, and what failed: for people as it goes, for programs at the
  * end.
  */
-import type { Told } from '../errors.ts';
+import type { Told } from '../../observe/messages.ts';
 import { count, formatSize } from '../format.ts';
 import type { EntryType, Loss } from './sides.ts';
 

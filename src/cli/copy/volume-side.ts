@@ -1,11 +1,11 @@
 /** A mounted volume as a side of a copy. */
 import type { Buffer } from 'node:buffer';
+import { callError, check } from '../../observe/messages.ts';
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
 import type { LinuxCalls } from '../../vfs-linux/calls.ts';
 import { errnoName } from '../../vfs-linux/errors.ts';
 import type { Volume } from '../../vfs-linux/volume.ts';
 import { listXattrs, readXattr, typeName } from '../describe.ts';
-import { callError, check } from '../errors.ts';
 import { type OpenFd, openHeld, readNames } from '../volume-path.ts';
 import {
   type Attributes,

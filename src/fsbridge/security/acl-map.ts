@@ -15,7 +15,7 @@
  * acl-unmap.ts goes the other way. What does not fit is written there.
  */
 import { abi } from '../../vfs-linux/abi.gen.ts';
-import type { AclEntry } from '../../vfs-linux/fs/posix-acl.ts';
+import type { AclEntry } from '../../vfs-linux/posix-acl.ts';
 import { ACCESS } from './access-rights.ts';
 import {
   ACE_FLAG,

@@ -20,7 +20,7 @@
  * (the effective ones, where a mask takes away from what entries give).
  */
 import { abi } from '../../vfs-linux/abi.gen.ts';
-import type { AclEntry } from '../../vfs-linux/fs/posix-acl.ts';
+import type { AclEntry } from '../../vfs-linux/posix-acl.ts';
 import { type NtStatus, STATUS } from '../translate/ntstatus.ts';
 import { ACCESS, FILE_GENERIC_MAPPING, mapGenericMask } from './access-rights.ts';
 import { type LinuxPermissions, securityDescriptorOf } from './acl-map.ts';

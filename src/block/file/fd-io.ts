@@ -1,0 +1,236 @@
+/**
+ * Reading and writing whole scatter lists at a position of an open file, on the spot or in libuv's
+ * thread pool (sync-gate.ts and lone-reads.ts say which and why).
+ *
+ * Invariants:
+ * 1. One system call a request (pread, preadv, pwrite, pwritev) unless the host cuts it short; then
+ *    the rest is asked for again.
+ * 2. What lies beyond the file's end reads as zeroes.
+ * 3. After `close` every call is answered -ENODEV. The number of a closed file descriptor may
+ *    belong to another file a moment later, and nobody may write into that one.
+ * 4. A failed sync is remembered for good. Linux reports lost pages once and then takes them for
+ *    clean (fsync(2), EIO; Documentation/filesystems/vfs.rst, "Handling errors during writeback"):
+ *    a later fdatasync would say 0 although the bytes are gone.
+ */
+import fs from 'node:fs';
+import type { MaybePromise } from '../block-device.ts';
+import { EIO, ENODEV, negativeErrno } from '../errno.ts';
+import { dropBytes, SegmentCursor } from '../segments.ts';
+import { LoneReads } from './lone-reads.ts';
+import { poolLanes } from './pool-lanes.ts';
+import { SYNC_BYTES_MAX, SyncGate } from './sync-gate.ts';
+
+type Done = (error: NodeJS.ErrnoException | null, countBytes: number) => void;
+
+export class FdIo {
+  #fd: number;
+  #lostErrno = 0;
+  readonly #readGate = new SyncGate();
+  readonly #writeGate = new SyncGate();
+  readonly #loneReads = new LoneReads();
+
+  private constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** Opens a file with open(2)'s flags. Rejects with Node's error. */
+  static open(path: string, flags: number, mode = 0o600): Promise<FdIo> {
+    return new Promise((resolve, reject) => {
+      fs.open(path, flags, mode, (error, fd) => {
+        if (error !== null) reject(error);
+        else resolve(new FdIo(fd));
+      });
+    });
+  }
+
+  /** What was opened, whatever its path leads to by now. Rejects with Node's error. */
+  stat(): Promise<fs.BigIntStats> {
+    return new Promise((resolve, reject) => {
+      fs.fstat(this.#fd, { bigint: true }, (error, stats) => {
+        if (error !== null) reject(error);
+        else resolve(stats);
+      });
+    });
+  }
+
+  /** Fills the segments, lengthBytes in all, from that position on. 0 or a negative errno. */
+  read(
+    segments: readonly Uint8Array[],
+    lengthBytes: number,
+    offsetBytes: number,
+  ): MaybePromise<number> {
+    if (this.#fd < 0) return -ENODEV;
+    if (lengthBytes === 0) return 0;
+    if (lengthBytes > SYNC_BYTES_MAX) {
+      return poolLanes.run(lengthBytes, () =>
+        this.#fd < 0
+          ? Promise.resolve(-ENODEV)
+          : inPool(reading, this.#fd, segments, lengthBytes, offsetBytes),
+      );
+    }
+    const isOpen = this.#readGate.admits(lengthBytes);
+    if (!isOpen && !this.#loneReads.admits()) {
+      return this.#readSmallInPool(segments, lengthBytes, offsetBytes);
+    }
+    const startMs = this.#readGate.nowMs();
+    const errno = onTheSpot(reading, this.#fd, segments, lengthBytes, offsetBytes);
+    if (isOpen) this.#readGate.ended(startMs, lengthBytes);
+    else this.#loneReads.ended(this.#readGate.nowMs() - startMs);
+    return errno;
+  }
+
+  async #readSmallInPool(
+    segments: readonly Uint8Array[],
+    lengthBytes: number,
+    offsetBytes: number,
+  ): Promise<number> {
+    const startMs = this.#readGate.nowMs();
+    this.#loneReads.poolBegins();
+    const errno = await inPool(reading, this.#fd, segments, lengthBytes, offsetBytes);
+    this.#loneReads.poolEnded(this.#readGate.nowMs() - startMs);
+    return errno;
+  }
+
+  /** Writes the segments, lengthBytes in all, from that position on. 0 or a negative errno. */
+  write(
+    segments: readonly Uint8Array[],
+    lengthBytes: number,
+    offsetBytes: number,
+  ): MaybePromise<number> {
+    if (this.#fd < 0) return -ENODEV;
+    if (lengthBytes === 0) return 0;
+    if (!this.#writeGate.admits(lengthBytes)) {
+      return poolLanes.run(lengthBytes, () =>
+        this.#fd < 0
+          ? Promise.resolve(-ENODEV)
+          : inPool(writing, this.#fd, segments, lengthBytes, offsetBytes),
+      );
+    }
+    const startMs = this.#writeGate.nowMs();
+    const errno = onTheSpot(writing, this.#fd, segments, lengthBytes, offsetBytes);
+    this.#writeGate.ended(startMs, lengthBytes);
+    return errno;
+  }
+
+  /** Makes all written bytes durable; always in the pool, for it waits for the disk. */
+  sync(): MaybePromise<number> {
+    if (this.#fd < 0) return -ENODEV;
+    if (this.#lostErrno !== 0) return this.#lostErrno;
+    return new Promise((resolve) => {
+      fs.fdatasync(this.#fd, (error) => {
+        if (error !== null && this.#lostErrno === 0) this.#lostErrno = negativeErrno(error);
+        resolve(this.#lostErrno);
+      });
+    });
+  }
+
+  /** Closes the file; a second call does nothing. */
+  close(): Promise<void> {
+    const fd = this.#fd;
+    this.#fd = -1;
+    if (fd < 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      fs.close(fd, (error) => (error === null || error === undefined ? resolve() : reject(error)));
+    });
+  }
+}
+
+/** Node's calls for reading or for writing; the plain one has less to do than the vectored. */
+interface Direction {
+  readonly sync: (fd: number, segments: readonly Uint8Array[], offsetBytes: number) => number;
+  readonly start: (
+    fd: number,
+    segments: readonly Uint8Array[],
+    offsetBytes: number,
+    done: Done,
+  ) => void;
+  /** The answer when a call gets nowhere, and says no reason. */
+  readonly nothingMore: (
+    segments: readonly Uint8Array[],
+    doneBytes: number,
+    lengthBytes: number,
+  ) => number;
+}
+
+const reading: Direction = {
+  sync: (fd, segments, offsetBytes) => {
+    const [only] = segments;
+    if (segments.length !== 1 || only === undefined) return fs.readvSync(fd, segments, offsetBytes);
+    return fs.readSync(fd, only, 0, only.length, offsetBytes);
+  },
+  start: (fd, segments, offsetBytes, done) => {
+    const [only] = segments;
+    if (segments.length !== 1 || only === undefined) fs.readv(fd, segments, offsetBytes, done);
+    else fs.read(fd, only, 0, only.length, offsetBytes, done);
+  },
+  nothingMore: zeroesFrom,
+};
+
+const writing: Direction = {
+  sync: (fd, segments, offsetBytes) => {
+    const [only] = segments;
+    if (segments.length !== 1 || only === undefined)
+      return fs.writevSync(fd, segments, offsetBytes);
+    return fs.writeSync(fd, only, 0, only.length, offsetBytes);
+  },
+  start: (fd, segments, offsetBytes, done) => {
+    const [only] = segments;
+    if (segments.length !== 1 || only === undefined) fs.writev(fd, segments, offsetBytes, done);
+    else fs.write(fd, only, 0, only.length, offsetBytes, done);
+  },
+  // It would be asked for again for ever.
+  nothingMore: () => -EIO,
+};
+
+function onTheSpot(
+  { sync, nothingMore }: Direction,
+  fd: number,
+  segments: readonly Uint8Array[],
+  lengthBytes: number,
+  offsetBytes: number,
+): number {
+  let rest = segments;
+  let doneBytes = 0;
+  try {
+    for (;;) {
+      const countBytes = sync(fd, rest, offsetBytes + doneBytes);
+      doneBytes += countBytes;
+      if (doneBytes === lengthBytes) return 0;
+      if (countBytes === 0) return nothingMore(segments, doneBytes, lengthBytes);
+      rest = dropBytes(segments, doneBytes);
+    }
+  } catch (error) {
+    return negativeErrno(error);
+  }
+}
+
+function inPool(
+  { start, nothingMore }: Direction,
+  fd: number,
+  segments: readonly Uint8Array[],
+  lengthBytes: number,
+  offsetBytes: number,
+): Promise<number> {
+  return new Promise((resolve) => {
+    let doneBytes = 0;
+    const done: Done = (error, countBytes) => {
+      if (error) return resolve(negativeErrno(error));
+      doneBytes += countBytes;
+      if (doneBytes === lengthBytes) return resolve(0);
+      if (countBytes === 0) return resolve(nothingMore(segments, doneBytes, lengthBytes));
+      start(fd, dropBytes(segments, doneBytes), offsetBytes + doneBytes, done);
+    };
+    start(fd, segments, offsetBytes, done);
+  });
+}
+
+function zeroesFrom(
+  segments: readonly Uint8Array[],
+  fromBytes: number,
+  lengthBytes: number,
+): number {
+  const cursor = new SegmentCursor(segments);
+  cursor.skip(fromBytes);
+  cursor.fillZeroes(lengthBytes - fromBytes);
+  return 0;
+}

@@ -1,0 +1,250 @@
+/**
+ * What a Linux host itself does with a disk or an image file at this moment: mounts, loop devices,
+ * device mapper and MD, swap.
+ *
+ * Read from procfs and sysfs alone, so no right is needed but to read them:
+ * - /proc/self/mountinfo gives a mount's major:minor (proc_pid_mountinfo(5)). A btrfs shows a
+ *   number of its own there, as its disks may be several; so a mount's source is compared too
+ *   (which finds an image mounted by FUSE as well), and the disks that /sys/fs/btrfs/UUID/devices
+ *   names.
+ * - /sys/block/loopN/loop/backing_file is a path, perhaps written otherwise than ours or through a
+ *   link: the file's dev and ino are compared, not the string.
+ * - /sys/class/block/X/holders names the dm and md devices on top of X (drivers'
+ *   bd_link_disk_holder).
+ * - /proc/swaps (proc_swaps(5)).
+ *
+ * Limits: mounts of other mount namespaces (containers) are not seen, nor virtual machines, nor a
+ * loop device whose backing file has lost its path (deleted, or another namespace's). For a disk,
+ * O_EXCL sees those as well (host-disk.ts). On other hosts nothing is known and none found.
+ */
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import {
+  diskIdentity,
+  HOST_FOLDERS,
+  type HostFolders,
+  readAttribute,
+  sourceIdentity,
+  sysfsFolder,
+} from '../../host/device-number.ts';
+
+export interface Usage {
+  /** What is going on, as the rest of a sentence: "is mounted at /mnt through /dev/loop3". */
+  readonly reason: string;
+  /** What ends it. */
+  readonly advice: string;
+  /** Whether bytes may change under a reader while it lasts. */
+  readonly mayChange: boolean;
+}
+
+interface Mount {
+  /** Of its device and of its source. */
+  readonly identities: readonly string[];
+  readonly folder: string;
+  readonly readOnly: boolean;
+}
+
+/** A block device that is the source, or part of it, or stands on it. */
+interface Node {
+  readonly folder: string;
+  readonly name: string;
+  readonly identity: string;
+}
+
+interface Search {
+  readonly folders: HostFolders;
+  readonly mounts: readonly Mount[];
+  /** Identity to path. */
+  readonly swaps: ReadonlyMap<string, string>;
+  readonly found: Usage[];
+  /** Nodes looked at: those on top may be reached twice (a RAID of two partitions of one disk). */
+  readonly seen: Set<string>;
+}
+
+/**
+ * All that the host does with that image file or block device; empty: nothing we know of. Rejects
+ * with Node's error where the path leads nowhere.
+ */
+export async function findUsages(
+  path: string,
+  folders: HostFolders = HOST_FOLDERS,
+): Promise<Usage[]> {
+  if (process.platform !== 'linux') return [];
+  const identity = sourceIdentity(await stat(path, { bigint: true }));
+  const [mounts, swaps] = await Promise.all([readMounts(folders), readSwaps(folders)]);
+  const search: Search = { folders, mounts, swaps, found: [], seen: new Set() };
+  if (identity.startsWith('disk-')) {
+    const folder = await sysfsFolder(identity.slice('disk-'.length).replace('-', ':'), folders);
+    if (folder !== undefined) await searchDisk(search, folder, identity);
+  } else {
+    noteMountsAndSwap(search, identity, '');
+  }
+  await searchLoops(search, identity);
+  return search.found;
+}
+
+/** A disk with its partitions; or a partition with the disk around it, but not its neighbours. */
+async function searchDisk(search: Search, folder: string, source: string): Promise<void> {
+  const self = await nodeAt(folder);
+  if (self === undefined) return;
+  const nodes = [self];
+  if ((await readAttribute(folder, 'partition')) === undefined) {
+    nodes.push(...(await partitionsOf(folder)));
+  } else {
+    const whole = await nodeAt(dirname(folder));
+    if (whole !== undefined) nodes.push(whole);
+  }
+  for (const node of nodes) {
+    if (search.seen.has(node.identity)) continue;
+    search.seen.add(node.identity);
+    noteMountsAndSwap(search, node.identity, node.identity === source ? '' : throughNode(node));
+    await noteBtrfs(search, node);
+    await searchHolders(search, node, source);
+  }
+}
+
+async function searchHolders(search: Search, node: Node, source: string): Promise<void> {
+  const holders = join(node.folder, 'holders');
+  for (const holder of await entriesOf(holders)) {
+    const folder = join(search.folders.sys, 'class', 'block', holder);
+    const mapped = await readAttribute(folder, 'dm', 'name');
+    search.found.push({
+      reason: `is part of ${mapped === undefined ? `/dev/${holder}` : `/dev/mapper/${mapped}`}`,
+      advice:
+        mapped === undefined
+          ? `Stop it first (\`mdadm --stop /dev/${holder}\`).`
+          : `Close it first (\`dmsetup remove ${mapped}\`; of LVM, \`vgchange -an\`).`,
+      mayChange: (await readAttribute(folder, 'ro')) !== '1',
+    });
+    await searchDisk(search, folder, source);
+  }
+}
+
+/** Loop devices on the source, and what is done with those. */
+async function searchLoops(search: Search, source: string): Promise<void> {
+  const blocks = join(search.folders.sys, 'block');
+  for (const name of await entriesOf(blocks)) {
+    if (!name.startsWith('loop')) continue;
+    const backing = await readAttribute(blocks, name, 'loop', 'backing_file');
+    if (backing === undefined || (await identityOf(backing)) !== source) continue;
+    const folder = join(blocks, name);
+    const foundBefore = search.found.length;
+    await searchDisk(search, folder, source);
+    const isUsed = search.found.length > foundBefore;
+    if (isUsed || (await readAttribute(folder, 'ro')) === '1') continue;
+    search.found.push({
+      reason: `is attached to /dev/${name}, which can be written`,
+      advice: `Detach it first (\`losetup -d /dev/${name}\`).`,
+      mayChange: false,
+    });
+  }
+}
+
+function noteMountsAndSwap(search: Search, identity: string, through: string): void {
+  for (const mount of search.mounts) {
+    if (!mount.identities.includes(identity)) continue;
+    search.found.push({
+      reason: `is mounted at ${mount.folder}${through}`,
+      advice: `Unmount it first (\`umount ${mount.folder}\`).`,
+      mayChange: !mount.readOnly,
+    });
+  }
+  const swap = search.swaps.get(identity);
+  if (swap === undefined) return;
+  search.found.push({
+    reason: `is this computer's swap space${through}`,
+    advice: `Turn that off first (\`swapoff ${swap}\`).`,
+    mayChange: true,
+  });
+}
+
+/** A second disk of a btrfs: its mount names the first. */
+async function noteBtrfs(search: Search, node: Node): Promise<void> {
+  if (search.mounts.some((mount) => mount.identities.includes(node.identity))) return;
+  const root = join(search.folders.sys, 'fs', 'btrfs');
+  for (const uuid of await entriesOf(root)) {
+    const devices = await entriesOf(join(root, uuid, 'devices'));
+    if (!devices.includes(node.name)) continue;
+    search.found.push({
+      reason: `is part of the mounted btrfs ${uuid}`,
+      advice: 'Unmount that first (`findmnt -t btrfs` shows where it is).',
+      mayChange: true,
+    });
+  }
+}
+
+function throughNode(node: Node): string {
+  return ` through /dev/${node.name}`;
+}
+
+async function nodeAt(folder: string): Promise<Node | undefined> {
+  const deviceNumber = await readAttribute(folder, 'dev');
+  if (deviceNumber === undefined) return undefined;
+  return { folder, name: basename(folder), identity: diskIdentity(deviceNumber) };
+}
+
+async function partitionsOf(folder: string): Promise<Node[]> {
+  const nodes: Node[] = [];
+  for (const name of await entriesOf(folder)) {
+    if ((await readAttribute(folder, name, 'partition')) === undefined) continue;
+    const node = await nodeAt(join(folder, name));
+    if (node !== undefined) nodes.push(node);
+  }
+  return nodes;
+}
+
+async function readMounts(folders: HostFolders): Promise<Mount[]> {
+  const text = (await readAttribute(folders.proc, 'self', 'mountinfo')) ?? '';
+  return Promise.all(text.split('\n').filter(Boolean).map(readMount));
+}
+
+/**
+ * A line such as "36 35 98:0 /sub /mnt rw,noatime master:1 - ext4 /dev/sda1 rw,errors=continue".
+ */
+async function readMount(line: string): Promise<Mount> {
+  const fields = line.split(' ');
+  const [, , deviceNumber = '', , folder = '', mountOptions = ''] = fields;
+  const [, source = '', superOptions = ''] = fields.slice(fields.indexOf('-') + 1);
+  const identities = [diskIdentity(deviceNumber)];
+  const sourceId = source.startsWith('/') ? await identityOf(unescapeField(source)) : undefined;
+  if (sourceId !== undefined) identities.push(sourceId);
+  // The file system as a whole counts: one bind mount read-only does not keep others from writing.
+  const isReadOnly = (superOptions || mountOptions).split(',').includes('ro');
+  return { identities, folder: unescapeField(folder), readOnly: isReadOnly };
+}
+
+async function readSwaps(folders: HostFolders): Promise<Map<string, string>> {
+  const text = (await readAttribute(folders.proc, 'swaps')) ?? '';
+  const swaps = new Map<string, string>();
+  for (const line of text.split('\n').slice(1)) {
+    const path = unescapeField(line.split(/\s/)[0] ?? '');
+    const identity = await identityOf(path);
+    if (identity !== undefined) swaps.set(identity, path);
+  }
+  return swaps;
+}
+
+/**
+ * procfs writes space, tab, newline and backslash in octal, as \040 (fs/seq_file.c, mangle_path).
+ */
+function unescapeField(field: string): string {
+  return field.replace(/\\([0-7]{3})/g, (_, octal: string) =>
+    String.fromCharCode(Number.parseInt(octal, 8)),
+  );
+}
+
+async function identityOf(path: string): Promise<string | undefined> {
+  try {
+    return sourceIdentity(await stat(path, { bigint: true }));
+  } catch {
+    return undefined;
+  }
+}
+
+async function entriesOf(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).sort();
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,214 @@
+/**
+ * An opened disk or volume of Windows as a BlockDevice.
+ *
+ * Invariants:
+ * 1. Windows is asked for whole sectors only, in one piece of memory: a scatter list, and a range that
+ *    does not begin and end with a sector, take a detour through memory of our own.
+ * 2. A write of a part of a sector reads that sector, and writes it back changed, while no other write
+ *    is under way.
+ * 3. Nothing is written into a volume that Windows may have mounted (DiskVolumes.mayWrite): -EROFS.
+ * 4. After `close` every call is answered -ENODEV; what is under way then keeps its handle.
+ * 5. A failed flush is remembered for good: what was lost is lost (as in fd-io.ts, 4).
+ */
+import { Buffer } from 'node:buffer';
+import { type BlockDevice, totalBytes } from '../block-device.ts';
+import { EINVAL, EIO, ENODEV, EOPNOTSUPP, EROFS } from '../errno.ts';
+import { SegmentCursor } from '../segments.ts';
+import { SharedLock } from '../shared-lock.ts';
+import type { Handle, IoAnswer, WindowsDiskApi } from './api.ts';
+import { windowsErrno } from './errors.ts';
+
+export interface WindowsDiskShape {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly logicalBlockBytes: number;
+  readonly physicalBlockBytes: number;
+  readonly readOnly: boolean;
+}
+
+export interface WindowsDiskParts {
+  readonly api: WindowsDiskApi;
+  /** All of one disk: Windows lets one request at a time through each. */
+  readonly handles: readonly Handle[];
+  readonly shape: WindowsDiskShape;
+  /** Whether a range may be written now. */
+  readonly mayWrite: (offsetBytes: number, lengthBytes: number) => boolean;
+  /** After the handles are closed. */
+  readonly release: () => void;
+}
+
+export class WindowsDiskDevice implements BlockDevice {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly logicalBlockBytes: number;
+  readonly physicalBlockBytes: number;
+  readonly readOnly: boolean;
+  readonly volatileCache: boolean;
+  /** A trim of Windows goes by files of its own file systems. */
+  readonly canDiscard = false as const;
+  readonly canWriteZeroes = false as const;
+  readonly #parts: WindowsDiskParts;
+  readonly #api: WindowsDiskApi;
+  readonly #writes = new SharedLock();
+  #next = 0;
+  #underWay = 0;
+  #whenIdle: (() => void)[] = [];
+  #closed = false;
+  #lostErrno = 0;
+
+  constructor(parts: WindowsDiskParts) {
+    const { shape } = parts;
+    this.#parts = parts;
+    this.#api = parts.api;
+    this.name = shape.name;
+    this.sizeBytes = shape.sizeBytes;
+    this.logicalBlockBytes = shape.logicalBlockBytes;
+    this.physicalBlockBytes = shape.physicalBlockBytes;
+    this.readOnly = shape.readOnly;
+    this.volatileCache = !shape.readOnly;
+  }
+
+  async read(segments: readonly Uint8Array[], offsetBytes: number): Promise<number> {
+    const lengthBytes = totalBytes(segments);
+    const refusal = this.#check(offsetBytes, lengthBytes);
+    if (refusal !== undefined) return refusal;
+    const [only] = segments;
+    if (segments.length === 1 && only !== undefined && this.#isWhole(offsetBytes, lengthBytes)) {
+      return this.#move('readFile', only, offsetBytes);
+    }
+    const { begin, end } = this.#around(offsetBytes, lengthBytes);
+    const bounce = Buffer.allocUnsafeSlow(end - begin);
+    const errno = await this.#move('readFile', bounce, begin);
+    if (errno < 0) return errno;
+    const wanted = bounce.subarray(offsetBytes - begin, offsetBytes - begin + lengthBytes);
+    new SegmentCursor(segments).copyFrom(wanted);
+    return 0;
+  }
+
+  async write(segments: readonly Uint8Array[], offsetBytes: number, fua: boolean): Promise<number> {
+    if (this.readOnly) return -EROFS;
+    const lengthBytes = totalBytes(segments);
+    const refusal = this.#check(offsetBytes, lengthBytes);
+    if (refusal !== undefined) return refusal;
+    const { begin, end } = this.#around(offsetBytes, lengthBytes);
+    if (!this.#parts.mayWrite(begin, end - begin)) return -EROFS;
+    const errno = this.#isWhole(offsetBytes, lengthBytes)
+      ? await this.#writeWhole(segments, offsetBytes, lengthBytes)
+      : await this.#writeParts(segments, offsetBytes, lengthBytes);
+    return errno === 0 && fua ? this.flush() : errno;
+  }
+
+  async flush(): Promise<number> {
+    if (this.readOnly) return 0;
+    if (this.#closed) return -ENODEV;
+    if (this.#lostErrno !== 0) return this.#lostErrno;
+    const error = await this.#busy(() => this.#api.flushFileBuffers(this.#handle()));
+    if (error !== 0 && this.#lostErrno === 0) this.#lostErrno = windowsErrno(error);
+    return this.#lostErrno;
+  }
+
+  discard(): number {
+    return this.readOnly ? -EROFS : -EOPNOTSUPP;
+  }
+
+  writeZeroes(): number {
+    return this.readOnly ? -EROFS : -EOPNOTSUPP;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#underWay > 0) {
+      await new Promise<void>((resolve) => {
+        this.#whenIdle.push(resolve);
+      });
+    }
+    for (const handle of this.#parts.handles) this.#api.closeHandle(handle);
+    this.#parts.release();
+  }
+
+  /** The answer that needs no disk: a refusal, or 0 for nothing to do. */
+  #check(offsetBytes: number, lengthBytes: number): number | undefined {
+    if (this.#closed) return -ENODEV;
+    if (offsetBytes < 0 || offsetBytes + lengthBytes > this.sizeBytes) return -EINVAL;
+    return lengthBytes === 0 ? 0 : undefined;
+  }
+
+  #isWhole(offsetBytes: number, lengthBytes: number): boolean {
+    return offsetBytes % this.logicalBlockBytes === 0 && lengthBytes % this.logicalBlockBytes === 0;
+  }
+
+  /** The whole sectors around a range. */
+  #around(offsetBytes: number, lengthBytes: number): { begin: number; end: number } {
+    const block = this.logicalBlockBytes;
+    const begin = Math.floor(offsetBytes / block) * block;
+    return { begin, end: Math.ceil((offsetBytes + lengthBytes) / block) * block };
+  }
+
+  async #writeWhole(
+    segments: readonly Uint8Array[],
+    offsetBytes: number,
+    lengthBytes: number,
+  ): Promise<number> {
+    let [source] = segments;
+    if (segments.length !== 1 || source === undefined) {
+      source = Buffer.allocUnsafeSlow(lengthBytes);
+      new SegmentCursor(segments).copyTo(source);
+    }
+    if (!this.#writes.tryShared()) await this.#writes.shared();
+    try {
+      return await this.#move('writeFile', source, offsetBytes);
+    } finally {
+      this.#writes.leaveShared();
+    }
+  }
+
+  async #writeParts(
+    segments: readonly Uint8Array[],
+    offsetBytes: number,
+    lengthBytes: number,
+  ): Promise<number> {
+    const { begin, end } = this.#around(offsetBytes, lengthBytes);
+    const bounce = Buffer.allocUnsafeSlow(end - begin);
+    await this.#writes.alone();
+    try {
+      const errno = await this.#move('readFile', bounce, begin);
+      if (errno < 0) return errno;
+      const changed = bounce.subarray(offsetBytes - begin, offsetBytes - begin + lengthBytes);
+      new SegmentCursor(segments).copyTo(changed);
+      return await this.#move('writeFile', bounce, begin);
+    } finally {
+      this.#writes.leaveAlone();
+    }
+  }
+
+  async #move(
+    way: 'readFile' | 'writeFile',
+    memory: Uint8Array,
+    offsetBytes: number,
+  ): Promise<number> {
+    const { error, bytes }: IoAnswer = await this.#busy(() =>
+      this.#api[way](this.#handle(), memory, offsetBytes),
+    );
+    if (error !== 0) return windowsErrno(error);
+    // A disk moves all or says why not; less would be the end of it, where there is none.
+    return bytes === memory.length ? 0 : -EIO;
+  }
+
+  /** The handles take turns. */
+  #handle(): Handle {
+    const { handles } = this.#parts;
+    this.#next = (this.#next + 1) % handles.length;
+    return handles[this.#next] as Handle;
+  }
+
+  async #busy<T>(work: () => Promise<T>): Promise<T> {
+    this.#underWay++;
+    try {
+      return await work();
+    } finally {
+      this.#underWay--;
+      if (this.#underWay === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
+    }
+  }
+}

@@ -1,0 +1,237 @@
+/**
+ * A mount from its beginning to its end, in the process that serves it.
+ *
+ *     target looked at -> kernel, source, volume (session.ts) -> transport -> control channel -> ready
+ *     ... served until: an unmount from inside or outside, or a signal ...
+ *     out of the tree -> written out, unmounted, source closed -> who asked for the end is told
+ *
+ * Invariants:
+ * 1. The command says that the mount is there when it answers, and `umount` says that it is gone when
+ *    all is written and the source is closed.
+ * 2. A signal ends the mount in any case: where programs use it, they lose it, but no written byte.
+ * 3. Whoever ends it from outside (umount(8), fusermount3 -u, Explorer) makes the process end as well.
+ */
+
+import { interruption } from '../host/interrupt.ts';
+import { sayThrough, tell, warn } from '../observe/messages.ts';
+import { trace } from '../observe/trace.ts';
+import type { Volume } from '../vfs-linux/volume.ts';
+import type { VolumeEntry } from '../volumes/choose-volume.ts';
+import { withVolume } from '../volumes/with-volume.ts';
+import { ownAddress } from './control/address.ts';
+import type { ControlAnswer, ControlRequest } from './control/messages.ts';
+import { ControlServer, errorAnswer } from './control/server.ts';
+import { DaemonLink, isDaemon } from './daemon.ts';
+import { IdleSync } from './idle-sync.ts';
+import {
+  FileLog,
+  kernelLineLevel,
+  type MountLog,
+  prepareLogFile,
+  TerminalLog,
+} from './mount-log.ts';
+import type { MountOptions } from './mount-options.ts';
+import { sourceName } from './source-name.ts';
+import { statusOf } from './status-of.ts';
+import { loadTransport, type Mounted, type Transport, type UnmountWish } from './transport.ts';
+
+/** What serves one mount. */
+class MountRun {
+  readonly source: string;
+  readonly target: string;
+  readonly options: MountOptions;
+  readonly transport: Transport;
+  readonly log: MountLog;
+  readonly logFile: string | undefined;
+  readonly mountedAt: Date = new Date();
+  #link: DaemonLink | undefined;
+  #mounted: Mounted | undefined;
+  #volume: Volume | undefined;
+  #entry: VolumeEntry | undefined;
+  #startMs: number | null = null;
+  /** The end has come although programs still use it. */
+  #forced: PromiseWithResolvers<void> = Promise.withResolvers();
+  /** Those who asked for the end and wait for it. */
+  #waiting: ((answer: ControlAnswer) => void)[] = [];
+
+  constructor(parts: {
+    source: string;
+    target: string;
+    options: MountOptions;
+    transport: Transport;
+    link: DaemonLink | undefined;
+  }) {
+    this.source = parts.source;
+    this.target = parts.target;
+    this.options = parts.options;
+    this.transport = parts.transport;
+    this.#link = parts.link;
+    this.logFile = parts.link === undefined ? undefined : prepareLogFile(parts.options.log);
+    this.log =
+      this.logFile === undefined ? new TerminalLog() : new FileLog(this.logFile, this.target);
+  }
+
+  async run(): Promise<void> {
+    if (this.options.trace !== undefined) trace.open(this.options.trace);
+    let control: ControlServer | undefined;
+    try {
+      await withVolume(this.source, this.options, async (volume, entry) => {
+        this.#volume = volume;
+        this.#entry = entry;
+        this.#mounted = await this.transport.mount(volume, this);
+        control = await this.#answerable();
+        const idleSync = this.#startIdleSync(volume, this.#mounted);
+        try {
+          await this.#serve(volume, this.#mounted);
+        } finally {
+          await idleSync?.stop();
+        }
+      });
+      trace.close();
+      this.log.write('info', `${this.source} is unmounted from ${this.target}`);
+      this.#tellEnd({ unmounted: true });
+    } catch (error) {
+      trace.close();
+      const { what, why, code } = tell(error);
+      // Before it was ready, the command tells it.
+      if (this.#startMs !== null) this.log.write('error', `${what}: ${why}`, { code });
+      this.#tellEnd(errorAnswer(error));
+      throw error;
+    } finally {
+      await control?.close();
+      this.log.close();
+    }
+  }
+
+  /** Opens the control channel; what cannot be undone comes after it. */
+  async #answerable(): Promise<ControlServer> {
+    try {
+      return await ControlServer.listen(ownAddress(), (request) => this.#answer(request));
+    } catch (error) {
+      await this.#mounted?.unmount({ force: true });
+      throw error;
+    }
+  }
+
+  #startIdleSync(volume: Volume, mounted: Mounted): IdleSync | undefined {
+    if (volume.readOnly) return undefined;
+    const countRequests = (): number =>
+      mounted.statistics().operations.reduce((sum, { count }) => sum + count, 0);
+    const idleSync = new IdleSync(volume, countRequests);
+    idleSync.start();
+    return idleSync;
+  }
+
+  async #serve(volume: Volume, mounted: Mounted): Promise<void> {
+    const commandMs = this.#link?.commandMs ?? performance.timeOrigin;
+    this.#startMs = Math.round(Date.now() - commandMs);
+    const { type } = volume;
+    const how = volume.readOnly ? 'for reading' : 'for reading and writing';
+    const text = `${this.source} (${type}) is mounted at ${mounted.mountPoint} ${how}`;
+    if (this.#link === undefined) {
+      this.log.write('info', `${text}; Ctrl-C unmounts it`);
+    } else {
+      this.log.write('info', text, { source: this.source, startMs: this.#startMs });
+      const end = `\`fsbridge umount ${mounted.mountPoint}\` ends it when all is written`;
+      this.#link.ready(`fsbridge: ${text}; ${end}`, this.logFile as string);
+      if (this.log instanceof FileLog) await this.log.open();
+      sayThrough((said) => this.log.write('warn', said.trimEnd()));
+    }
+    this.#followKernel(volume);
+    const interrupted = new Promise<void>((resolve) => {
+      interruption.addEventListener('abort', () => resolve(), { once: true });
+      if (interruption.aborted) resolve();
+    });
+    await Promise.race([mounted.ended, interrupted, this.#forced.promise]);
+    if (interruption.aborted) await this.#endBySignal(mounted);
+  }
+
+  /** What the kernel says belongs to the log; on a terminal, where it is bad news. */
+  #followKernel(volume: Volume): void {
+    const shown = volume.kernel.log.onLine;
+    volume.kernel.log.onLine = (line) => {
+      shown?.(line);
+      const level = kernelLineLevel(line);
+      const isShown = shown !== undefined;
+      if (this.log instanceof FileLog || (level !== 'info' && !isShown)) {
+        this.log.write(level, line, { from: 'kernel' });
+      }
+    };
+  }
+
+  async #endBySignal(mounted: Mounted): Promise<void> {
+    try {
+      await mounted.unmount({});
+    } catch (error) {
+      const { why } = tell(error);
+      this.log.write('warn', `${this.target}: ${why}; programs that use it get errors now`);
+      if ((await mounted.unmount({ force: true })) === 'forced') return;
+    }
+    await mounted.ended;
+  }
+
+  async #answer(request: ControlRequest): Promise<ControlAnswer> {
+    if (request.command === 'status') return { status: await this.#status() };
+    if (request.command === 'sync') {
+      await this.#volume?.syncfs();
+      return { synced: true };
+    }
+    return this.#unmount(request);
+  }
+
+  /** Answers when the mount's end is complete, or with why there is none. */
+  async #unmount(wish: UnmountWish): Promise<ControlAnswer> {
+    const end = new Promise<ControlAnswer>((resolve) => this.#waiting.push(resolve));
+    const outcome = await this.#mounted?.unmount(wish);
+    if (outcome === 'forced') this.#forced.resolve();
+    // Nobody waits for what others have to end.
+    return outcome === 'ending' ? { unmounted: true, ending: true } : end;
+  }
+
+  #tellEnd(answer: ControlAnswer): void {
+    for (const resolve of this.#waiting.splice(0)) resolve(answer);
+  }
+
+  #status(): ReturnType<typeof statusOf> {
+    return statusOf({
+      run: this,
+      startMs: this.#startMs,
+      volume: this.#volume as Volume,
+      entry: this.#entry as VolumeEntry,
+      mounted: this.#mounted as Mounted,
+    });
+  }
+}
+
+/** `fsbridge mount`; returns when the mount has ended. */
+export async function runMount(
+  source: string,
+  target: string,
+  options: MountOptions,
+): Promise<void> {
+  const link = isDaemon() ? new DaemonLink() : undefined;
+  if (link !== undefined) sayThrough((text) => link.tell(text));
+  const transport = await loadTransport();
+  for (const name of transport.ignores.filter((key) => options[key] !== undefined)) {
+    const flag = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    warn(`--${flag} means nothing on this system.`);
+  }
+  const run = new MountRun({
+    source: sourceName(source),
+    target: await transport.prepareTarget(target),
+    options: { ...options, ...namesOf(options) },
+    transport,
+    link,
+  });
+  await run.run();
+}
+
+/** Names of files that still mean the same when the process has left the caller's folder. */
+function namesOf(options: MountOptions): Partial<MountOptions> {
+  const { device, trace: traceFile, log } = options;
+  return {
+    ...(device === undefined ? {} : { device: device.map(sourceName) }),
+    ...(traceFile === undefined ? {} : { trace: sourceName(traceFile) }),
+    ...(log === undefined ? {} : { log: sourceName(log) }),
+  };
+}

@@ -1,0 +1,51 @@
+/** WinFsp for the command line: what its options mean there. */
+import path from 'node:path';
+import type { EngineOptions } from '../../fsbridge/options.ts';
+import { interrupt } from '../../host/interrupt.ts';
+import { mountWinFsp } from '../../winfsp/mount.ts';
+import type { MountOptions } from '../mount-options.ts';
+import type { Transport } from '../transport.ts';
+
+/** As shells count a program that Ctrl-C ended; nobody sees it where the session ends. */
+const interruptedCode = 130;
+
+function engineOptions(options: MountOptions): EngineOptions {
+  const { permissions, label, uidMap } = options;
+  return {
+    ...(permissions === undefined ? {} : { permissions }),
+    ...(label === undefined ? {} : { label }),
+    ...(uidMap === undefined ? {} : { uidMap }),
+    ...(options.case === undefined ? {} : { caseSensitive: options.case === 'sensitive' }),
+  };
+}
+
+/** "l:" and "l:\" are "L:"; "*", \\.\L: and shares stay; a folder gets its full name. */
+export function windowsTarget(target: string): string {
+  const letter = /^(\\\\\.\\)?([A-Za-z]:)\\?$/.exec(target);
+  if (letter !== null) return `${letter[1] ?? ''}${(letter[2] as string).toUpperCase()}`;
+  if (target === '*' || target === '*:' || target.startsWith('\\\\')) return target;
+  return path.win32.resolve(target);
+}
+
+export const winFspTransport: Transport = {
+  name: 'winfsp',
+  ignores: ['allowOther', 'hostOptions'],
+  prepareTarget: async (target) => windowsTarget(target),
+  async mount(volume, { target, options }) {
+    const mount = await mountWinFsp(volume, target, {
+      engine: engineOptions(options),
+      network: options.network ?? false,
+      onConsoleEvent: () => interrupt(interruptedCode),
+    });
+    return {
+      mountPoint: mount.mountPoint,
+      ended: mount.ended,
+      statistics: () => mount.statistics(),
+      async unmount() {
+        // Windows takes a drive from its users, whatever they do.
+        await mount.unmount();
+        return 'ended';
+      },
+    };
+  },
+};

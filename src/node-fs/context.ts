@@ -1,0 +1,124 @@
+/**
+ * What all operations of one VolumeFs share: the calls, how an errno becomes an error, the umask,
+ * and the count of what is under way.
+ *
+ * Invariant: descriptors that live for one operation (withOpen) are counted, and the volume's close
+ * waits for them: an unmount with an open file is EBUSY.
+ */
+import { abi } from '../vfs-linux/abi.gen.ts';
+import { type Fd, LinuxCalls } from '../vfs-linux/calls.ts';
+import { SystemError } from '../vfs-linux/errors.ts';
+import type { PathLike } from '../vfs-linux/names.ts';
+import { shownPath } from './arguments.ts';
+
+/** Registers something that must be closed before the unmount; answers how to forget it. */
+export type Hold = (close: () => Promise<unknown>) => () => void;
+
+/** open(2)'s flags that take no others beside them but these (fs/open.c: O_PATH_FLAGS). */
+const pathFlags = abi.O_PATH | abi.O_DIRECTORY | abi.O_NOFOLLOW | abi.O_CLOEXEC;
+const knownFlags =
+  pathFlags |
+  abi.O_RDONLY |
+  abi.O_WRONLY |
+  abi.O_RDWR |
+  abi.O_CREAT |
+  abi.O_EXCL |
+  abi.O_TRUNC |
+  abi.O_APPEND |
+  abi.O_NONBLOCK |
+  abi.O_SYNC |
+  abi.O_DIRECT |
+  abi.O_NOATIME |
+  abi.O_TMPFILE;
+
+export class FsContext {
+  readonly calls: LinuxCalls;
+  readonly hold: Hold;
+  /** Taken off the permissions of what is made, as by umask(2). */
+  umask = 0o022;
+  #failure: () => Error | undefined;
+  #open = 0;
+  #idle: (() => void)[] = [];
+  #forget: (() => void) | undefined;
+  #mountPath: Promise<Buffer | number> | undefined;
+
+  constructor(calls: LinuxCalls, hold: Hold, failure: () => Error | undefined) {
+    this.calls = calls;
+    this.hold = hold;
+    this.#failure = failure;
+  }
+
+  /** The error for a negative errno: the kernel's death where that is the reason. */
+  error(ret: number, syscall: string, path?: PathLike, dest?: PathLike): Error {
+    const failure = this.#failure();
+    if (failure !== undefined) return failure;
+    const shown = path === undefined ? undefined : shownPath(path);
+    return new SystemError(ret, syscall, shown, dest === undefined ? undefined : shownPath(dest));
+  }
+
+  check(ret: number, syscall: string, path?: PathLike, dest?: PathLike): number {
+    if (ret < 0) throw this.error(ret, syscall, path, dest);
+    return ret;
+  }
+
+  /** A result that is there or a negative errno. */
+  found<T>(answer: T | number, syscall: string, path?: PathLike): T {
+    if (typeof answer === 'number') throw this.error(answer, syscall, path);
+    return answer;
+  }
+
+  /**
+   * openat2(2) as open(2) is: unknown flags do nothing. O_NONBLOCK is always there, as a FIFO has
+   * nobody at its other end and would hold a thread of the kernel for good.
+   */
+  openAt(dirfd: Fd, path: PathLike, flags: number, mode = 0): Promise<number> {
+    let known = (flags & knownFlags) | abi.O_CLOEXEC;
+    if ((flags & abi.O_PATH) !== 0) known &= pathFlags;
+    else known |= abi.O_NONBLOCK;
+    const makes = (flags & abi.O_CREAT) !== 0 || (flags & abi.O_TMPFILE) === abi.O_TMPFILE;
+    return this.calls.openat2(dirfd, path, known, makes ? mode & ~this.umask : 0);
+  }
+
+  /** Opens for the time of `use`. A negative errno goes to `use` as well: it knows what to throw. */
+  async withOpen<T>(
+    dirfd: Fd,
+    path: PathLike,
+    flags: number,
+    use: (fd: Fd) => Promise<T>,
+    mode = 0,
+  ): Promise<T> {
+    if (this.#open++ === 0) this.#forget = this.hold(() => this.#whenIdle());
+    let fd = -1;
+    try {
+      fd = await this.openAt(dirfd, path, flags, mode);
+      return await use(fd);
+    } finally {
+      if (fd >= 0) await this.calls.close(fd);
+      this.#release();
+    }
+  }
+
+  #release(): void {
+    this.#open--;
+    if (this.#open > 0) return;
+    this.#forget?.();
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #whenIdle(): Promise<void> {
+    if (this.#open === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** The path of a descriptor in the volume, as the kernel's /proc/self/fd tells it. */
+  async pathOf(fd: Fd): Promise<Buffer | number> {
+    const own = new LinuxCalls(this.calls.ring, 0, this.calls.cred);
+    const linkOf = (of: Fd): Promise<Buffer | number> =>
+      own.readlinkat(abi.AT_FDCWD, `/proc/self/fd/${of}`);
+    this.#mountPath ??= linkOf(this.calls.root);
+    const [mount, full] = await Promise.all([this.#mountPath, linkOf(fd)]);
+    if (typeof mount === 'number' || typeof full === 'number') return full;
+    const inside = full.subarray(mount.length === 1 ? 0 : mount.length);
+    return inside.length === 0 ? Buffer.from('/') : inside;
+  }
+}

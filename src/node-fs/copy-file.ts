@@ -1,0 +1,154 @@
+/**
+ * Copies one regular file inside the volume: the kernel does it, by sharing blocks (FICLONE) where the
+ * caller wants that, by copy_file_range(2) otherwise. The steps and errors are those of libuv's
+ * uv__fs_copyfile, but holes stay holes, and a source that is no regular file is refused before the
+ * target is touched (libuv empties and removes the target first).
+ *
+ * Invariant: when the copy fails, what was made of the target is removed.
+ */
+import { Buffer } from 'node:buffer';
+import { abi, errno } from '../vfs-linux/abi.gen.ts';
+import type { Fd, LinuxCalls } from '../vfs-linux/calls.ts';
+import { windowBytes } from '../vfs-linux/limits.ts';
+import type { PathLike } from '../vfs-linux/names.ts';
+import type { Statx } from '../vfs-linux/statx.ts';
+import { constants } from './constants.ts';
+import type { FsContext } from './context.ts';
+
+/** A name in an open directory. */
+export interface Name {
+  readonly dirfd: Fd;
+  readonly path: PathLike;
+  /** O_NOFOLLOW, or 0. */
+  readonly openFlags: number;
+}
+
+const permissions = 0o7777;
+
+/** As fs.copyFile with `mode` (COPYFILE_…). Answers 0 or a negative errno. */
+export function copyFile(context: FsContext, from: Name, to: Name, mode: number): Promise<number> {
+  const readFlags = abi.O_RDONLY | from.openFlags;
+  return context.withOpen(from.dirfd, from.path, readFlags, async (source) => {
+    if (source < 0) return source;
+    const statx = await context.calls.fstatx(source);
+    if (typeof statx === 'number') return statx;
+    if (statx.type === abi.S_IFDIR) return -errno.EISDIR;
+    // A device of the volume is one of this kernel, not of the machine that it came from.
+    if (statx.type !== abi.S_IFREG) return -errno.EINVAL;
+    const exclusive = (mode & constants.COPYFILE_EXCL) !== 0 ? abi.O_EXCL : 0;
+    const writeFlags = abi.O_WRONLY | abi.O_CREAT | exclusive | to.openFlags;
+    return context.withOpen(
+      to.dirfd,
+      to.path,
+      writeFlags,
+      async (target) => {
+        if (target < 0) return target;
+        const ret = await fill(context, source, statx, target, mode);
+        if (ret < 0) await context.calls.unlinkat(to.dirfd, to.path);
+        return ret;
+      },
+      statx.mode & permissions,
+    );
+  });
+}
+
+async function fill(
+  context: FsContext,
+  source: Fd,
+  statx: Statx,
+  target: Fd,
+  mode: number,
+): Promise<number> {
+  const { calls } = context;
+  const before = await calls.fstatx(target);
+  if (typeof before === 'number') return before;
+  if (isSame(before, statx)) return 0;
+  let ret = before.size > 0 ? await calls.ftruncate(target, 0) : 0;
+  if (ret < 0) return ret;
+  ret = await copyContent(calls, source, statx, target, mode);
+  if (ret < 0) return ret;
+  if ((before.mode & permissions) === (statx.mode & permissions)) return 0;
+  return calls.fchmodat2(target, '', statx.mode & permissions, abi.AT_EMPTY_PATH);
+}
+
+/** Whether both are the same inode. */
+export function isSame(a: Statx, b: Statx): boolean {
+  return a.ino === b.ino && a.devMajor === b.devMajor && a.devMinor === b.devMinor;
+}
+
+async function copyContent(
+  calls: LinuxCalls,
+  source: Fd,
+  statx: Statx,
+  target: Fd,
+  mode: number,
+): Promise<number> {
+  const force = (mode & constants.COPYFILE_FICLONE_FORCE) !== 0;
+  if (force || (mode & constants.COPYFILE_FICLONE) !== 0) {
+    const ret = await calls.ioctlNumber(target, abi.FICLONE, source);
+    if (ret >= 0 || force) return Math.min(ret, 0);
+  }
+  if (statx.blocks * 512 >= statx.size) return copyRange(calls, source, target, 0, statx.size);
+  const ret = await copyData(calls, source, target, statx.size);
+  return ret < 0 ? ret : calls.ftruncate(target, statx.size);
+}
+
+/** Copies what is data, and leaves out what are holes. */
+async function copyData(
+  calls: LinuxCalls,
+  source: Fd,
+  target: Fd,
+  sizeBytes: number,
+): Promise<number> {
+  for (let at = 0; at < sizeBytes; ) {
+    const start = await calls.lseek(source, at, abi.SEEK_DATA);
+    if (start === -errno.ENXIO) return 0;
+    if (start < 0) return start;
+    const end = await calls.lseek(source, start, abi.SEEK_HOLE);
+    if (end < 0) return end;
+    const ret = await copyRange(calls, source, target, start, Math.min(end, sizeBytes));
+    if (ret < 0) return ret;
+    at = end;
+  }
+  return 0;
+}
+
+async function copyRange(
+  calls: LinuxCalls,
+  source: Fd,
+  target: Fd,
+  startBytes: number,
+  endBytes: number,
+): Promise<number> {
+  for (let at = startBytes; at < endBytes; ) {
+    const ret = await calls.copyFileRange(source, at, target, at, endBytes - at);
+    // HFS and a few others have no splice_write, which copy_file_range needs (fs/splice.c).
+    if (ret === -errno.EINVAL || ret === -errno.EOPNOTSUPP) {
+      return copyByHand(calls, source, target, at, endBytes);
+    }
+    if (ret < 0) return ret;
+    // The source has become shorter.
+    if (ret === 0) return 0;
+    at += ret;
+  }
+  return 0;
+}
+
+async function copyByHand(
+  calls: LinuxCalls,
+  source: Fd,
+  target: Fd,
+  startBytes: number,
+  endBytes: number,
+): Promise<number> {
+  const buffer = Buffer.allocUnsafeSlow(windowBytes);
+  for (let at = startBytes; at < endBytes; ) {
+    const part = buffer.subarray(0, Math.min(windowBytes, endBytes - at));
+    const read = await calls.pread(source, part, at);
+    if (read <= 0) return read;
+    const written = await calls.pwrite(target, part.subarray(0, read), at);
+    if (written < 0) return written;
+    at += written;
+  }
+  return 0;
+}

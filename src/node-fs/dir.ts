@@ -1,0 +1,142 @@
+/**
+ * Dir, as fs.opendir gives it: a directory's entries one after the other, in the order that the file
+ * system has them, without holding all of them.
+ *
+ * Invariants:
+ * 1. Reads and the close run one after the other.
+ * 2. While it is open the volume knows of it, and closes it before it is unmounted.
+ */
+import { Buffer } from 'node:buffer';
+import type { Fd } from '../vfs-linux/calls.ts';
+import type { PathLike } from '../vfs-linux/names.ts';
+import { codedError } from './argument-errors.ts';
+import { type FsPath, type NameEncoding, nameAs } from './arguments.ts';
+import type { FsContext } from './context.ts';
+import { Dirent } from './dirent.ts';
+import { decodeName } from './escaped-names.ts';
+import { pathOf } from './place.ts';
+import { parentPathOf, under } from './readdir.ts';
+import { type Batch, readTyped, walk } from './walk.ts';
+
+export interface OpendirOptions {
+  readonly encoding?: NameEncoding | null | undefined;
+  /** Accepted for Node's sake: the kernel gives as many at once as it has room for. */
+  readonly bufferSize?: number | undefined;
+  /** The whole tree; symbolic links are not followed. */
+  readonly recursive?: boolean | undefined;
+}
+
+interface DirParts {
+  readonly context: FsContext;
+  readonly fd: Fd;
+  readonly path: FsPath;
+  readonly kernelPath: PathLike;
+  readonly options: OpendirOptions;
+}
+
+export class Dir implements AsyncDisposable {
+  readonly #parts: DirParts;
+  readonly #encoding: NameEncoding;
+  readonly #batches: AsyncGenerator<Batch>;
+  readonly #forget: () => void;
+  #batch: Batch | undefined;
+  #next = 0;
+  #turn: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  constructor(parts: DirParts) {
+    this.#parts = parts;
+    this.#encoding = parts.options.encoding ?? 'utf8';
+    this.#batches = parts.options.recursive === true ? this.#tree() : this.#alone();
+    this.#forget = parts.context.hold(() => this.#end());
+  }
+
+  /** The path that opendir was given. */
+  get path(): string {
+    const { path } = this.#parts;
+    return typeof path === 'string' ? path : decodeName(Buffer.from(path));
+  }
+
+  /** The next entry; null at the end. Throws ERR_DIR_CLOSED once it is closed. */
+  read(): Promise<Dirent<string | Buffer> | null> {
+    return this.#inTurn(async () => {
+      this.#assertOpen();
+      while (this.#batch === undefined || this.#next >= this.#batch.entries.length) {
+        const { value, done } = await this.#batches.next();
+        if (done === true) return null;
+        this.#batch = value as Batch;
+        this.#next = 0;
+      }
+      const { place, entries } = this.#batch;
+      const { name, type } = entries[this.#next++] as (typeof entries)[number];
+      const parent = parentPathOf(this.#parts.path, place, this.#encoding);
+      return new Dirent(nameAs(name, this.#encoding), parent, type);
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#inTurn(() => {
+      this.#assertOpen();
+      return this.#close();
+    });
+  }
+
+  /** The same where it may be closed already. */
+  #end(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!this.#closed) await this.#close();
+    });
+  }
+
+  async #close(): Promise<void> {
+    this.#closed = true;
+    await this.#batches.return(undefined);
+    const { context, fd, kernelPath } = this.#parts;
+    const ret = await context.calls.close(fd);
+    this.#forget();
+    context.check(ret, 'closedir', kernelPath);
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw codedError('ERR_DIR_CLOSED', 'Directory handle was closed');
+  }
+
+  #inTurn<T>(step: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(step);
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+
+  #tree(): AsyncGenerator<Batch> {
+    const { context, fd, kernelPath } = this.#parts;
+    return walk(context, fd, (ret, place) =>
+      context.error(ret, 'scandir', pathOf(under(kernelPath, place))),
+    );
+  }
+
+  async *#alone(): AsyncGenerator<Batch> {
+    const { context, fd, kernelPath } = this.#parts;
+    for (;;) {
+      const entries = context.found(await readTyped(context, fd), 'scandir', kernelPath);
+      if (entries.length === 0) return;
+      yield { place: undefined, entries };
+    }
+  }
+
+  /** All that are left; closes it at the end. */
+  async *entries(): AsyncGenerator<Dirent<string | Buffer>, void, undefined> {
+    try {
+      for (let entry = await this.read(); entry !== null; entry = await this.read()) yield entry;
+    } finally {
+      await this.#end();
+    }
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<Dirent<string | Buffer>, void, undefined> {
+    return this.entries();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#end();
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * From an error to what a person reads, `fsbridge: what: why (CODE)` with the advice on the next
+ * line, and to the exit code: 1 for a failure, 2 for wrong usage.
+ */
+import { FsBridgeError } from '../errors.ts';
+import { errno } from '../vfs-linux/abi.gen.ts';
+import { errnoMeaning, errnoName } from '../vfs-linux/errors.ts';
+import { escapeName } from './display-names.ts';
+
+const usageCodes: ReadonlySet<string> = new Set(['ERR_USAGE', 'ERR_READ_ONLY', 'ERR_MEMORY_SIZE']);
+
+const advices: Readonly<Record<string, string>> = {
+  ENOENT: 'Look for a typing mistake; `fsbridge ls` shows what is there.',
+  ENOTDIR: 'A part of the path is not a directory: look with `fsbridge ls`.',
+  EISDIR: 'Name a file in it instead.',
+  EEXIST: 'Choose another name, or remove what is there.',
+  ENOTEMPTY: 'Empty it first, or remove it with everything in it: `fsbridge rm -r`.',
+  ENOSPC: 'Make room on it: `fsbridge df` shows how much there is.',
+  EDQUOT: 'Make room in this quota, or ask for a larger one.',
+  EROFS: 'A file system with errors stays read-only: check it, for example with fsck.',
+  EACCES: 'Ask its owner for the right, or be root.',
+  EPERM: 'The file system has no such thing, or only root may do that.',
+  EIO: 'The disk or the file system is damaged there: copy what can be read, then check it.',
+  EUCLEAN: 'Check the file system with its own tool, such as fsck, on a copy.',
+  EBADMSG: 'Check the file system with its own tool, such as fsck, on a copy.',
+  ENAMETOOLONG: 'Choose a shorter name.',
+  ELOOP: 'The symbolic links on this path lead round in a circle.',
+  EBUSY: 'Something still uses it: end that, and try again.',
+  ENOMEM: 'Give the kernel more with --memory, such as --memory 1G.',
+  EXDEV: 'Copy it instead: the two lie on different file systems or subvolumes.',
+  EINVAL: 'The file system does not allow that; --verbose shows what the kernel says.',
+  ENOKEY: 'The directory is encrypted, and its key is not here.',
+};
+
+const fallbackAdvice = 'Run it again with --verbose to see what the kernel says.';
+
+/** What every error can be told as. */
+export interface Told {
+  readonly code: string;
+  readonly what: string;
+  readonly why: string;
+  readonly advice: string;
+}
+
+function codeOf(error: Error): string | undefined {
+  return 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** Node's text of an errno is its own; the kernel's meaning reads better. */
+function whyOf(error: Error, code: string): string {
+  const number = (errno as Readonly<Record<string, number>>)[code];
+  return number === undefined ? error.message : errnoMeaning(number);
+}
+
+/** Any error in the terms of FsBridgeError; `what` names the thing where the error does not. */
+export function tell(error: unknown, what = 'internal error'): Told {
+  if (error instanceof FsBridgeError) {
+    const advice = error.advice ?? advices[error.code] ?? fallbackAdvice;
+    return { code: error.code, what: error.what, why: error.why, advice };
+  }
+  if (error instanceof Error) {
+    const code = codeOf(error) ?? 'ERR_INTERNAL';
+    const known = code in errno;
+    const path = 'path' in error && typeof error.path === 'string' ? error.path : undefined;
+    const advice = known
+      ? (advices[code] ?? fallbackAdvice)
+      : 'This is a mistake of fsbridge: FSBRIDGE_DEBUG=1 shows where. Please report it.';
+    return { code, what: known ? (path ?? what) : what, why: whyOf(error, code), advice };
+  }
+  return { code: 'ERR_INTERNAL', what, why: String(error), advice: fallbackAdvice };
+}
+
+/** Thrown at the end of a command some of whose parts failed: each has been told of already. */
+export class PartlyFailed extends Error {
+  constructor(entries: number) {
+    super(`${entries} entries failed`);
+    this.name = 'PartlyFailed';
+  }
+}
+
+export function exitCodeOf(error: unknown): number {
+  return error instanceof FsBridgeError && usageCodes.has(error.code) ? 2 : 1;
+}
+
+let sayIt = (text: string): void => {
+  process.stderr.write(text);
+};
+
+/** Where messages go from now on, in the place of standard error. */
+export function sayThrough(say: (text: string) => void): void {
+  sayIt = say;
+}
+
+/** Writes a message for a person: whole lines. */
+export function say(text: string): void {
+  sayIt(text);
+}
+
+/** Writes the two lines to standard error; with FSBRIDGE_DEBUG set the stack as well. */
+export function report(error: unknown, what?: string): void {
+  const { code, what: name, why, advice } = tell(error, what);
+  say(`fsbridge: ${name}: ${why} (${code})\n${advice}\n`);
+  if (process.env['FSBRIDGE_DEBUG'] && error instanceof Error) {
+    say(`${error.stack ?? ''}\n`);
+    if (error.cause instanceof Error) say(`Cause: ${error.cause.stack ?? ''}\n`);
+  }
+}
+
+export function warn(text: string): void {
+  say(`fsbridge: warning: ${text}\n`);
+}
+
+/** The error of a call that answered a negative errno; `name` is the path it was for. */
+export function callError(ret: number, name: Uint8Array | string): FsBridgeError {
+  const what = typeof name === 'string' ? name : escapeName(name);
+  return new FsBridgeError(errnoName(ret), what, errnoMeaning(ret));
+}
+
+/** The answer of a call, or its error thrown. */
+export function check<T>(ret: T | number, name: Uint8Array | string): T {
+  if (typeof ret === 'number' && ret < 0) throw callError(ret, name);
+  return ret as T;
+}

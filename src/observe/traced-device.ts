@@ -1,0 +1,55 @@
+/** A device whose requests are noted in the trace: the layer below the kernel. */
+import { type MaybePromise, totalBytes } from '../block/block-device.ts';
+import { DeviceAbove } from '../block/device-above.ts';
+import { trace } from './trace.ts';
+
+export class TracedDevice extends DeviceAbove {
+  override read(segments: readonly Uint8Array[], offsetBytes: number): MaybePromise<number> {
+    const startMs = performance.now();
+    const answer = super.read(segments, offsetBytes);
+    return this.#noted('read', startMs, answer, offsetBytes, totalBytes(segments));
+  }
+
+  override write(
+    segments: readonly Uint8Array[],
+    offsetBytes: number,
+    fua: boolean,
+  ): MaybePromise<number> {
+    const startMs = performance.now();
+    const answer = super.write(segments, offsetBytes, fua);
+    return this.#noted('write', startMs, answer, offsetBytes, totalBytes(segments));
+  }
+
+  override flush(): MaybePromise<number> {
+    const startMs = performance.now();
+    return this.#noted('flush', startMs, super.flush());
+  }
+
+  override discard(offsetBytes: number, lengthBytes: number): MaybePromise<number> {
+    const startMs = performance.now();
+    const answer = super.discard(offsetBytes, lengthBytes);
+    return this.#noted('discard', startMs, answer, offsetBytes, lengthBytes);
+  }
+
+  override writeZeroes(offsetBytes: number, lengthBytes: number): MaybePromise<number> {
+    const startMs = performance.now();
+    const answer = super.writeZeroes(offsetBytes, lengthBytes);
+    return this.#noted('writeZeroes', startMs, answer, offsetBytes, lengthBytes);
+  }
+
+  /** The answer, whose span is noted when it is there. */
+  #noted(
+    name: string,
+    startMs: number,
+    answer: MaybePromise<number>,
+    offsetBytes?: number,
+    lengthBytes?: number,
+  ): MaybePromise<number> {
+    const note = (ret: number): number => {
+      const detail = { offsetBytes, lengthBytes, ret, onTheSpot: typeof answer === 'number' };
+      trace.span('disk', name, trace.nextId(), startMs, performance.now(), detail);
+      return ret;
+    };
+    return typeof answer === 'number' ? note(answer) : answer.then(note);
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * The whole of POSIX's file calls, by several users, on the mount and on a twin of it that this
+ * machine's own kernel has mounted: what programs are told must be the same, line by line, and what
+ * lies on the disk at the end as well. The differences that Linux's FUSE makes are named here.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import {
+  canMountFuse,
+  emptyImage,
+  expectClean,
+  type FuseType,
+  fuseTypes,
+  type MountChoice,
+  type Mounter,
+  mounter,
+  mountImage,
+  withScratch,
+} from '../../support/native/fuse-scene.ts';
+import { saveDifferences } from '../../support/native/manifest-compare.ts';
+import { mustRun } from '../../support/run-program.ts';
+
+const program = fileURLToPath(new URL('../programs/posix.ts', import.meta.url));
+const parts = ['paths', 'pairs', 'scenarios'] as const;
+/** The number of lines that a part has at least. */
+const linesLeast = { paths: 500, pairs: 500, scenarios: 500, accesses: 60 } as const;
+
+/** Lines that may differ, with the reason. They are compared by nobody. */
+const allowed: readonly (readonly [RegExp, string])[] = [
+  [/^fallocate: (collapse|insert) /, 'fs/fuse/file.c, fuse_file_fallocate: EOPNOTSUPP'],
+];
+
+/** Two calls further on the answers' consequences are in the line after: it goes with its call. */
+function comparable(transcript: string): string[] {
+  const lines: string[] = [];
+  let leftOut = false;
+  for (const line of transcript.split('\n')) {
+    const consequence = /: (then|names): /.test(line);
+    if (!consequence) leftOut = allowed.some(([pattern]) => pattern.test(line));
+    if (!leftOut) lines.push(line);
+  }
+  return lines;
+}
+
+async function transcripts(
+  type: FuseType,
+  how: Mounter,
+  folder: string,
+  parts: readonly string[],
+  choice: MountChoice,
+): Promise<string[]> {
+  await mkdir(folder);
+  const image = await emptyImage(join(folder, 'image'), type);
+  const mount = await mountImage(image, type, join(folder, 'mount'), how, choice);
+  const said: string[] = [];
+  try {
+    for (const part of parts) {
+      const result = await mustRun([process.execPath, program, mount.folder, part]);
+      said.push(result.stdout.toString());
+    }
+  } finally {
+    await mount.unmount();
+  }
+  await expectClean(image, type);
+  return said;
+}
+
+async function compare(
+  type: FuseType,
+  parts: readonly (keyof typeof linesLeast)[],
+  choice: MountChoice = {},
+): Promise<void> {
+  await withScratch(async (scratch) => {
+    const native = await transcripts(type, 'native', join(scratch, 'native'), parts, choice);
+    const ours = await transcripts(type, mounter, join(scratch, 'ours'), parts, choice);
+    const differences: string[] = [];
+    for (const [index, part] of parts.entries()) {
+      const theirs = comparable(native[index] as string);
+      const mine = comparable(ours[index] as string);
+      expect(theirs.length, part).toBeGreaterThan(linesLeast[part]);
+      const [has, had] = [new Set(mine), new Set(theirs)];
+      for (const line of theirs) if (!has.has(line)) differences.push(`native:   ${line}`);
+      for (const line of mine) if (!had.has(line)) differences.push(`fsbridge: ${line}`);
+      if (differences.length === 0) expect(mine).toEqual(theirs);
+    }
+    if (differences.length === 0) return;
+    const file = await saveDifferences(`fuse-posix-${type}`, differences);
+    const some = differences.slice(0, 20).join('\n');
+    throw new Error(`${differences.length} differences, in ${file}:\n${some}`);
+  });
+}
+
+describe.skipIf(!canMountFuse)('programs are told what a native mount tells them, on', () => {
+  for (const type of fuseTypes) {
+    test(type, () => compare(type, parts));
+    test(`${type} that keeps times of access`, () =>
+      compare(type, ['accesses'], { relatime: true }));
+  }
+});

@@ -1,0 +1,91 @@
+/**
+ * An ordinary user mounts an image of his own, through fusermount3, and takes it away again. In a
+ * mount namespace of its own, as the device is closed to users on some machines, and Node or this
+ * project may lie where only root may look.
+ */
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { fsckVerdict } from '../support/images/fsck.ts';
+import { canMountFuse, onPath } from '../support/native/fuse-scene.ts';
+import { mustRun, run } from '../support/run-program.ts';
+
+const project = fileURLToPath(new URL('../..', import.meta.url));
+const nobody = 65534;
+const programs = ['fusermount3', 'unshare', 'setpriv', 'mkfs.ext4'];
+const missing = programs.filter((program) => !onPath(program) && !existsSync(`/sbin/${program}`));
+const why = canMountFuse
+  ? missing.map((program) => `${program} is missing`).join(', ')
+  : 'it needs root and FUSE';
+
+let folder: string;
+
+/** Where the device is closed to him, he is told what to do. */
+const refused = `
+! "$FOLDER/node" "$FOLDER/project/src/cli/main.ts" mount "$FOLDER/disk.img" "$FOLDER/mnt" 2>&1
+`;
+
+/** The user's part: $FOLDER/node, $FOLDER/project and $FOLDER/disk.img are his to use. */
+const session = `
+fsbridge() { "$FOLDER/node" "$FOLDER/project/src/cli/main.ts" "$@"; }
+until_gone() { while fsbridge status | grep -q "$FOLDER"; do sleep 0.1; done; }
+fsbridge mount "$FOLDER/disk.img" "$FOLDER/mnt" --rw
+echo 'by a user' > "$FOLDER/mnt/note"
+stat -c '%U %a' "$FOLDER/mnt/note"
+fusermount3 -u "$FOLDER/mnt"
+until_gone
+fsbridge mount "$FOLDER/disk.img" "$FOLDER/mnt"
+cat "$FOLDER/mnt/note"
+fsbridge umount "$FOLDER/mnt"
+ls "$FOLDER/mnt" | wc -l
+`;
+
+/** Root's part: makes the user's world, and becomes him. */
+const world = `
+mount --bind "$NODE" "$FOLDER/node"
+mount --bind "$PROJECT" "$FOLDER/project"
+mount --bind "$FOLDER/fuse" /dev/fuse
+as_user() { setpriv --reuid ${nobody} --regid ${nobody} --clear-groups sh -ec "$1"; }
+chmod 600 "$FOLDER/fuse"
+as_user "$REFUSED" | grep -c -e ERR_FUSERMOUNT -e 'chmod 666 /dev/fuse'
+chmod 666 "$FOLDER/fuse"
+as_user "$SESSION"
+`;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'fsbridge-user-'));
+  await chmod(folder, 0o755);
+  for (const name of ['project', 'mnt', 'home']) await mkdir(join(folder, name));
+  await writeFile(join(folder, 'node'), '');
+  if (why !== '') return;
+  await mustRun(['mknod', join(folder, 'fuse'), 'c', '10', '229']);
+  const image = join(folder, 'disk.img');
+  const owner = `root_owner=${nobody}:${nobody}`;
+  await mustRun(['mkfs.ext4', '-q', '-E', owner, image, '64M']);
+  const his = ['mnt', 'home', 'disk.img'].map((name) => join(folder, name));
+  await mustRun(['chown', `${nobody}:${nobody}`, ...his]);
+});
+
+// The last process leaves what it has compiled in the user's home when it ends.
+afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }));
+
+test.skipIf(why !== '')(
+  `a user mounts, writes, and unmounts with fusermount3 and with fsbridge${why && ` (${why})`}`,
+  async () => {
+    const env = {
+      ...{ FOLDER: folder, NODE: process.execPath, PROJECT: project },
+      ...{ REFUSED: refused, SESSION: session },
+      ...{ HOME: join(folder, 'home'), PATH: '/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C' },
+    };
+    const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+    const argv = ['env', '-i', ...variables, 'unshare', '-m', 'sh', '-ec', world];
+    const { status, stdout, stderr } = await run(argv);
+    expect(status, stderr.toString()).toBe(0);
+    expect(stdout.toString().trim().split('\n')).toEqual(['2', 'nobody 644', 'by a user', '0']);
+    const { clean, output } = await fsckVerdict(join(folder, 'disk.img'), 'ext4');
+    expect(clean, output).toBe(true);
+  },
+);

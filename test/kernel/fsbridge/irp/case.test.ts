@@ -1,0 +1,116 @@
+/** Volumes that do not tell case apart, and directories that hold names which only case tells apart. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FoldedNames } from '../../../../src/fsbridge/folded-names.ts';
+import { DISPOSITION } from '../../../../src/fsbridge/nt.ts';
+import { cannotMount } from '../../../support/kernel-volume.ts';
+import { type Client, freshClient } from '../../../support/windows/engine-client.ts';
+
+const bytes = (name: string): Buffer => Buffer.from(name);
+
+describe('the names of one directory', () => {
+  test('the first by its bytes keeps its name, the others are numbered', () => {
+    const names = new FoldedNames();
+    for (const name of ['makefile', 'MakeFile', 'Makefile', 'other.txt', 'Other.TXT']) {
+      names.add(name, bytes(name));
+    }
+    expect(names.shownAs('MakeFile', bytes('MakeFile'))).toBe('MakeFile');
+    expect(names.shownAs('Makefile', bytes('Makefile'))).toBe('Makefile~2');
+    expect(names.shownAs('makefile', bytes('makefile'))).toBe('makefile~3');
+    expect(names.shownAs('other.txt', bytes('other.txt'))).toBe('other~2.txt');
+    expect(names.find('MAKEFILE')?.linuxName.toString()).toBe('MakeFile');
+    expect(names.find('MAKEFILE~3')?.linuxName.toString()).toBe('makefile');
+  });
+
+  test('a number that is somebody’s name is passed over, also one that comes later', () => {
+    const names = new FoldedNames();
+    for (const name of ['A', 'a']) names.add(name, bytes(name));
+    expect(names.shownAs('a', bytes('a'))).toBe('a~2');
+    names.add('a~2', bytes('a~2'));
+    expect(names.shownAs('a', bytes('a'))).toBe('a~3');
+    expect(names.find('A~2')?.linuxName.toString()).toBe('a~2');
+    names.remove('A', bytes('A'));
+    expect(names.shownAs('a', bytes('a'))).toBe('a');
+    expect(names.find('a~3')).toBeUndefined();
+  });
+});
+
+describe.skipIf(cannotMount())('a volume that does not tell case apart', () => {
+  let win: Client;
+
+  beforeAll(async () => {
+    win = await freshClient({ caseSensitive: false });
+  });
+  afterAll(async () => {
+    await win[Symbol.asyncDispose]();
+    await win.fresh.close();
+  });
+
+  test('any case finds the name, which stays as it was made', async () => {
+    await win.makeDirectory('\\Folder');
+    await win.put('\\FOLDER\\ReadMe.txt', 'text');
+    expect(await win.get('\\folder\\README.TXT')).toBe('text');
+    expect(await win.list('\\fOLDER')).toEqual(['ReadMe.txt']);
+    const [status, irp] = await win.create('\\folder\\readme.TXT');
+    expect([status, irp.normalizedName]).toEqual(['SUCCESS', '\\folder\\ReadMe.txt']);
+    if (irp.fileObject !== undefined) await win.close(irp.fileObject);
+    const made = { createDisposition: DISPOSITION.CREATE };
+    expect(await win.tryCreate('\\folder\\README.txt', made)).toBe('OBJECT_NAME_COLLISION');
+  });
+
+  test('a rename may change nothing but the case', async () => {
+    await win.put('\\lower', 'text');
+    expect(await win.renameByName('\\lower', '\\LOWER')).toBe('SUCCESS');
+    expect(await win.list('\\')).toContain('LOWER');
+    expect(await win.get('\\lower')).toBe('text');
+  });
+
+  test('names that only case tells apart are all reached, and are different files', async () => {
+    await win.linux.mkdir('/clash');
+    await win.linux.chown('/clash', 1000, 1000);
+    for (const name of ['Same.txt', 'same.txt', 'SAME.TXT']) {
+      await win.linux.writeFile(`/clash/${name}`, name);
+      await win.linux.chown(`/clash/${name}`, 1000, 1000);
+    }
+    const listed = await win.list('\\clash');
+    expect(new Set(listed.map((name) => name.toUpperCase())).size).toBe(3);
+    const found = await Promise.all(listed.map((name) => win.get(`\\clash\\${name}`)));
+    expect(found.sort()).toEqual(['SAME.TXT', 'Same.txt', 'same.txt']);
+    // Removing the one that has its own name gives it to the next.
+    expect(await win.remove('\\clash\\SAME.TXT')).toBe('SUCCESS');
+    expect(await win.get('\\clash\\same.TXT')).toBe('Same.txt');
+    expect((await win.list('\\clash')).length).toBe(2);
+  });
+
+  test('two programs that make a name in two cases at once make one file', async () => {
+    const how = { createDisposition: DISPOSITION.OPEN_IF };
+    const names = ['race', 'RACE', 'Race', 'rAcE'].map((name) => `\\${name}`);
+    const answers = await Promise.all(names.map((name) => win.tryCreate(name, how)));
+    expect(answers.sort()).toEqual(['SUCCESS 1', 'SUCCESS 1', 'SUCCESS 1', 'SUCCESS 2']);
+    const made = (await win.list('\\')).filter((name) => /^race$/i.test(name));
+    expect(made.length).toBe(1);
+  });
+
+  test('what Linux makes meanwhile is found by its own name', async () => {
+    expect(await win.get('\\later')).toBe('OBJECT_NAME_NOT_FOUND');
+    await win.linux.writeFile('/later', 'x');
+    expect(await win.get('\\later')).toBe('x');
+    expect(await win.get('\\LATER')).toBe('x');
+  });
+});
+
+describe.skipIf(cannotMount('vfat'))('FAT, which has neither owners nor case', () => {
+  test('is used at once: one file for all spellings, READONLY, no links, no descriptors', async () => {
+    await using win = await freshClient({ permissions: 'enforce' }, 'vfat');
+    expect(win.engine.facts.caseSensitive).toBe(false);
+    expect(win.engine.facts.fileSystemAttributes & 0x8).toBe(0);
+    await win.put('\\File.txt', 'text');
+    expect(await win.get('\\FILE.TXT')).toBe('text');
+    expect(await win.renameByName('\\file.txt', '\\FILE.txt')).toBe('SUCCESS');
+    expect(await win.list('\\')).toEqual(['FILE.txt']);
+    const file = await win.make('\\read-only', { fileAttributes: 0x1 });
+    expect(await win.link(file, '\\other')).toBe('NOT_SUPPORTED');
+    await win.close(file);
+    expect((await win.stat('\\READ-ONLY')).fileAttributes & 0x1).toBe(0x1);
+    await win.fresh.kernel.close();
+  });
+});

@@ -1,0 +1,56 @@
+/**
+ * Detection against blkid(8) of util-linux on every image of the corpus: type, label, UUID, version
+ * and block size have to be the same, character by character.
+ */
+
+import { spawnSync } from 'node:child_process';
+import { stat } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { askBlkid, differences } from '../../support/images/blkid.ts';
+import { corpusImage, listCorpus } from '../../support/images/corpus.ts';
+import { detectFile } from '../../support/images/readers.ts';
+
+const BATCH = 20;
+const BATCH_TIMEOUT_MS = 300_000;
+
+/** Where we differ on purpose, and why. */
+const KNOWN: Readonly<Record<string, string>> = {
+  blkid__bcachefs: 'util-linux learned bcachefs in 2.39; 2.38 does not know it',
+};
+
+const corpus = listCorpus();
+const hasBlkid = spawnSync('blkid', ['-V']).status === 0;
+
+function batches<T>(items: readonly T[]): readonly (readonly T[])[] {
+  return Array.from({ length: Math.ceil(items.length / BATCH) }, (_, index) =>
+    items.slice(index * BATCH, (index + 1) * BATCH),
+  );
+}
+
+describe('detection agrees with blkid', () => {
+  const ready = corpus !== undefined && hasBlkid;
+  test.skipIf(ready)('cannot be tried: the corpus or blkid is not there', () => {
+    expect(ready).toBe(false);
+  });
+
+  const named = batches(ready ? corpus : []).map((batch) => ({
+    range: `${batch.at(0)?.name} to ${batch.at(-1)?.name}`,
+    batch,
+  }));
+
+  test.each(named)('on $range', { timeout: BATCH_TIMEOUT_MS }, async ({ batch }) => {
+    const found: string[] = [];
+    let compared = 0;
+    for (const image of batch) {
+      const path = await corpusImage(image);
+      if ((await stat(path)).size === 0) continue;
+      compared++;
+      const lines = differences(await askBlkid(path), await detectFile(path));
+      if (lines.length > 0 && KNOWN[image.name] === undefined) {
+        found.push(...lines.map((line) => `${image.name}: ${line}`));
+      }
+    }
+    expect(found).toEqual([]);
+    expect(compared).toBeGreaterThan(0);
+  });
+});

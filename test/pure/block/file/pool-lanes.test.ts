@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { LARGE_BYTES, PoolLanes } from '../../../../src/block/file/pool-lanes.ts';
+
+/** Calls that end when they are told to, and the order in which they started. */
+function calls(): {
+  start(name: string): () => Promise<number>;
+  end(name: string): void;
+  started: string[];
+} {
+  const ends = new Map<string, () => void>();
+  const started: string[] = [];
+  return {
+    started,
+    start: (name) => () => {
+      started.push(name);
+      return new Promise((resolve) => {
+        ends.set(name, () => resolve(0));
+      });
+    },
+    end: (name) => ends.get(name)?.(),
+  };
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test('large calls leave a thread to small ones, and start in their order', async () => {
+  const lanes = new PoolLanes(3);
+  const { start, end, started } = calls();
+  const all = ['a', 'b', 'c', 'd'].map((name) => lanes.run(LARGE_BYTES, start(name)));
+  expect(started).toEqual(['a', 'b']);
+  const small = lanes.run(4096, start('small'));
+  expect(started).toEqual(['a', 'b', 'small']);
+  end('b');
+  await turn();
+  expect(started).toEqual(['a', 'b', 'small', 'c']);
+  for (const name of ['small', 'a', 'c']) end(name);
+  await turn();
+  expect(started.at(-1)).toBe('d');
+  end('d');
+  expect(await Promise.all([...all, small])).toEqual([0, 0, 0, 0, 0]);
+});
+
+test('a large call that fails gives its lane back', async () => {
+  const lanes = new PoolLanes(1);
+  const { start, end, started } = calls();
+  const failing = lanes.run(LARGE_BYTES, () => Promise.reject(new Error('as it happens')));
+  const next = lanes.run(LARGE_BYTES, start('next'));
+  await expect(failing).rejects.toThrow('as it happens');
+  await turn();
+  expect(started).toEqual(['next']);
+  end('next');
+  expect(await next).toBe(0);
+});

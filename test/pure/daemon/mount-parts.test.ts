@@ -1,0 +1,111 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { formatDuration, formatLatency } from '../../../src/cli/commands/status.ts';
+import { parseHostFlags } from '../../../src/daemon/linux/fuse-transport.ts';
+import { parseMountInfo } from '../../../src/daemon/linux/mount-table.ts';
+import { usersText, whoUses } from '../../../src/daemon/linux/who-uses.ts';
+import { FileLog, kernelLineLevel } from '../../../src/daemon/mount-log.ts';
+import { parseIdMapping } from '../../../src/daemon/mount-options.ts';
+import { windowsTarget } from '../../../src/daemon/windows/winfsp-transport.ts';
+
+test.each([
+  ['l:', 'L:'],
+  ['L:\\', 'L:'],
+  ['*', '*'],
+  ['\\\\.\\l:', '\\\\.\\L:'],
+  ['\\\\fsbridge\\disk', '\\\\fsbridge\\disk'],
+  ['C:\\linux\\..\\disk', 'C:\\disk'],
+])('the target %s on Windows is %s', (target, expected) => {
+  expect(windowsTarget(target)).toBe(expected);
+});
+
+describe('the map of ids', () => {
+  test('names users and groups', () => {
+    expect(parseIdMapping('1000=S-1-5-21-1-2-3-1001')).toEqual({
+      kind: 'user',
+      id: 1000,
+      sid: 'S-1-5-21-1-2-3-1001',
+    });
+    expect(parseIdMapping('g100=s-1-5-32-545')).toEqual({
+      kind: 'group',
+      id: 100,
+      sid: 'S-1-5-32-545',
+    });
+  });
+
+  test.each(['', '1000', '1000=', 'x=S-1-5-18', '1000=S-2-5', '99999999999=S-1-5-18'])(
+    '"%s" is refused',
+    (text) => {
+      expect(() => parseIdMapping(text)).toThrow(/is not a mapping \(ERR_USAGE\)/);
+    },
+  );
+});
+
+test('flags of the mount: a stranger’s devices and set-user-id programs are off', () => {
+  expect(parseHostFlags('')).toEqual({ dev: false, suid: false, exec: true });
+  expect(parseHostFlags('suid,noexec,noatime')).toEqual({ dev: false, suid: true, exec: false });
+  expect(() => parseHostFlags('compress')).toThrow(/"compress" is no flag of a mount/);
+});
+
+test('the list of mounts is read with its escapes, and with optional fields', () => {
+  const text = [
+    '36 35 98:0 / /mnt/a\\040b rw,noatime shared:1 master:2 - fuse.fsbridge /x\\134y.img rw',
+    '37 35 0:5 / /proc rw - proc proc rw',
+    'nonsense',
+    '',
+  ].join('\n');
+  expect(parseMountInfo(text)).toEqual([
+    { target: '/mnt/a b', type: 'fuse.fsbridge', source: '/x\\y.img', flags: 'rw,noatime' },
+    { target: '/proc', type: 'proc', source: 'proc', flags: 'rw' },
+  ]);
+});
+
+test.runIf(process.platform === 'linux')('who uses a folder is found by what it has open', () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fsbridge-used-'));
+  expect(whoUses(folder)).toEqual([]);
+  const users = Array.from({ length: 7 }, (_, pid) => ({ pid, name: 'sh' }));
+  expect(usersText(users)).toBe('sh (0), sh (1), sh (2), sh (3), sh (4) and 2 more');
+  fs.rmdirSync(folder);
+});
+
+test.each([
+  [0, '0 seconds'],
+  [61, '1 minute'],
+  [3_600 * 26 + 120, '1 day 2 hours'],
+])('%d seconds are told as %s', (seconds, text) => {
+  expect(formatDuration(seconds)).toBe(text);
+});
+
+test.each([
+  [0.4, '0.4 us'],
+  [12_345, '12.3 ms'],
+  [2_500_000, '2.5 s'],
+])('%d microseconds are told as %s', (us, text) => {
+  expect(formatLatency(us)).toBe(text);
+});
+
+test.each([
+  ['EXT4-fs (disk0): mounted filesystem', 'info'],
+  ['EXT4-fs error (device disk0): ext4_lookup:1855: inode #2', 'warn'],
+  ['XFS (disk0): Metadata corruption detected', 'warn'],
+  ['Buffer I/O error on dev disk0, logical block 3', 'warn'],
+])('the kernel’s "%s" is %s', (line, level) => {
+  expect(kernelLineLevel(line)).toBe(level);
+});
+
+test('what is said before the log is open is in it, in its order', async () => {
+  const file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'fsbridge-log-')), 'a.log');
+  const log = new FileLog(file, '/mnt');
+  log.write('info', 'first', { source: 'disk.img' });
+  await log.open();
+  log.write('error', 'second');
+  log.close();
+  const lines = fs.readFileSync(file, 'utf8').trim().split('\n');
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+    { level: 30, mount: '/mnt', source: 'disk.img', msg: 'first', pid: process.pid },
+    { level: 50, mount: '/mnt', msg: 'second' },
+  ]);
+  fs.rmSync(path.dirname(file), { recursive: true });
+});

@@ -1,0 +1,17 @@
+/**
+ * What a program does, as a sequence of calls: it has a volume of its own, and afterwards the machine's
+ * own kernel mounts the image and says what is on it.
+ */
+import type { VolumeFs } from '../../../../src/node-fs/volume-fs.ts';
+import type { Program } from '../driver/program.ts';
+
+export interface Replay {
+  readonly name: string;
+  /** Where it is known from that the program does so. */
+  readonly rule: string;
+  /** What the disk has before, by Linux's hand. */
+  readonly prepare?: (linux: VolumeFs) => Promise<void>;
+  readonly run: (win: Program) => Promise<void>;
+  /** Looks at the native mount. */
+  readonly check: (folder: string) => void | Promise<void>;
+}

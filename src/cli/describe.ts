@@ -5,12 +5,9 @@ import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import type { Fd, LinuxCalls } from '../vfs-linux/calls.ts';
 import { errnoName } from '../vfs-linux/errors.ts';
 import type { Statx, Timespec } from '../vfs-linux/statx.ts';
+import { listXattrs, readXattr } from '../vfs-linux/tree/xattrs.ts';
 
 export type Line = Record<string, unknown>;
-
-/** Enough for the attributes of nearly every file; more is asked for where it is not. */
-const listBytes = 1024;
-const valueBytes = 4096;
 
 const typeNames: ReadonlyMap<number, string> = new Map([
   [abi.S_IFREG, 'file'],
@@ -62,45 +59,6 @@ export async function putTarget(
   else putName(line, 'target', target);
 }
 
-/** The names of an entry's extended attributes, sorted; or a negative errno. */
-export async function listXattrs(
-  calls: LinuxCalls,
-  dirfd: Fd,
-  name: Buffer,
-): Promise<Buffer[] | number> {
-  let list: Buffer = Buffer.allocUnsafe(listBytes);
-  let length = await calls.listxattrat(dirfd, name, abi.AT_SYMLINK_NOFOLLOW, list);
-  if (length === -errno.ERANGE) {
-    list = Buffer.allocUnsafe(abi.XATTR_LIST_MAX);
-    length = await calls.listxattrat(dirfd, name, abi.AT_SYMLINK_NOFOLLOW, list);
-  }
-  if (length < 0) return length;
-  const names: Buffer[] = [];
-  for (let start = 0; start < length; ) {
-    const end = list.indexOf(0, start);
-    names.push(list.subarray(start, end));
-    start = end + 1;
-  }
-  return names.sort(Buffer.compare);
-}
-
-/** One attribute's value, or a negative errno. */
-export async function readXattr(
-  calls: LinuxCalls,
-  dirfd: Fd,
-  name: Buffer,
-  attribute: Buffer,
-): Promise<Buffer | number> {
-  const flags = abi.AT_SYMLINK_NOFOLLOW;
-  let value: Buffer = Buffer.allocUnsafe(valueBytes);
-  let length = await calls.getxattrat(dirfd, name, flags, attribute, value);
-  if (length === -errno.ERANGE) {
-    value = Buffer.allocUnsafe(abi.XATTR_SIZE_MAX);
-    length = await calls.getxattrat(dirfd, name, flags, attribute, value);
-  }
-  return length < 0 ? length : value.subarray(0, length);
-}
-
 /**
  * The attributes into the line. A name that is no UTF-8 gets U+FFFD for what is not, as JSON has no
  * place for it; a file system without attributes has none.
@@ -111,15 +69,16 @@ export async function putXattrs(
   name: Buffer,
   line: Line,
 ): Promise<void> {
-  const names = await listXattrs(calls, dirfd, name);
+  const subject = { dirfd, name, atFlags: abi.AT_SYMLINK_NOFOLLOW };
+  const names = await listXattrs(calls, subject);
   if (typeof names === 'number') {
     if (names !== -errno.EOPNOTSUPP) noteError(line, names);
     return;
   }
   const values: Record<string, string> = {};
   let any = false;
-  for (const attribute of names) {
-    const value = await readXattr(calls, dirfd, name, attribute);
+  for (const attribute of names.sort(Buffer.compare)) {
+    const value = await readXattr(calls, subject, attribute);
     if (typeof value === 'number') {
       noteError(line, value);
       continue;

@@ -3,12 +3,13 @@ import { Buffer } from 'node:buffer';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import type { PathLike } from '../vfs-linux/names.ts';
 import type { Statx } from '../vfs-linux/statx.ts';
+import { readXattr, type XattrSubject } from '../vfs-linux/tree/xattrs.ts';
 import { invalidValue } from './argument-errors.ts';
 import { toInteger } from './arguments.ts';
 import { encodeName } from './escaped-names.ts';
 import { OpenFile } from './open-file.ts';
 import { type TimeNs, toTimeNs } from './times.ts';
-import { type At, listXattrs, readXattr, type SetXattrOptions, writeXattr } from './xattr.ts';
+import { type SetXattrOptions, writeXattr, xattrNames } from './xattr.ts';
 
 /** A run of a file's bytes on the disk: FS_IOC_FIEMAP, Documentation/filesystems/fiemap.rst. */
 export interface Extent {
@@ -170,7 +171,7 @@ export class LinuxFile extends OpenFile {
   /** The attribute's value; undefined where there is none of that name. */
   async getxattr(name: PathLike): Promise<Buffer | undefined> {
     const value = await this.using('getxattr', (fd) =>
-      readXattr(this.context, itself(fd), encodeName(name)),
+      readXattr(this.context.calls, itself(fd), encodeName(name)),
     );
     return value === -errno.ENODATA ? undefined : this.context.found(value, 'getxattr');
   }
@@ -186,7 +187,7 @@ export class LinuxFile extends OpenFile {
   }
 
   async listxattr(): Promise<string[]> {
-    const names = await this.using('listxattr', (fd) => listXattrs(this.context, itself(fd)));
+    const names = await this.using('listxattr', (fd) => xattrNames(this.context, itself(fd)));
     return this.context.found(names, 'listxattr');
   }
 
@@ -197,8 +198,8 @@ export class LinuxFile extends OpenFile {
   }
 }
 
-function itself(fd: number): At {
-  return { dirfd: fd, path: '', flags: abi.AT_EMPTY_PATH };
+function itself(fd: number): XattrSubject {
+  return { dirfd: fd, name: '', atFlags: abi.AT_EMPTY_PATH };
 }
 
 function extentAt(map: Buffer, index: number): Extent {

@@ -9,12 +9,13 @@ import {
   parsePosixAcl,
 } from '../vfs-linux/posix-acl.ts';
 import type { Statx } from '../vfs-linux/statx.ts';
+import { readXattr, type XattrSubject } from '../vfs-linux/tree/xattrs.ts';
 import { checkAclEntries, checkAclKind } from './acl-arguments.ts';
 import { type FsPath, type Mode, toInteger, toKernelPath, toMode } from './arguments.ts';
 import type { FsContext } from './context.ts';
 import { FileHandle } from './file-handle.ts';
 import { type TimeNs, toTimeNs } from './times.ts';
-import { type At, listXattrs, readXattr, type SetXattrOptions, writeXattr } from './xattr.ts';
+import { type SetXattrOptions, writeXattr, xattrNames } from './xattr.ts';
 
 /** What mknod makes. */
 export type NodeKind = 'fifo' | 'socket' | 'character-device' | 'block-device' | 'file';
@@ -135,33 +136,33 @@ export class LinuxFs {
     return this.#removexattr(at(path, abi.AT_SYMLINK_NOFOLLOW), name);
   }
 
-  async #getxattr(where: At, name: FsPath): Promise<Buffer | undefined> {
-    const value = await readXattr(this.#context, where, toKernelPath(name, 'name'));
+  async #getxattr(where: XattrSubject, name: FsPath): Promise<Buffer | undefined> {
+    const value = await readXattr(this.#context.calls, where, toKernelPath(name, 'name'));
     if (value === -errno.ENODATA) return undefined;
-    return this.#context.found(value, 'getxattr', where.path);
+    return this.#context.found(value, 'getxattr', where.name);
   }
 
   async #setxattr(
-    where: At,
+    where: XattrSubject,
     name: FsPath,
     value: Uint8Array | string,
     options: SetXattrOptions,
   ): Promise<void> {
     const attribute = toKernelPath(name, 'name');
     const ret = await writeXattr(this.#context, where, attribute, value, options);
-    this.#context.check(ret, 'setxattr', where.path);
+    this.#context.check(ret, 'setxattr', where.name);
   }
 
-  async #listxattr(where: At): Promise<string[]> {
-    const names = await listXattrs(this.#context, where);
-    return this.#context.found(names, 'listxattr', where.path);
+  async #listxattr(where: XattrSubject): Promise<string[]> {
+    const names = await xattrNames(this.#context, where);
+    return this.#context.found(names, 'listxattr', where.name);
   }
 
-  async #removexattr(where: At, name: FsPath): Promise<void> {
+  async #removexattr(where: XattrSubject, name: FsPath): Promise<void> {
     const attribute = toKernelPath(name, 'name');
     const { calls } = this.#context;
-    const ret = await calls.removexattrat(where.dirfd, where.path, where.flags, attribute);
-    this.#context.check(ret, 'removexattr', where.path);
+    const ret = await calls.removexattrat(where.dirfd, where.name, where.atFlags, attribute);
+    this.#context.check(ret, 'removexattr', where.name);
   }
 
   /** The access control list; undefined where the permission bits are all there is. */
@@ -206,6 +207,6 @@ export class LinuxFs {
   }
 }
 
-function at(path: FsPath, flags: number): At {
-  return { dirfd: abi.AT_FDCWD, path: toKernelPath(path), flags };
+function at(path: FsPath, atFlags: number): XattrSubject {
+  return { dirfd: abi.AT_FDCWD, name: toKernelPath(path), atFlags };
 }

@@ -19,6 +19,7 @@ import { majorMinor } from '../../host/device-number.ts';
 import { check } from '../../observe/messages.ts';
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
 import type { Timespec } from '../../vfs-linux/statx.ts';
+import { splitXattrNames } from '../../vfs-linux/tree/xattrs.ts';
 import { typeName } from '../describe.ts';
 import { hostCalls } from './host-calls.ts';
 import {
@@ -38,7 +39,6 @@ const throughProc: boolean = process.platform === 'linux' && fs.existsSync('/pro
 /** Undefined on Windows, where a file has no owner of Linux's kind. */
 const ownUid: number | undefined = process.geteuid?.();
 const setIdBits = 0o6000;
-const listBytes = 65536;
 /** Reads and writes below this are done on the spot. */
 const smallBytes = 65536;
 
@@ -158,18 +158,14 @@ export class HostSide implements SourceSide<HostFolder>, TargetSide<HostFolder> 
     const calls = hostCalls();
     if (calls === undefined) return [];
     const path = this.#at(folder, name);
-    const list = Buffer.allocUnsafe(listBytes);
+    const list = Buffer.allocUnsafe(abi.XATTR_LIST_MAX);
     const length = calls.llistxattr(path, list);
     if (length === -errno.EOPNOTSUPP) return [];
-    const names = list.subarray(0, check(length, name));
     const found: Xattr[] = [];
-    for (let start = 0; start < names.length; ) {
-      const end = names.indexOf(0, start);
-      const attribute = names.subarray(start, end);
+    for (const attribute of splitXattrNames(list.subarray(0, check(length, name)))) {
       const value = Buffer.allocUnsafe(abi.XATTR_SIZE_MAX);
       const got = check(calls.lgetxattr(path, attribute, value), name);
       found.push({ name: attribute, value: Buffer.from(value.subarray(0, got)) });
-      start = end + 1;
     }
     return found;
   }

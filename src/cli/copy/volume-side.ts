@@ -4,8 +4,9 @@ import { callError, check } from '../../observe/messages.ts';
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
 import type { LinuxCalls } from '../../vfs-linux/calls.ts';
 import { errnoName } from '../../vfs-linux/errors.ts';
+import { listXattrs, readXattr } from '../../vfs-linux/tree/xattrs.ts';
 import type { Volume } from '../../vfs-linux/volume.ts';
-import { listXattrs, readXattr, typeName } from '../describe.ts';
+import { typeName } from '../describe.ts';
 import { type OpenFd, openHeld, readNames } from '../volume-path.ts';
 import {
   type Attributes,
@@ -94,11 +95,12 @@ export class VolumeSide implements SourceSide<OpenFd>, TargetSide<OpenFd> {
   }
 
   async xattrs(folder: OpenFd, name: Buffer): Promise<readonly Xattr[]> {
-    const names = await listXattrs(this.#calls, folder.fd, name);
+    const subject = { dirfd: folder.fd, name, atFlags: noFollow };
+    const names = await listXattrs(this.#calls, subject);
     if (names === -errno.EOPNOTSUPP) return [];
     const found: Xattr[] = [];
     for (const attribute of check(names, name)) {
-      const value = await readXattr(this.#calls, folder.fd, name, attribute);
+      const value = await readXattr(this.#calls, subject, attribute);
       found.push({ name: attribute, value: check(value, name) });
     }
     return found;

@@ -83,7 +83,7 @@ export class KernelCalls {
 
   /** Where what was found has its file_handle. */
   handle(slot: number): number {
-    return this.result(slot) + abi['bridge_found.handle'];
+    return this.result(slot) + abi['bridge_lookup.handle'];
   }
 
   /** Whether a call found what it was to find besides: it may be gone again. */
@@ -137,7 +137,7 @@ export class KernelCalls {
   }
 
   /**
-   * An operation on one name, with numbers. `find` (BRIDGE_THEN_*) has it find out what there is
+   * An operation on one name, with numbers. `find` (BRIDGE_LOOKUP_*) has it find out what there is
    * afterwards: at result() and handle(), if wasFound().
    */
   named(
@@ -247,7 +247,7 @@ export class KernelCalls {
   /** A name, or with an empty one the descriptor itself. The results: struct statx and handle(). */
   find(dirfd: number, name: Name, done: Done): void {
     const atFlags = name.start === name.end ? abi.AT_EMPTY_PATH : abi.AT_SYMLINK_NOFOLLOW;
-    const { BRIDGE_OP_find: op, BRIDGE_THEN_HANDLE: parts } = abi;
+    const { BRIDGE_OP_lookup: op, BRIDGE_LOOKUP_HANDLE: parts } = abi;
     this.named(op, root, name, dirfd, atFlags, parts, 0, done);
   }
 

@@ -1,5 +1,5 @@
 /**
- * What a request found out besides (bridge/found.c), decoded from the kernel's memory: a statx, and
+ * What a request found out besides (bridge/lookup.c), decoded from the kernel's memory: a statx, and
  * as asked for the file's handle and what a transport wants to know of its extended attributes.
  */
 import { Buffer } from 'node:buffer';
@@ -19,11 +19,11 @@ export interface Finding {
   readonly xattr?: PathLike;
 }
 
-/** The bits of BRIDGE_THEN_* for it. */
+/** The bits of BRIDGE_LOOKUP_* for it. */
 export function findingBits(finding: Finding | undefined): number {
   if (finding === undefined) return 0;
-  const handle = finding.handle === true ? abi.BRIDGE_THEN_HANDLE : 0;
-  return handle | (finding.xattr === undefined ? 0 : abi.BRIDGE_THEN_XATTRS);
+  const handle = finding.handle === true ? abi.BRIDGE_LOOKUP_HANDLE : 0;
+  return handle | (finding.xattr === undefined ? 0 : abi.BRIDGE_LOOKUP_XATTRS);
 }
 
 /** What was asked about extended attributes. */
@@ -52,12 +52,12 @@ export class Found {
     this.statx = new Statx(memory, address);
     this.handle =
       finding?.handle === true
-        ? copyHandle(memory, address + abi['bridge_found.handle'])
+        ? copyHandle(memory, address + abi['bridge_lookup.handle'])
         : undefined;
     this.xattrs =
       finding?.xattr === undefined
         ? undefined
-        : new SmallXattrs(memory, address + abi['bridge_found.xattrs']);
+        : new SmallXattrs(memory, address + abi['bridge_lookup.xattrs']);
   }
 }
 
@@ -70,7 +70,7 @@ export class OpenedStatx extends Found {
   constructor(memory: KernelMemory, address: number, finding: Finding | undefined, fd: number) {
     super(memory, address, finding);
     this.fd = fd;
-    this.created = memory.u32[(address + abi['bridge_found.created']) >>> 2] !== 0;
+    this.created = memory.u32[(address + abi['bridge_lookup.created']) >>> 2] !== 0;
   }
 }
 

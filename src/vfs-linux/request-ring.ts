@@ -44,7 +44,7 @@ const slotWords = abi['bridge_slot.size'] / 4;
 const opWord = abi['bridge_slot.op'] / 4;
 const rootWord = abi['bridge_slot.root'] / 4;
 const credWord = abi['bridge_slot.cred'] / 4;
-const thenWord = abi['bridge_slot.then'] / 4;
+const thenWord = abi['bridge_slot.lookup'] / 4;
 const umaskWord = abi['bridge_slot.umask'] / 4;
 const argWord = abi['bridge_slot.arg'] / 4;
 const queueMask = abi.WASM_QUEUE_SIZE - 1;
@@ -215,7 +215,7 @@ export class RequestRing {
     this.memory.u32[this.#slotsAddress / 4 + slot * slotWords + argWord + index] = value;
   }
 
-  /** Has the operation find out what is there afterwards: BRIDGE_THEN_* of request.h. */
+  /** Has the operation find out what is there afterwards: BRIDGE_LOOKUP_* of request.h. */
   andFind(slot: number, what: number): void {
     this.memory.u32[this.#slotsAddress / 4 + slot * slotWords + thenWord] = what;
   }

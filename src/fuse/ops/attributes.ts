@@ -241,7 +241,7 @@ function runSteps(
     // The steps before have changed something.
     if (ret < 0 && next > 2) session.wire.forgetAttributes(node.id);
     if (ret < 0) session.fail(request, ret);
-    else if (step !== undefined) step(fd, next === steps.length ? abi.BRIDGE_THEN_FD : 0, done);
+    else if (step !== undefined) step(fd, next === steps.length ? abi.BRIDGE_LOOKUP_FD : 0, done);
     else if (steps.length > 0 && calls.wasFound(slot)) {
       answerAttr(session, request, node, calls.result(slot) >>> 2);
     } else answerNow(session, request, fd, node);

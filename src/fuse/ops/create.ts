@@ -47,10 +47,10 @@ function answerMade(session: Session, request: Request, fd: number, name: Name):
   return whenMade(session, request, answer, () => findEntry(session, request, fd, name, answer));
 }
 
-const findFirst: number = abi.BRIDGE_THEN_FIRST | abi.BRIDGE_THEN_HANDLE;
-const findSecond: number = abi.BRIDGE_THEN_SECOND | abi.BRIDGE_THEN_HANDLE;
-const findLink: number = abi.BRIDGE_THEN_LINK | abi.BRIDGE_THEN_HANDLE;
-const findOpened: number = abi.BRIDGE_THEN_OPENED | abi.BRIDGE_THEN_HANDLE;
+const findFirst: number = abi.BRIDGE_LOOKUP_FIRST | abi.BRIDGE_LOOKUP_HANDLE;
+const findSecond: number = abi.BRIDGE_LOOKUP_SECOND | abi.BRIDGE_LOOKUP_HANDLE;
+const findLink: number = abi.BRIDGE_LOOKUP_LINK | abi.BRIDGE_LOOKUP_HANDLE;
+const findOpened: number = abi.BRIDGE_LOOKUP_OPENED | abi.BRIDGE_LOOKUP_HANDLE;
 
 export function mknod(session: Session, request: Request): void {
   const [mode, dev] = [request.word(0), request.word(1)];

@@ -1,5 +1,5 @@
 /**
- * Calls that do something and find out in the same request what came of it (bridge/found.c). Linux
+ * Calls that do something and find out in the same request what came of it (bridge/lookup.c). Linux
  * has none such; each does what the two or three of its name would, without the way there and back
  * between them.
  */
@@ -73,7 +73,7 @@ export class StatxCalls extends XattrCalls {
       abi.BRIDGE_OP_openat2,
       (slot) => {
         this.fill(slot, [dirfd, openFlags, mode, resolve], []);
-        this.ring.andFind(slot, abi.BRIDGE_THEN_OPENED | findingBits(finding));
+        this.ring.andFind(slot, abi.BRIDGE_LOOKUP_OPENED | findingBits(finding));
         this.writeName(this.ring.buffer(slot), path);
         this.#fillFinding(slot, finding);
       },
@@ -94,7 +94,7 @@ export class StatxCalls extends XattrCalls {
       abi.BRIDGE_OP_open_by_handle_at,
       (slot) => {
         this.fill(slot, [mountFd, openFlags], []);
-        this.ring.andFind(slot, abi.BRIDGE_THEN_OPENED | findingBits(finding));
+        this.ring.andFind(slot, abi.BRIDGE_LOOKUP_OPENED | findingBits(finding));
         handle.copy(this.memory.bytes, this.ring.buffer(slot));
         this.#fillFinding(slot, finding);
       },
@@ -107,7 +107,7 @@ export class StatxCalls extends XattrCalls {
     const error = refused(path, finding);
     if (error < 0) return Promise.resolve(error);
     return this.call<Found | number>(
-      abi.BRIDGE_OP_find,
+      abi.BRIDGE_OP_lookup,
       (slot) => {
         this.fill(slot, [dirfd, atFlags, findingBits(finding)], []);
         this.writeName(this.ring.buffer(slot), path);
@@ -162,7 +162,7 @@ export class StatxCalls extends XattrCalls {
       abi.BRIDGE_OP_pwritev2,
       (slot) => {
         this.fill(slot, [fd, source.length, writeFlags], [offsetBytes]);
-        this.ring.andFind(slot, abi.BRIDGE_THEN_FD);
+        this.ring.andFind(slot, abi.BRIDGE_LOOKUP_FD);
       },
       this.#decodeChanged,
       source,
@@ -175,7 +175,7 @@ export class StatxCalls extends XattrCalls {
       abi.BRIDGE_OP_ftruncate,
       (slot) => {
         this.fill(slot, [fd], [lengthBytes]);
-        this.ring.andFind(slot, abi.BRIDGE_THEN_FD);
+        this.ring.andFind(slot, abi.BRIDGE_LOOKUP_FD);
       },
       this.#decodeChanged,
     );

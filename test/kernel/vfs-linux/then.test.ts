@@ -46,7 +46,7 @@ function ask(
     },
     (slot, ret) => {
       const at = ring.buffer(slot) + abi.BRIDGE_SECOND;
-      const handle = copyHandle(memory, at + abi['bridge_found.handle']);
+      const handle = copyHandle(memory, at + abi['bridge_lookup.handle']);
       return { ret, statx: new Statx(memory, at), handle };
     },
   );
@@ -58,7 +58,7 @@ for (const type of types.filter((type) => cannotMount(type) === undefined)) {
     let mounted: FreshVolume;
     let calls: LinuxCalls;
     let dir: number;
-    const first = abi.BRIDGE_THEN_FIRST | abi.BRIDGE_THEN_HANDLE;
+    const first = abi.BRIDGE_LOOKUP_FIRST | abi.BRIDGE_LOOKUP_HANDLE;
 
     beforeAll(async () => {
       mounted = await mountFresh(type);
@@ -78,10 +78,10 @@ for (const type of types.filter((type) => cannotMount(type) === undefined)) {
       const mode = abi.S_IFIFO | 0o600;
       const node = await ask(calls, abi.BRIDGE_OP_mknodat, ['p'], [dir, mode, 0], first);
       expect([node.ret, node.statx.type]).toEqual([0, abi.S_IFIFO]);
-      const second = abi.BRIDGE_THEN_SECOND | abi.BRIDGE_THEN_HANDLE;
+      const second = abi.BRIDGE_LOOKUP_SECOND | abi.BRIDGE_LOOKUP_HANDLE;
       const link = await ask(calls, abi.BRIDGE_OP_symlinkat, ['to', 'l'], [dir], second);
       expect([link.ret, link.statx.type, link.statx.size]).toEqual([0, abi.S_IFLNK, 2]);
-      const linked = abi.BRIDGE_THEN_LINK | abi.BRIDGE_THEN_HANDLE;
+      const linked = abi.BRIDGE_LOOKUP_LINK | abi.BRIDGE_LOOKUP_HANDLE;
       const args = [dir, dir, 0];
       const hard = await ask(calls, abi.BRIDGE_OP_linkat, ['p', 'p2'], args, linked);
       expect([hard.ret, hard.statx.nlink]).toEqual([0, 2]);
@@ -170,7 +170,7 @@ for (const type of types.filter((type) => cannotMount(type) === undefined)) {
           (slot) => {
             ring.arg(slot, 0, path);
             ring.wide(slot, 0, lengthBytes);
-            ring.andFind(slot, abi.BRIDGE_THEN_FD);
+            ring.andFind(slot, abi.BRIDGE_LOOKUP_FD);
           },
           (slot, ret) => {
             const statx = new Statx(memory, ring.buffer(slot) + abi.BRIDGE_SECOND);

@@ -119,7 +119,7 @@ static s64 run(struct bridge_slot *s)
 {
 	s64 ret = operations[s->op](s);
 
-	return s->then && ret >= 0 ? bridge_then(s, ret) : ret;
+	return s->lookup && ret >= 0 ? bridge_lookup(s, ret) : ret;
 }
 
 /* Runs one operation with "/" at the descriptor that the slot names. */

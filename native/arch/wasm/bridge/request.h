@@ -27,17 +27,17 @@
 #define BRIDGE_LIST		131072	/* and of those with what they stand for */
 
 /*
- * What a request may find out besides, with no more way to go: bridge_slot.then says of what. It
- * lies in second, as a struct bridge_found; stx_mask is 0 where it was not to be found.
+ * What a request may find out besides, with no more way to go: bridge_slot.lookup says of what. It
+ * lies in second, as a struct bridge_lookup; stx_mask is 0 where it was not to be found.
  */
-#define BRIDGE_THEN_FD		1	/* of the descriptor in arg[0] */
-#define BRIDGE_THEN_OPENED	2	/* of the descriptor that was opened; or it is not opened */
-#define BRIDGE_THEN_FIRST	3	/* of the name in first, below arg[0] */
-#define BRIDGE_THEN_SECOND	4	/* of the name in second, below arg[0] */
-#define BRIDGE_THEN_LINK	5	/* of the name in second, below arg[1] */
-#define BRIDGE_THEN_KIND	7
-#define BRIDGE_THEN_HANDLE	8	/* its file_handle too */
-#define BRIDGE_THEN_XATTRS	16	/* and bridge_xattrs; third names a small one, or is '' */
+#define BRIDGE_LOOKUP_FD		1	/* of the descriptor in arg[0] */
+#define BRIDGE_LOOKUP_OPENED	2	/* of the descriptor that was opened; or it is not opened */
+#define BRIDGE_LOOKUP_FIRST	3	/* of the name in first, below arg[0] */
+#define BRIDGE_LOOKUP_SECOND	4	/* of the name in second, below arg[0] */
+#define BRIDGE_LOOKUP_LINK	5	/* of the name in second, below arg[1] */
+#define BRIDGE_LOOKUP_KIND	7
+#define BRIDGE_LOOKUP_HANDLE	8	/* its file_handle too */
+#define BRIDGE_LOOKUP_XATTRS	16	/* and bridge_xattrs; third names a small one, or is '' */
 
 #define BRIDGE_XATTR_VALUE	64
 
@@ -48,10 +48,10 @@ struct bridge_xattrs {
 	char value[BRIDGE_XATTR_VALUE];
 };
 
-struct bridge_found {
+struct bridge_lookup {
 	struct statx statx;
 	char handle[sizeof(struct file_handle) + MAX_HANDLE_SZ];
-	u32 created;		/* BRIDGE_THEN_OPENED: the file was not there before */
+	u32 created;		/* BRIDGE_LOOKUP_OPENED: the file was not there before */
 	struct bridge_xattrs xattrs;
 };
 
@@ -86,7 +86,7 @@ struct bridge_slot {
 	u32 op;		/* BRIDGE_OP_* */
 	u32 root;	/* descriptor of the directory that "/" names; 0: the kernel's own root */
 	u32 cred;	/* identity, from BRIDGE_OP_CRED_ADD; 0: root with every capability */
-	u32 then;	/* BRIDGE_THEN_*, or 0 */
+	u32 lookup;	/* BRIDGE_LOOKUP_*, or 0 */
 	u32 umask;	/* of what is created */
 	u32 arg[7];
 	u64 wide[3];
@@ -113,9 +113,9 @@ static inline char *slot_third(struct bridge_slot *s)
 	return slot_first(s) + BRIDGE_THIRD;
 }
 
-static inline struct bridge_found *slot_found(struct bridge_slot *s)
+static inline struct bridge_lookup *slot_lookup(struct bridge_slot *s)
 {
-	return (struct bridge_found *)slot_second(s);
+	return (struct bridge_lookup *)slot_second(s);
 }
 
 /* The host's own buffer for this request, in the terms of uaccess.h. */
@@ -182,20 +182,20 @@ static inline void __user *slot_window(struct bridge_slot *s)
 	X(setxattrat)		/* dirfd, at flags, bytes, flags; path, name; window */ \
 	X(listxattrat)		/* dirfd, at flags, bytes; path; window */	\
 	X(removexattrat)	/* dirfd, at flags; path, name */		\
-	/* what is there, in found.c and ops-list.c */				\
-	X(find)			/* dirfd, at flags, BRIDGE_THEN_*; path */	\
+	/* what is there, in lookup.c and ops-list.c */				\
+	X(lookup)			/* dirfd, at flags, BRIDGE_LOOKUP_*; path */	\
 	X(getdents_statx)	/* fd, BRIDGE_LIST_*, budget, entry bytes; offset; data */
 
 #define DECLARE_OP(name) s64 op_##name(struct bridge_slot *s);
 BRIDGE_OPS(DECLARE_OP)
 #undef DECLARE_OP
 
-/* found.c: what there is at path; into the parts that are not NULL. */
+/* lookup.c: what there is at path; into the parts that are not NULL. */
 int bridge_put_statx(struct statx *to, const struct path *path);
 void bridge_put_handle(struct file_handle *to, struct dentry *dentry, u32 room);
 void bridge_put_xattrs(struct bridge_xattrs *to, struct dentry *dentry, const char *name);
-/* What slot.then asks for, of an operation that ended with ret (0 or more). Returns the new end. */
-s64 bridge_then(struct bridge_slot *s, s64 ret);
+/* What slot.lookup asks for, of an operation that ended with ret (0 or more). Returns the new end. */
+s64 bridge_lookup(struct bridge_slot *s, s64 ret);
 /* ops-pages.c: after the answer to pread_pages. */
 void bridge_release_pages(void);
 /* ops-file.c: opens what is there, without a walk. */

@@ -80,74 +80,74 @@ void bridge_put_xattrs(struct bridge_xattrs *to, struct dentry *dentry, const ch
 						 sizeof(to->value));
 }
 
-static int find(struct bridge_slot *s, const struct path *path, u32 parts)
+static int look_up_path(struct bridge_slot *s, const struct path *path, u32 parts)
 {
-	struct bridge_found *found = slot_found(s);
-	int err = bridge_put_statx(&found->statx, path);
+	struct bridge_lookup *result = slot_lookup(s);
+	int err = bridge_put_statx(&result->statx, path);
 
-	found->created = 0;
-	if (!err && (parts & BRIDGE_THEN_HANDLE))
-		bridge_put_handle((struct file_handle *)found->handle, path->dentry, MAX_HANDLE_SZ);
-	if (!err && (parts & BRIDGE_THEN_XATTRS))
-		bridge_put_xattrs(&found->xattrs, path->dentry, slot_third(s));
+	result->created = 0;
+	if (!err && (parts & BRIDGE_LOOKUP_HANDLE))
+		bridge_put_handle((struct file_handle *)result->handle, path->dentry, MAX_HANDLE_SZ);
+	if (!err && (parts & BRIDGE_LOOKUP_XATTRS))
+		bridge_put_xattrs(&result->xattrs, path->dentry, slot_third(s));
 	return err;
 }
 
-static int find_name(struct bridge_slot *s, int dirfd, const char *name, u32 lookup, u32 parts)
+static int look_up_name(struct bridge_slot *s, int dirfd, const char *name, u32 flags, u32 parts)
 {
 	struct path path;
-	int err = user_path_at(dirfd, name, lookup, &path);
+	int err = user_path_at(dirfd, name, flags, &path);
 
 	if (err)
 		return err;
-	err = find(s, &path, parts);
+	err = look_up_path(s, &path, parts);
 	path_put(&path);
 	return err;
 }
 
-static int find_fd(struct bridge_slot *s, int fd, u32 parts)
+static int look_up_fd(struct bridge_slot *s, int fd, u32 parts)
 {
 	int err;
 
 	CLASS(fd_raw, f)(fd);
 	if (fd_empty(f))
 		return -EBADF;
-	err = find(s, &fd_file(f)->f_path, parts);
-	slot_found(s)->created = !!(fd_file(f)->f_mode & FMODE_CREATED);
+	err = look_up_path(s, &fd_file(f)->f_path, parts);
+	slot_lookup(s)->created = !!(fd_file(f)->f_mode & FMODE_CREATED);
 	return err;
 }
 
-s64 bridge_then(struct bridge_slot *s, s64 ret)
+s64 bridge_lookup(struct bridge_slot *s, s64 ret)
 {
 	int err = -EINVAL;
 
-	switch (s->then & BRIDGE_THEN_KIND) {
-	case BRIDGE_THEN_OPENED:
-		err = find_fd(s, ret, s->then);
+	switch (s->lookup & BRIDGE_LOOKUP_KIND) {
+	case BRIDGE_LOOKUP_OPENED:
+		err = look_up_fd(s, ret, s->lookup);
 		if (!err)
 			return ret;
 		sys_close(ret);
 		return err;
-	case BRIDGE_THEN_FD:
-		err = find_fd(s, s->arg[0], s->then);
+	case BRIDGE_LOOKUP_FD:
+		err = look_up_fd(s, s->arg[0], s->lookup);
 		break;
-	case BRIDGE_THEN_FIRST:
-		err = find_name(s, s->arg[0], slot_first(s), 0, s->then);
+	case BRIDGE_LOOKUP_FIRST:
+		err = look_up_name(s, s->arg[0], slot_first(s), 0, s->lookup);
 		break;
-	case BRIDGE_THEN_SECOND:
-		err = find_name(s, s->arg[0], slot_second(s), 0, s->then);
+	case BRIDGE_LOOKUP_SECOND:
+		err = look_up_name(s, s->arg[0], slot_second(s), 0, s->lookup);
 		break;
-	case BRIDGE_THEN_LINK:
-		err = find_name(s, s->arg[1], slot_second(s), 0, s->then);
+	case BRIDGE_LOOKUP_LINK:
+		err = look_up_name(s, s->arg[1], slot_second(s), 0, s->lookup);
 		break;
 	}
 	/* What was done is done; it can only not be told of. */
 	if (err)
-		slot_found(s)->statx.stx_mask = 0;
+		slot_lookup(s)->statx.stx_mask = 0;
 	return ret;
 }
 
-s64 op_find(struct bridge_slot *s)
+s64 op_lookup(struct bridge_slot *s)
 {
 	u32 flags = s->arg[1], lookup = 0;
 
@@ -157,7 +157,7 @@ s64 op_find(struct bridge_slot *s)
 		lookup |= LOOKUP_FOLLOW;
 	if (flags & AT_EMPTY_PATH)
 		lookup |= LOOKUP_EMPTY;
-	return find_name(s, s->arg[0], slot_first(s), lookup, s->arg[2]);
+	return look_up_name(s, s->arg[0], slot_first(s), lookup, s->arg[2]);
 }
 
 /*
@@ -166,10 +166,10 @@ s64 op_find(struct bridge_slot *s)
  */
 static s64 end_held(struct bridge_slot *s, const struct path *victim, s64 ret)
 {
-	slot_found(s)->statx.stx_mask = 0;
+	slot_lookup(s)->statx.stx_mask = 0;
 	if (ret || !victim->dentry)
 		return ret;
-	find(s, victim, BRIDGE_THEN_HANDLE);
+	look_up_path(s, victim, BRIDGE_LOOKUP_HANDLE);
 	if (d_inode(victim->dentry)->i_nlink)
 		return 0;
 	return bridge_open_path(victim, O_PATH | O_NOFOLLOW);

@@ -1,10 +1,10 @@
 /**
- * What is measured: one row of the table each.
+ * The cases: each is one row of the table.
  *
- * A round is `prepare`, then `run` with the clock on, then `clean`. Rounds of the subjects take
- * turns. A warm case is run once before, and its best round counts: whatever else the machine does
- * only ever makes a round slower. A cold case finds nothing cached, neither by the kernel in
- * question nor by the host, and its median round counts: disks vary both ways.
+ * A round is `prepare`, then `run` with the clock on, then `clean`. The subjects take turns, round
+ * by round. A warm case runs once before the clock starts, and its best round counts, because other
+ * load only makes a round slower. A cold case starts with empty caches, the measured kernel's and
+ * the host's, and its median round counts, because disks vary both ways.
  */
 import { paths, type Sizes, treeFiles } from './image.ts';
 import type { Operation, Subject } from './subjects/subject.ts';
@@ -12,13 +12,13 @@ import type { Operation, Subject } from './subjects/subject.ts';
 export interface Case {
   readonly name: string;
   readonly unit: 'MiB/s' | 'per s';
-  /** What fsbridge is to reach, in parts of native. */
+  /** The aim: fsbridge's speed as a part of native's. */
   readonly aim?: number;
   /** Whether caches are emptied before each round. */
   readonly cold?: boolean;
-  /** Whether the disk's speed decides, so that the median counts, not the best. */
+  /** Whether the median round counts instead of the best, because the disk's speed decides. */
   readonly disk?: boolean;
-  /** How many units a round does. */
+  /** The number of units in one round. */
   readonly amount: number;
   readonly needs: readonly Operation[];
   prepare?(subject: Subject): Promise<void>;
@@ -29,7 +29,7 @@ export interface Case {
 const mib = 1048576;
 const pageBytes = 4096;
 
-/** Places in a file, the same in every run (Park and Miller's minimal standard generator). */
+/** Offsets in a file, the same in every run (Park and Miller's minimal standard generator). */
 export function randomOffsets(count: number, fileBytes: number): number[] {
   let state = 20261121;
   return Array.from({ length: count }, () => {

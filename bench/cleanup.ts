@@ -1,13 +1,13 @@
 /**
- * What must not outlive the benchmark: mounts, loop devices, temporary files. Undone in reverse
- * order when the process ends, by Ctrl-C, too; so every step is synchronous.
+ * Undoes what the benchmark set up (mounts, loop devices, temporary files), in reverse order, when
+ * the process ends or is interrupted. Every step is synchronous, as an exit handler cannot wait.
  */
 import { execFileSync } from 'node:child_process';
 import { constants } from 'node:os';
 
 const steps = new Set<() => void>();
 
-/** Has `step` done at the process's end; answers how to do it now instead. */
+/** Registers `step` for the process's end. The returned function runs it now instead. */
 export function atEnd(step: () => void): () => void {
   steps.add(step);
   return () => {
@@ -31,7 +31,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => process.exit(128 + constants.signals[signal]));
 }
 
-/** Runs a program of the host; throws with what it said. */
+/** Runs a program of the host. Throws an error with the program's output if it fails. */
 export function run(program: string, ...args: string[]): void {
   execFileSync(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
 }

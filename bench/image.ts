@@ -1,6 +1,6 @@
 /**
- * The image that is measured: made with the host's mkfs, filled once, and copied for each subject,
- * so that all find the same blocks in the same places.
+ * The measured image: made with the host's mkfs, filled once, and copied for each subject, so that
+ * every subject finds the same blocks in the same places.
  */
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -12,9 +12,11 @@ export const fsTypes: readonly FsType[] = ['ext4', 'xfs', 'btrfs'];
 
 const mib = 1048576;
 
-/** How much of everything is on the image. */
+/** The amount of each kind of data on the image. */
 export interface Sizes {
-  /** Read again and again; must fit in the page cache of a kernel of 256 MiB. */
+  /**
+   * Bytes of the file that is read repeatedly. They fit in the page cache of a kernel with 256 MiB.
+   */
   readonly warmBytes: number;
   /** Read from the disk. */
   readonly coldBytes: number;
@@ -50,14 +52,14 @@ export const paths = {
 
 const imageBytes = 2048 * mib;
 
-/** How each is made, with its tool's defaults. */
+/** The mkfs command of each type, with the tool's defaults. */
 export const mkfs: Record<FsType, readonly string[]> = {
   ext4: ['mkfs.ext4', '-q', '-F'],
   xfs: ['mkfs.xfs', '-q', '-f'],
   btrfs: ['mkfs.btrfs', '-q', '-f'],
 };
 
-/** Makes an empty file system with its tool's defaults; throws where the tool is not there. */
+/** Makes an empty file system with the tool's defaults. Throws if the tool is not installed. */
 export function makeImage(file: string, type: FsType): void {
   fs.closeSync(fs.openSync(file, 'w'));
   fs.truncateSync(file, imageBytes);
@@ -77,7 +79,7 @@ export function treeFiles(sizes: Sizes): string[] {
   });
 }
 
-/** Puts everything there. */
+/** Fills the file system with all files that the cases use. */
 export async function fill(subject: Subject, sizes: Sizes): Promise<void> {
   await subject.writeSequential(paths.warm, sizes.warmBytes, mib);
   await subject.writeSequential(paths.write, sizes.writeBytes, mib);
@@ -92,7 +94,7 @@ export async function fill(subject: Subject, sizes: Sizes): Promise<void> {
   await subject.settle();
 }
 
-/** Copies an image, holes and all; what is not there yet on the disk is written out before. */
+/** Copies an image, holes included, and waits until the copy is on the disk. */
 export function copyImage(from: string, to: string): void {
   run('cp', from, to);
   execFileSync('sync', [to]);

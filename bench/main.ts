@@ -35,7 +35,7 @@ fsbridge's FUSE mount, with ordinary programs, against the native mount and, on 
 It needs mkfs for the file system, and root for what is native or cold; 4 GB of disk for a while.
 
   --type TYPE    ext4 (default), xfs, btrfs or all
-  --only REGEX   only the cases whose name it matches
+  --only REGEX   only the cases whose name matches
   --mount        only the FUSE mount
   --library      only fsbridge in this process
   --quick        smaller files and fewer rounds: a minute, and coarser numbers
@@ -57,7 +57,7 @@ interface Options {
   readonly json: boolean;
 }
 
-function say(text: string): void {
+function print(text: string): void {
   process.stderr.write(text);
 }
 
@@ -92,7 +92,9 @@ function readOptions(): Options | undefined {
   };
 }
 
-/** Filled through the host's kernel where that can be, else through fsbridge. */
+/**
+ * Makes and fills the image: through the host's kernel if it can mount it, else through fsbridge.
+ */
 async function makeTemplate(file: string, type: FsType, sizes: Sizes): Promise<boolean> {
   makeImage(file, type);
   let reason = 'that needs root on Linux';
@@ -106,14 +108,14 @@ async function makeTemplate(file: string, type: FsType, sizes: Sizes): Promise<b
       reason = error instanceof Error ? error.message : String(error);
     }
   }
-  say(`Native is left out: the image cannot be mounted by this computer's kernel (${reason}).\n`);
+  print(`Native is left out: the image cannot be mounted by this computer's kernel (${reason}).\n`);
   const bridge = await FsBridge.open(file, type);
   await fill(bridge, sizes);
   await bridge.close();
   return false;
 }
 
-/** The subjects on their own copies, and what measures only the start on another. */
+/** Opens each subject on its own copy of the image. */
 async function openSubjects(folder: string, type: FsType, hasNative: boolean): Promise<Subject[]> {
   const copy = (name: string): string => {
     const file = path.join(folder, `${name}.img`);
@@ -159,19 +161,19 @@ async function runCase(
   rounds: Rounds,
   prefix: string,
 ): Promise<Result> {
-  say(`${prefix}${item.name} ... `);
+  print(`${prefix}${item.name} ... `);
   const speeds = await measure(item, subjects, rounds);
   const result = toResult(item, speeds, prefix);
   const parts = [...speeds].map(([subject, speed]) => `${subject.name} ${Math.round(speed)}`);
   const part = ratio(result, result.native);
-  say(
+  print(
     `${parts.join(', ')} ${item.unit}${part === undefined ? '' : `; ratio ${part.toFixed(2)}`}\n`,
   );
   await warnUnlessCached(item, subjects);
   return result;
 }
 
-/** A warm round of fsbridge that reads from the disk is none: its cache is too small. */
+/** Warns if a warm round read from the disk: then fsbridge's cache is too small for the case. */
 async function warnUnlessCached(item: Case, subjects: readonly Subject[]): Promise<void> {
   const bridge = subjects.find((subject) => subject instanceof FsBridge);
   const reads = item.needs.includes('readSequential') || item.needs.includes('readRandom');
@@ -180,16 +182,16 @@ async function warnUnlessCached(item: Case, subjects: readonly Subject[]): Promi
   await item.run(bridge);
   const after = bridge.diskReads;
   if (after > before)
-    say(`  not quite warm: fsbridge read ${after - before} times from the disk\n`);
+    print(`  not quite warm: fsbridge read ${after - before} times from the disk\n`);
 }
 
 function startupResults(image: string, type: FsType, options: Options, prefix: string): Result[] {
   const names = ['boot', 'boot to first byte'] as const;
   const wanted = names.filter((name) => options.only.test(name));
   if (wanted.length === 0) return [];
-  say(`${prefix}boot, boot to first byte ... `);
+  print(`${prefix}boot, boot to first byte ... `);
   const { bootMs, firstByteMs } = measureStartup(image, type, options.startups);
-  say(`${bootMs.toFixed(0)} ms, ${firstByteMs.toFixed(0)} ms\n`);
+  print(`${bootMs.toFixed(0)} ms, ${firstByteMs.toFixed(0)} ms\n`);
   return wanted.map((name) => ({
     name: prefix + name,
     unit: 'ms',
@@ -199,7 +201,7 @@ function startupResults(image: string, type: FsType, options: Options, prefix: s
   }));
 }
 
-/** What a drive letter's driver gets, on a copy of the image of its own. */
+/** The Windows way, on its own copy of the image. */
 async function benchWindows(
   folder: string,
   type: FsType,
@@ -210,8 +212,8 @@ async function benchWindows(
   copyImage(path.join(folder, 'template.img'), image);
   const { only, sizes } = options;
   const isQuick = sizes === quickSizes;
-  const wish = { only, sizes, isQuick, rounds: isQuick ? 3 : 7, say };
-  const results = await windowsResults(image, type, wish);
+  const windowsOptions = { only, sizes, isQuick, rounds: isQuick ? 3 : 7, print };
+  const results = await windowsResults(image, type, windowsOptions);
   return results.map((result) => ({ ...result, name: prefix + result.name }));
 }
 
@@ -219,7 +221,7 @@ async function benchType(type: FsType, options: Options): Promise<Result[]> {
   const prefix = options.types.length > 1 ? `${type}: ` : '';
   const folder = mkdtempSync(path.join(options.folder, 'fsbridge-bench-'));
   const remove = atEnd(() => rmSync(folder, { recursive: true, force: true }));
-  say(`Making an image of ${type} in ${folder} ...\n`);
+  print(`Making an image of ${type} in ${folder} ...\n`);
   const template = path.join(folder, 'template.img');
   const hasNative = await makeTemplate(template, type, options.sizes);
   const subjects = await openSubjects(folder, type, hasNative);
@@ -227,7 +229,7 @@ async function benchType(type: FsType, options: Options): Promise<Result[]> {
   for (const item of cases(options.sizes)) {
     if (!options.only.test(item.name)) continue;
     if (item.cold && !canDropCaches()) {
-      say(`${prefix}${item.name}: left out, emptying the host's caches needs root\n`);
+      print(`${prefix}${item.name}: left out, emptying the host's caches needs root\n`);
     } else results.push(await runCase(item, subjects, options.rounds, prefix));
   }
   for (const subject of subjects) await subject.close();
@@ -237,15 +239,15 @@ async function benchType(type: FsType, options: Options): Promise<Result[]> {
   return results;
 }
 
-/** The mount's cases, where this computer can mount and empty its caches. */
+/** The mount's cases, if this computer can mount and empty its caches. */
 function benchMount(type: FsType, options: Options): Result[] {
   if (!canDropCaches() || !existsSync('/dev/fuse')) {
-    say('The FUSE mount is left out: it needs root on Linux, and /dev/fuse.\n');
+    print('The FUSE mount is left out: it needs root on Linux, and /dev/fuse.\n');
     return [];
   }
   const { only, mountSizes: sizes, folder } = options;
   const prefix = options.types.length > 1 ? `${type}: ` : '';
-  return benchMounts({ type, only, sizes, folder, say }, prefix);
+  return benchMounts({ type, only, sizes, folder, print }, prefix);
 }
 
 async function main(): Promise<void> {
@@ -255,7 +257,7 @@ async function main(): Promise<void> {
     return;
   }
   const load = os.loadavg()[0] as number;
-  if (load > 1) say(`This computer is busy (load ${load.toFixed(1)}): the numbers will vary.\n`);
+  if (load > 1) print(`This computer is busy (load ${load.toFixed(1)}): the numbers will vary.\n`);
   const results: Result[] = [];
   for (const type of options.types) {
     if (options.library) results.push(...(await benchType(type, options)));
@@ -267,7 +269,7 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  say(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+  print(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
   // Not exitCode: a kernel with a volume that may be written keeps the process.
   process.exit(1);
 }

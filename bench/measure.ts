@@ -1,18 +1,21 @@
-/** Runs the rounds of one case, the subjects taking turns, and makes one number of each's. */
+/**
+ * Runs the rounds of one case, in turns between the subjects, and reduces each subject's times to
+ * one.
+ */
 import type { Case } from './cases.ts';
 import type { Subject } from './subjects/subject.ts';
 
 export interface Rounds {
   readonly warm: number;
   readonly cold: number;
-  /** A subject that has used that much for one case makes no further round. */
+  /** A subject that has used this much time for one case runs no further round. */
   readonly budgetMs: number;
 }
 
 export const fullRounds: Rounds = { warm: 9, cold: 5, budgetMs: 6000 };
 export const quickRounds: Rounds = { warm: 4, cold: 3, budgetMs: 2000 };
 
-/** A case's speed for each subject that it was measured with, in the case's unit. */
+/** The case's speed for each subject that was measured, in the case's unit. */
 export async function measure(
   item: Case,
   subjects: readonly Subject[],
@@ -22,7 +25,7 @@ export async function measure(
   const timesMs = new Map<Subject, number[]>();
   const usedMs = new Map<Subject, number>();
   const count = item.cold ? rounds.cold : rounds.warm;
-  // The one more is for getting warm: caches, and the compilers' tiers.
+  // The first round only warms up the caches and V8's compilers.
   for (let index = item.cold ? 0 : -1; index < count; index++) {
     for (const subject of able) {
       const used = usedMs.get(subject) ?? 0;

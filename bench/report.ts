@@ -4,35 +4,37 @@ export interface Result {
   readonly name: string;
   readonly unit: string;
   readonly better: 'higher' | 'lower';
-  /** What fsbridge is to reach, in parts of native. */
+  /** The aim: fsbridge's speed as a part of native's. */
   readonly aim?: number;
-  /** What fsbridge is to reach by itself, in the unit, where nothing native corresponds. */
+  /** The aim in the case's unit, for a case that has no native counterpart. */
   readonly target?: number;
-  /** The most that fsbridge may be, in the case's unit. */
-  readonly most?: number;
-  /** How many times ahead of a peer fsbridge is to be: 1 unless said. */
+  /** The upper limit for fsbridge, in the case's unit. */
+  readonly maximum?: number;
+  /** The aim against a peer: how many times faster than it. Default 1. */
   readonly peerAims?: Readonly<Record<string, number>>;
   readonly native?: number;
   readonly fsbridge?: number;
   /** The same work done by the library in a process of its own, without a mount. */
   readonly inProcess?: number;
-  /** The peers, each by its name. */
+  /** The speed of each peer, by the peer's name. */
   readonly peers: Readonly<Record<string, number>>;
 }
 
-/** {cases: [{name, unit, better, aim, target, native, fsbridge, inProcess, and each peer by name}]}. */
+/**
+ * {cases: [{name, unit, better, aim, target, native, fsbridge, inProcess, and each peer by name}]}.
+ */
 export function toJson(results: readonly Result[]): string {
   const cases = results.map(({ peers, ...rest }) => ({ ...rest, ...peers }));
   return `${JSON.stringify({ cases }, null, 2)}\n`;
 }
 
-/** How fsbridge does against another: above 1 it is the better one. */
+/** fsbridge compared with another subject; above 1 fsbridge is better. */
 export function ratio(result: Result, other: number | undefined): number | undefined {
   if (other === undefined || result.fsbridge === undefined) return undefined;
   return result.better === 'higher' ? result.fsbridge / other : other / result.fsbridge;
 }
 
-/** What there is to say of the aims: the one against native, and to be ahead of each peer. */
+/** Whether the aims are met: the one against native, and the one against each peer. */
 function verdict(result: Result): string {
   const said: string[] = [];
   const reached = ratio(result, result.native);
@@ -43,9 +45,9 @@ function verdict(result: Result): string {
   if (target !== undefined && fsbridge !== undefined) {
     said.push(fsbridge >= target ? 'met' : 'not met');
   }
-  if (result.most !== undefined && result.fsbridge !== undefined) {
-    const within = result.fsbridge <= result.most ? 'within' : 'above';
-    said.push(`${within} ${result.most} ${result.unit}`);
+  if (result.maximum !== undefined && result.fsbridge !== undefined) {
+    const within = result.fsbridge <= result.maximum ? 'within' : 'above';
+    said.push(`${within} ${result.maximum} ${result.unit}`);
   }
   for (const [peer, value] of Object.entries(result.peers)) {
     const ahead = ratio(result, value);
@@ -64,7 +66,7 @@ function number(value: number | undefined): string {
   return value.toLocaleString('en', { maximumSignificantDigits: 4 });
 }
 
-/** An aligned table; a peer's column is there when one case has it. */
+/** An aligned table. A peer has a column if at least one case measured it. */
 export function toTable(results: readonly Result[]): string {
   const peers = [...new Set(results.flatMap((result) => Object.keys(result.peers)))];
   const alone = results.some((result) => result.inProcess !== undefined);

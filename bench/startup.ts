@@ -1,8 +1,9 @@
 /**
- * How long it takes to boot, and to the first byte of a file: in a process of its own each time,
- * for a kernel's image is compiled once a process. The host has everything in its cache.
+ * Measures the time to boot and to read the first byte of a file. Each measurement runs in a new
+ * process, because a process compiles the kernel's image only once. The host's cache holds all
+ * files.
  *
- * Run by itself (node bench/startup.ts IMAGE TYPE PATH) it is that process.
+ * `node bench/startup.ts IMAGE TYPE PATH` is that process.
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -10,9 +11,9 @@ import { paths } from './image.ts';
 import { median } from './measure.ts';
 
 export interface Startup {
-  /** Kernel.boot, compiling included. */
+  /** Kernel.boot, with the compilation of the image, in milliseconds. */
   readonly bootMs: number;
-  /** From before the boot to the first 4 KiB of a file, read-only mount included. */
+  /** From before the boot to the first 4 KiB of a file on a read-only mount, in milliseconds. */
   readonly firstByteMs: number;
 }
 
@@ -32,7 +33,7 @@ async function startOnce(image: string, type: string, path: string): Promise<Sta
   return { bootMs, firstByteMs };
 }
 
-/** The medians of so many processes. */
+/** The medians over `count` processes. */
 export function measureStartup(image: string, type: string, processes: number): Startup {
   const file = fileURLToPath(import.meta.url);
   const all = Array.from({ length: processes }, () => {

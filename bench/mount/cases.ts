@@ -1,6 +1,6 @@
 /**
- * What is measured on a mount: what ordinary programs do there. A case answers its own number, so that
- * a program that measures (fio, dbench) is believed, and all else is timed.
+ * The cases of the mount: the work of ordinary programs. Each case returns its own number, because
+ * fio and dbench measure themselves and every other program is timed from outside.
  */
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -12,7 +12,7 @@ import { hasProgram, type Mount } from './mounts.ts';
 
 const mib = 1048576;
 
-/** Where a case works. */
+/** The folders and sizes that a case works with. */
 export interface Place {
   readonly mount: Mount;
   /** The mount's folder. */
@@ -25,19 +25,19 @@ export interface Place {
 export interface MountCase {
   readonly name: string;
   readonly unit: 'MiB/s' | 'per s' | 'ms' | 's' | 'MiB';
-  /** What fsbridge is to reach, in parts of native. */
+  /** The aim: fsbridge's speed as a part of native's. */
   readonly aim?: number;
-  /** How many times ahead of fuse2fs it is to be. */
+  /** The aim against fuse2fs: how many times faster than it. */
   readonly aheadOfFuse2fs?: number;
-  /** The most that it may be, in the case's unit. */
-  readonly most?: number;
+  /** The upper limit, in the case's unit. */
+  readonly maximum?: number;
   /** Whether nothing is cached before each round. */
   readonly cold?: boolean;
-  /** Whether it is run once before, off the clock. */
+  /** Whether the case runs once before the clock starts. */
   readonly warmUp?: boolean;
-  /** The program that it needs; without it the case is left out. */
+  /** The program that the case needs. Without the program the case is left out. */
   readonly program?: string;
-  /** Answers the case's number; undefined where there is none for this mount. */
+  /** Runs the case and returns its number; undefined if this mount has none. */
   run(place: Place): number | undefined;
   clean?(place: Place): void;
 }
@@ -154,7 +154,7 @@ const treeCases: readonly MountCase[] = [
   },
   {
     ...{ name: 'tar c of the sources, cold', unit: 's', cold: true, aheadOfFuse2fs: 1 },
-    // To a pipe: tar leaves out the reading where the archive is /dev/null.
+    // The output goes to a pipe: tar reads no files if the archive is /dev/null.
     run: ({ at }) => seconds(() => shell('tar c git | cat > /dev/null', at)),
   },
   {
@@ -221,7 +221,7 @@ const changeCases: readonly MountCase[] = [
 
 const lifeCases: readonly MountCase[] = [
   {
-    ...{ name: 'from the command to the first byte', unit: 'ms', most: 250, warmUp: true },
+    ...{ name: 'from the command to the first byte', unit: 'ms', maximum: 250, warmUp: true },
     run({ mount, at }) {
       mount.unmount();
       return (
@@ -236,8 +236,8 @@ const lifeCases: readonly MountCase[] = [
     },
   },
   {
-    // Of its own after a day's work: the kernel's memory (--memory, 256 MiB) and 100 MiB.
-    ...{ name: 'memory, all of the above done', unit: 'MiB', most: 356 },
+    // The limit is the kernel's memory (--memory, 256 MiB) plus 100 MiB.
+    ...{ name: 'memory, all of the above done', unit: 'MiB', maximum: 356 },
     run({ mount }) {
       const bytes = mount.residentBytes();
       return bytes === undefined ? undefined : bytes / mib;
@@ -255,7 +255,7 @@ export const mountCases: readonly MountCase[] = [
   lifeCases[1] as MountCase,
 ];
 
-/** Why a case cannot be measured here; undefined where it can. */
+/** The reason why a case cannot be measured here; undefined if it can. */
 export function missingFor(item: MountCase): string | undefined {
   return item.program === undefined || hasProgram(item.program)
     ? undefined

@@ -1,6 +1,6 @@
 /**
- * The image that is mounted: a tree of many small files, a source tree under git, and files of data.
- * Made once through the host's kernel, and copied for each mount.
+ * The image that is mounted: a tree of many small files, a source tree under git, and files of
+ * data. Made once through the host's kernel, and copied for each mount.
  */
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -19,7 +19,7 @@ export interface MountSizes {
   readonly createFiles: number;
   readonly warmBytes: number;
   readonly coldBytes: number;
-  /** What fio reads and writes at random. */
+  /** Size of the file that fio reads and writes at random offsets. */
   readonly randomBytes: number;
   readonly fioSeconds: number;
   readonly dbenchSeconds: number;
@@ -77,7 +77,7 @@ function fill(at: string, folder: string, sizes: MountSizes): void {
     const parent = path.join(at, path.dirname(file));
     if (parent !== last) fs.mkdirSync(parent, { recursive: true });
     last = parent;
-    // Most files are small: a tenth has some text, the others a name only.
+    // Most files are small: a tenth of them have some text, the others are empty.
     fs.writeFileSync(path.join(at, file), index % 10 === 0 ? `${file}\n`.repeat(40) : '');
   }
   writeFile(path.join(at, 'warm.bin'), sizes.warmBytes);
@@ -86,7 +86,7 @@ function fill(at: string, folder: string, sizes: MountSizes): void {
   run('cp', '-r', path.join(folder, 'source'), path.join(at, 'git'));
   const git = (...args: string[]): void => {
     const who = ['-c', 'user.name=bench', '-c', 'user.email=bench'];
-    // The mounts show the same files under other paths and, if they like, other inode numbers.
+    // Each mount has another path, and may have other inode numbers for the same files.
     run('git', ...who, '-c', 'core.checkStat=minimal', '-C', path.join(at, 'git'), ...args);
   };
   git('init', '-q');
@@ -95,7 +95,7 @@ function fill(at: string, folder: string, sizes: MountSizes): void {
   git('commit', '-q', '-m', 'all');
 }
 
-/** Makes the image; throws where the host cannot. */
+/** Makes the image. Throws if the host cannot. */
 export function makeMountImage(
   file: string,
   type: FsType,
@@ -115,7 +115,7 @@ export function makeMountImage(
   }
 }
 
-/** Copies the image, holes and all. */
+/** Copies the image, holes included. */
 export function copyMountImage(from: string, to: string): void {
   run('cp', '--sparse=always', from, to);
   execFileSync('sync', [to]);

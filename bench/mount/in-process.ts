@@ -1,11 +1,11 @@
 /**
- * The mount's cases without the mount: the same image, and the same work done by calls of the library,
- * so that the difference is what FUSE and the program in front of it cost. Each case is a process of
- * its own, as a mount is, and nothing of an earlier one is in its memory.
+ * The mount's cases without the mount: the same image, and the same work done by calls of the
+ * library, so that the difference is the cost of FUSE and of the program in front of it. Each case
+ * runs in a process of its own, as a mount does, with nothing of an earlier case in memory.
  *
  *     node bench/mount/in-process.ts IMAGE TYPE CASE SIZES    prints the case's number
  *
- * What only makes sense with a program (tar x, cp, git, dbench) has no counterpart here.
+ * Cases that only make sense with a program (tar x, cp, git, dbench) have no counterpart here.
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +18,7 @@ import { type MountSizes, treePaths } from './image.ts';
 const mib = 1048576;
 const blockBytes = 4096;
 const warmRounds = 3;
-/** As many as a disk's reads keep busy (bench/cases.ts). */
+/** Reads in flight, as in bench/cases.ts: enough to keep a disk busy. */
 const coldDepth = 4;
 const randomOperations = 50_000;
 const sIfdir = abi.S_IFDIR;
@@ -29,7 +29,7 @@ async function seconds(work: () => Promise<void>): Promise<number> {
   return (performance.now() - startMs) / 1000;
 }
 
-/** The best of some rounds, after one that warms. */
+/** The best of several rounds, after a warm-up round. */
 async function bestSeconds(work: () => Promise<void>): Promise<number> {
   await work();
   let best = Number.POSITIVE_INFINITY;
@@ -49,7 +49,9 @@ async function writeRandom(bridge: FsBridge, sizeBytes: number, depth: number): 
   await calls.close(fd);
 }
 
-/** Visits every name below a directory, with its attributes; those of a directory come before it. */
+/**
+ * Visits every name below a directory, with its attributes. A directory's entries come before it.
+ */
 async function walk(
   bridge: FsBridge,
   path: string,
@@ -116,7 +118,7 @@ const writesRandom = (depth: number): LibraryWork => {
 };
 const listTree = (bridge: FsBridge, path = '/tree'): Promise<void> => walk(bridge, path, () => {});
 
-/** By the names of cases.ts, of which each must be one. */
+/** The work by case name. Each name is one of cases.ts. */
 export const library: Readonly<Record<string, LibraryWork>> = {
   'read 1 MiB, cold': async (bridge, { coldBytes }) =>
     coldBytes /
@@ -149,7 +151,7 @@ export const library: Readonly<Record<string, LibraryWork>> = {
     return paths.length / (await bestSeconds(() => bridge.stat(paths, 1)));
   },
   'tar c of the sources, cold': (bridge) => seconds(() => readTree(bridge, '/git')),
-  // The same files as tar's, those that git has; they are in memory when their time begins.
+  // The files that git knows, as in tar's case. They are in memory before the clock starts.
   'rm -r of the sources': async (bridge, { sources }) => {
     await listTree(bridge, '/git');
     return seconds(async () => {
@@ -165,7 +167,7 @@ export const library: Readonly<Record<string, LibraryWork>> = {
   },
 };
 
-/** A case's number for the library; undefined where it has no such work. */
+/** A case's number for the library; undefined if the library has no such work. */
 export function inProcess(
   name: string,
   image: string,

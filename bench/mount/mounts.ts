@@ -1,6 +1,6 @@
 /**
- * The ways to mount one image, each by the command that a user would type: the host's own kernel on a
- * loop device, `fsbridge mount`, and fuse2fs. What they mount is used by ordinary programs.
+ * The ways to mount one image, each by the command that a user would type: the host's own kernel on
+ * a loop device, `fsbridge mount`, and fuse2fs. Ordinary programs then use the mounts.
  *
  * Every step is synchronous, so that it can be undone at Ctrl-C; the mounts are other processes.
  */
@@ -17,7 +17,7 @@ const command: string = path.resolve(import.meta.dirname, '../../bin/fsbridge');
 const searchPath = `${path.dirname(process.execPath)}${path.delimiter}${process.env['PATH']}`;
 const endTimeoutMs = 60_000;
 
-/** Whether a program of the host is there. */
+/** Whether the host has a program. */
 export function hasProgram(program: string): boolean {
   const folders = [...(process.env['PATH'] ?? '').split(path.delimiter), '/usr/sbin', '/sbin'];
   return folders.some((folder) => fs.existsSync(path.join(folder, program)));
@@ -47,7 +47,7 @@ function processOf(image: string): number | undefined {
       const argv = fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
       if (argv.includes(image)) return pid;
     } catch {
-      // It has ended meanwhile.
+      // The process has ended meanwhile.
     }
   }
   return undefined;
@@ -66,13 +66,13 @@ export class Mount {
     fs.mkdirSync(folder, { recursive: true });
   }
 
-  /** Throws with what the command said. */
+  /** Mounts. Throws an error with the command's output if it fails. */
   mount(): void {
     mountBy[this.name](this.image, this.folder);
     this.#end = atEnd(() => this.#unmountNow());
   }
 
-  /** Returns when all is written and nobody has the image open. */
+  /** Returns when all data is written and no process has the image open. */
   unmount(): void {
     this.#end?.();
     this.#end = undefined;
@@ -83,7 +83,7 @@ export class Mount {
     try {
       run('umount', this.folder);
     } catch {
-      // Something of the machine looked into it: once more, and then without it.
+      // Another program of this machine may have a file open: try once more, then detach lazily.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
       try {
         run('umount', this.folder);
@@ -97,19 +97,21 @@ export class Mount {
     }
   }
 
-  /** A fresh mount with nothing cached, by nobody. */
+  /** A fresh mount. Neither the host nor the daemon has anything cached. */
   makeCold(): void {
     this.unmount();
     dropHostCaches();
     this.mount();
   }
 
-  /** Writes out what waits, so that the next round does not pay for it. */
+  /** Writes out dirty data, so that the next round does not pay for it. */
   settle(): void {
     run('sync', '-f', this.folder);
   }
 
-  /** What the mount's process has in memory (VmRSS); a kernel's mount has none. */
+  /**
+   * The resident memory (VmRSS) of the mount's process; undefined for the native kernel's mount.
+   */
   residentBytes(): number | undefined {
     const pid = this.name === 'native' ? undefined : processOf(this.image);
     if (pid === undefined) return undefined;

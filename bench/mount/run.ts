@@ -1,6 +1,7 @@
 /**
- * The mount's part of the benchmark: each case on each mount in turn, round after round. The median of
- * the rounds counts where the disk decides (cold), the best one else.
+ * The mount's part of the benchmark: each case runs on each mount in turn, round after round. A
+ * cold case counts by the median of its rounds, because the disk varies; a warm case by its best
+ * round.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -20,7 +21,7 @@ export interface MountBench {
   readonly sizes: MountSizes;
   /** Where images go. */
   readonly folder: string;
-  readonly say: (text: string) => void;
+  readonly print: (text: string) => void;
 }
 
 function measureCase(item: MountCase, places: readonly Place[]): Map<MountName, number> {
@@ -31,7 +32,7 @@ function measureCase(item: MountCase, places: readonly Place[]): Map<MountName, 
       if (item.cold) place.mount.makeCold();
       const value = item.run(place);
       item.clean?.(place);
-      // Nothing of one round may be written out on the clock of the next.
+      // A round's dirty pages are written out before the next round's clock starts.
       if (!item.cold) place.mount.settle();
       if (round < 0 || value === undefined) continue;
       values.set(place.mount.name, [...(values.get(place.mount.name) ?? []), value]);
@@ -41,7 +42,7 @@ function measureCase(item: MountCase, places: readonly Place[]): Map<MountName, 
   return new Map([...values].map(([name, all]) => [name, item.cold ? median(all) : best(...all)]));
 }
 
-/** The library's number for a case: everything it does cold or warm, it does in one process. */
+/** The library's number for a case. Each case runs in one process of its own. */
 function measureInProcess(item: MountCase, bench: MountBench, image: string): number | undefined {
   const rounds = item.cold ? bench.sizes.rounds : 1;
   const values: number[] = [];
@@ -68,7 +69,7 @@ function toResult(
     unit: item.unit,
     better: lowerIsBetter(item) ? 'lower' : 'higher',
     ...(item.aim === undefined ? {} : { aim: item.aim }),
-    ...(item.most === undefined ? {} : { most: item.most }),
+    ...(item.maximum === undefined ? {} : { maximum: item.maximum }),
     ...(item.aheadOfFuse2fs === undefined ? {} : { peerAims: { fuse2fs: item.aheadOfFuse2fs } }),
     ...(native === undefined ? {} : { native }),
     ...(fsbridge === undefined ? {} : { fsbridge }),
@@ -77,14 +78,14 @@ function toResult(
   };
 }
 
-/** Makes the images, measures, and takes everything away again. */
+/** Makes the images, measures, and removes everything afterwards. */
 export function benchMounts(bench: MountBench, prefix: string): Result[] {
-  const { type, sizes, say } = bench;
+  const { type, sizes, print } = bench;
   const lost = Object.keys(library).find((name) => !mountCases.some((item) => item.name === name));
   if (lost !== undefined) throw new Error(`the work in process has no case '${lost}'`);
   const folder = fs.mkdtempSync(path.join(bench.folder, 'fsbridge-bench-mount-'));
   const remove = atEnd(() => fs.rmSync(folder, { recursive: true, force: true }));
-  say(`Making an image of ${type} to mount in ${folder} ...\n`);
+  print(`Making an image of ${type} to mount in ${folder} ...\n`);
   makeSources(folder, sizes);
   const template = path.join(folder, 'template.img');
   makeMountImage(template, type, folder, sizes);
@@ -103,16 +104,16 @@ export function benchMounts(bench: MountBench, prefix: string): Result[] {
     if (!bench.only.test(name)) continue;
     const missing = missingFor(item);
     if (missing !== undefined) {
-      say(`${name}: left out, ${missing}\n`);
+      print(`${name}: left out, ${missing}\n`);
       continue;
     }
-    say(`${name} ... `);
+    print(`${name} ... `);
     const values = measureCase(item, places);
     const alone = measureInProcess(item, bench, aloneImage);
     const all: (readonly [string, number])[] = [...values];
     if (alone !== undefined) all.push(['in process', alone]);
     const parts = all.map(([who, value]) => `${who} ${value.toPrecision(4)}`);
-    say(`${parts.join(', ')} ${item.unit}\n`);
+    print(`${parts.join(', ')} ${item.unit}\n`);
     results.push(toResult(item, values, alone, name));
   }
   for (const { mount } of places) mount.unmount();

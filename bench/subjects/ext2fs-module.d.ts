@@ -1,4 +1,4 @@
-/** What the benchmark uses of npm's ext2fs (its README and lib/fs.js), which has no types. */
+/** Types for the part of npm's ext2fs that the benchmark uses (its README and lib/fs.js). */
 declare module 'ext2fs' {
   export interface Ext2Disk {
     read(

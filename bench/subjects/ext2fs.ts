@@ -1,7 +1,7 @@
 /**
  * npm's ext2fs: libext2fs in WebAssembly. Its disk here reads and writes the image with Node's
  * blocking calls, which is faster than the file-disk package that its README shows; it works on one
- * request at a time anyway. It has no fsync, and what it wrote is whole only after umount.
+ * request at a time anyway. It has no fsync, and its writes are complete only after umount.
  */
 import fs from 'node:fs';
 import ext2fs, { type Ext2Disk, type Ext2Fs, type Ext2Promises } from 'ext2fs';
@@ -98,7 +98,7 @@ export class Ext2fs implements Subject {
     await this.#calls.close(fd);
   }
 
-  /** One after the other: its helpers for arguments mix up calls that run at the same time. */
+  /** Runs calls one after the other: ext2fs mixes up the arguments of simultaneous calls. */
   async stat(paths: readonly string[]): Promise<void> {
     for (const path of paths) await this.#calls.stat(path);
   }

@@ -1,8 +1,8 @@
 /**
  * fsbridge as a library: a booted kernel, the image file as its disk, a mounted volume, and
- * volume.calls awaited. Default memory. Reading a disk on and on keeps four requests in flight.
- * Reading memory keeps one, and so does writing: the kernel locks a file for each write, so that
- * more would only wait for each other.
+ * volume.calls awaited. The memory is the default. Sequential reads of the disk keep four requests
+ * in flight. Cached reads and writes keep one: the kernel locks a file for each write, so that more
+ * writes would only wait for each other.
  */
 import { openFileSource } from '../../src/block/file/file-source.ts';
 import { abi } from '../../src/vfs-linux/abi.gen.ts';
@@ -46,12 +46,12 @@ export class FsBridge implements Subject {
     return new FsBridge(kernel, disk, volume);
   }
 
-  /** For work that is not among the Operations. */
+  /** The mounted volume, for work that is not among the operations. */
   get calls(): LinuxCalls {
     return this.#calls;
   }
 
-  /** What has gone through the disk, to see whether a warm round was one. */
+  /** The number of reads from the disk so far: a warm round adds none. */
   get diskReads(): number {
     return this.#kernel.diskCounters.reads;
   }
@@ -73,7 +73,7 @@ export class FsBridge implements Subject {
     await this.#kernel.close();
   }
 
-  /** Answers a descriptor, which is the caller's to close. */
+  /** Opens a file. The caller closes the descriptor. */
   async openFile(path: string, flags: number): Promise<number> {
     // openat2(2): a mode without O_CREAT is EINVAL.
     const mode = flags & O_CREAT ? 0o644 : 0;

@@ -15,16 +15,19 @@ import {
   type Subject,
 } from './subject.ts';
 
-/** Requests in flight when Node's threads read or write on and on: as many as fsbridge has. */
+/**
+ * Requests in flight in sequential reads and writes through Node's threads: as many as fsbridge
+ * has.
+ */
 const sequentialDepth = 4;
 
-/** A loop mount that can be made anew. */
+/** A loop mount that can be unmounted and mounted again. */
 export class LoopMount {
   readonly folder: string;
   #image: string;
   #end: (() => void) | undefined;
 
-  /** Mounts; throws with what mount(8) said. Same options as fsbridge: reading changes no atime. */
+  /** Mounts with noatime, as fsbridge does. Throws an error with mount(8)'s output if it fails. */
   constructor(image: string, folder: string) {
     this.#image = image;
     this.folder = folder;
@@ -37,21 +40,21 @@ export class LoopMount {
     this.#end = atEnd(() => unmount(this.folder));
   }
 
-  /** A fresh mount with nothing of it cached; the loop device's file neither. */
+  /** A fresh mount with nothing cached, neither of its files nor of the loop device's file. */
   makeCold(): void {
     this.unmount();
     dropHostCaches();
     this.#mount();
   }
 
-  /** Unmounts; the loop device goes with the mount. */
+  /** Unmounts and detaches the loop device. */
   unmount(): void {
     this.#end?.();
     this.#end = undefined;
   }
 }
 
-/** Also while a round that was broken off has a file open: then it goes when that is closed. */
+/** Unmounts lazily: an interrupted round may still have a file open. */
 function unmount(folder: string): void {
   try {
     run('umount', folder);
@@ -186,7 +189,7 @@ const stat = (path: string): Promise<void> =>
     fs.stat(path, (error) => (error === null ? resolve() : reject(error)));
   });
 
-/** Measured at what may gain by having several requests in flight. */
+/** Measured only in operations that may gain from several requests in flight. */
 export class NativeAsync extends NativeSync {
   override readonly name: string = 'native, through threads';
   override readonly measured: ReadonlySet<Operation> = new Set<Operation>([

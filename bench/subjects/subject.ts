@@ -1,9 +1,9 @@
 /**
- * What is measured: a way to reach the files of one image.
+ * A subject of the benchmark: one way to reach the files of an image.
  *
- * A subject runs whole rounds by itself, so that its loop is what a user of it would write: without
- * promises where it has none, with several requests in flight where it has. All paths begin with
- * "/", the image's root. Whatever goes wrong throws: a round that failed has no time.
+ * A subject runs whole rounds by itself, so that its loop looks like a user's code: with plain
+ * calls where the API blocks, with several requests in flight where it has promises. All paths
+ * begin with "/", the image's root. Every failure throws, because a failed round has no time.
  */
 
 export interface Work {
@@ -64,19 +64,19 @@ export const operations: readonly Operation[] = [
 
 export interface Subject extends Work {
   readonly name: string;
-  /** The operations that it is measured at; the others may throw. */
+  /** The operations that this subject takes part in; the others may throw. */
   readonly measured: ReadonlySet<Operation>;
-  /** Forgets all that it has cached, and all that the host has; needs root. */
+  /** Empties the subject's caches and the host's. Needs root. */
   makeCold(): Promise<void>;
-  /** Writes out what waits to be written, so that the next round does not pay for it. */
+  /** Writes out dirty data, so that the next round does not pay for it. */
   settle(): Promise<void>;
-  /** Leaves the image consistent, and nothing open. */
+  /** Closes everything. The image is consistent afterwards. */
   close(): Promise<void>;
 }
 
 const kept = new Map<number, Buffer[]>();
 
-/** That many buffers of that size, the same ones at every call, with bytes that do not compress. */
+/** `count` buffers of incompressible bytes. Every call returns the same buffers. */
 export function buffers(count: number, lengthBytes: number): readonly Buffer[] {
   let list = kept.get(lengthBytes);
   if (list === undefined) {
@@ -113,7 +113,7 @@ export async function inFlight(
   await Promise.all(Array.from({ length: Math.min(depth, count) }, (_, lane) => work(lane)));
 }
 
-/** Throws unless all bytes that were asked for came. */
+/** Throws unless a call transferred all requested bytes. */
 export function expectBytes(what: string, got: number, wanted: number): void {
   if (got !== wanted) throw new Error(`${what}: ${got} instead of ${wanted}`);
 }

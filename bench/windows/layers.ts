@@ -1,6 +1,7 @@
 /**
- * The Windows way, measured at three depths on the same volume: records through the dispatcher, irps
- * through the engine, system calls to the kernel. What lies between two of them is their difference.
+ * The Windows way, measured at three depths on the same volume: records through the dispatcher,
+ * irps through the engine, system calls to the kernel. The difference of two depths is the layer
+ * between.
  */
 import { openFileSource } from '../../src/block/file/file-source.ts';
 import { Engine } from '../../src/fsbridge/engine.ts';
@@ -25,7 +26,7 @@ import {
 } from './requests.ts';
 
 export const readBytes = 65536;
-/** Requests in one delivery of the driver's, and irps and calls in flight. */
+/** The requests in one delivery of the driver; as many IRPs or calls are in flight. */
 export const depth = 16;
 
 export type Layer = 'dispatcher' | 'engine' | 'kernel';
@@ -87,7 +88,7 @@ export class WindowsWay {
     }
   }
 
-  /** Asks for a file's information `count` times; answers the milliseconds. */
+  /** Queries a file's information `count` times. Returns milliseconds. */
   async queryInformation(layer: Layer, count: number): Promise<number> {
     const file = await this.#openFile(this.#files[0] as string);
     const { fileObject } = file;
@@ -111,7 +112,7 @@ export class WindowsWay {
     return tookMs;
   }
 
-  /** Reads a cached file in pieces of 64 KiB, from its beginning again and again. */
+  /** Reads a cached file in pieces of 64 KiB, several times from start to end. */
   async read(layer: Layer, fileBytes: number, count: number): Promise<number> {
     const file = await this.#openFile(paths.warm);
     const { fileObject } = file;
@@ -161,7 +162,7 @@ export class WindowsWay {
     if (layer === 'engine') return await this.#openThroughEngine(names, rounds);
     const calls = this.#volume.calls;
     let at = 0;
-    // As the others: all of a batch are opened, then all are closed.
+    // As in the other layers, all files of a batch are opened and then all are closed.
     return await repeat(async () => {
       const piece = names.slice(at, at + depth);
       at = (at + depth) % names.length;
@@ -240,7 +241,7 @@ function makeCreateIrp(): CreateIrp {
   return newCreateIrp({ createDisposition: 1, shareAccess: 7, hasTraversePrivilege: true });
 }
 
-/** Runs one round after the other; answers the milliseconds of all. */
+/** Runs the rounds one after the other. Returns the milliseconds of all. */
 async function repeat(round: () => Promise<unknown>, rounds: number): Promise<number> {
   const startMs = performance.now();
   for (let i = 0; i < rounds; i++) await round();

@@ -1,6 +1,6 @@
 /**
- * The driver's side of the benchmark: records made once and sent again and again, in batches as
- * FspFsctlTransact delivers them, and a sink that waits for a batch's answers.
+ * The driver's side of the benchmark: records that are made once and sent many times, in batches as
+ * FspFsctlTransact delivers them, and a sink that waits for the answers of a batch.
  */
 import type { AnswerSink, DataMemory } from '../../src/winfsp/transaction.ts';
 import { ResponseRecords, responseMostBytes } from '../../src/winfsp/wire/response-record.ts';
@@ -30,7 +30,7 @@ export function setContexts(record: Buffer, userContext: bigint, userContext2: b
   record.writeBigUInt64LE(userContext2, 24);
 }
 
-/** A Create that opens what is there, for reading. */
+/** A Create that opens an existing file for reading. */
 export function makeCreate(index: number, name: string): Buffer {
   const record = makeRecord(kind.create, index, name);
   const open = 1;
@@ -65,12 +65,12 @@ export class Batch {
   }
 }
 
-/** What accept takes of a dispatcher. */
+/** One delivery, as Dispatcher.accept takes it. */
 export interface Accepting {
   accept(bytes: Buffer, lengthBytes: number, sink: AnswerSink): number;
 }
 
-/** Takes a batch's answers; `send` resolves when all are there. */
+/** Collects the answers of a batch. `send` resolves when all have arrived. */
 export class Answers implements AnswerSink {
   readonly records: ResponseRecords;
   #left = 0;
@@ -114,7 +114,7 @@ export class Answers implements AnswerSink {
   }
 }
 
-/** The driver's data buffers: one piece of memory, an address being an offset in it. */
+/** The driver's data buffers: one piece of memory. An address is an offset in it. */
 export class FlatMemory implements DataMemory {
   readonly bytes: Buffer;
 

@@ -1,12 +1,14 @@
-/** The results of the Windows way: what the driver gets a second, and what each layer costs. */
+/**
+ * The results of the Windows way: requests per second at the driver, and the cost of each layer.
+ */
 import { type Sizes, treeFiles } from '../image.ts';
 import type { Result } from '../report.ts';
 import { type Layer, readBytes, WindowsWay } from './layers.ts';
 
 const layers: readonly Layer[] = ['dispatcher', 'engine', 'kernel'];
-/** Rounds that do not count: the compilers go on finding things for some seconds. */
+/** Warm-up rounds, not counted: V8 keeps optimising for some seconds. */
 const warmUps = 4;
-/** What a layer alone is called. */
+/** The name of each layer by itself, in the table. */
 const between: Readonly<Record<Layer, string>> = {
   dispatcher: 'decode, queue, encode',
   engine: 'engine',
@@ -16,10 +18,10 @@ const between: Readonly<Record<Layer, string>> = {
 interface Operation {
   readonly name: string;
   readonly unit: string;
-  /** To be reached. */
+  /** The aim, in `unit`. */
   readonly target: number;
   readonly count: number;
-  /** What a second's requests are worth in the unit. */
+  /** Turns requests per second into `unit`. */
   readonly worth: number;
   run(way: WindowsWay, layer: Layer, count: number): Promise<number>;
 }
@@ -54,7 +56,7 @@ function operations(sizes: Sizes, isQuick: boolean): Operation[] {
   ];
 }
 
-/** The fastest of the rounds, the layers taking turns. */
+/** The fastest round of each layer. The layers take turns. */
 async function measureLayers(
   way: WindowsWay,
   operation: Operation,
@@ -102,7 +104,7 @@ export interface WindowsOptions {
   readonly sizes: Sizes;
   readonly rounds: number;
   readonly isQuick: boolean;
-  readonly say: (text: string) => void;
+  readonly print: (text: string) => void;
 }
 
 /** Measures on an image of its own. */
@@ -118,13 +120,13 @@ export async function windowsResults(
   const way = await WindowsWay.open(image, type, treeFiles(options.sizes));
   const results: Result[] = [];
   for (const operation of wanted) {
-    options.say(`${operation.name} ... `);
+    options.print(`${operation.name} ... `);
     const made = toResults(operation, await measureLayers(way, operation, options.rounds));
     const parts = made.map(({ name, fsbridge = 0, unit }) => {
       const label = name === operation.name ? '' : `${name.split(': ').at(-1)} `;
       return `${label}${fsbridge.toLocaleString('en', { maximumSignificantDigits: 3 })} ${unit}`;
     });
-    options.say(`${parts.join(', ')}\n`);
+    options.print(`${parts.join(', ')}\n`);
     results.push(...made);
   }
   await way.close();

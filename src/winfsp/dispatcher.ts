@@ -14,7 +14,13 @@
 import type { Buffer } from 'node:buffer';
 import { RequestQueue, type RequestQueueOptions } from '../cache/request-queue.ts';
 import type { Engine } from '../fsbridge/engine.ts';
-import { type NtStatus, ntStatusName, ntStatusOf, STATUS } from '../fsbridge/translate/ntstatus.ts';
+import {
+  isError,
+  type NtStatus,
+  ntStatusName,
+  ntStatusOf,
+  STATUS,
+} from '../fsbridge/translate/ntstatus.ts';
 import { RequestStatistics } from '../observe/request-statistics.ts';
 import { trace } from '../observe/trace.ts';
 import { kindName, kindNames } from './kinds.ts';
@@ -49,8 +55,6 @@ function debugs(what: string): boolean {
 function writeLine(line: string): void {
   process.stderr.write(`${line}\n`);
 }
-
-const firstError = 0x80000000;
 
 export class Dispatcher implements TransactionHost {
   readonly engine: Engine;
@@ -168,7 +172,7 @@ export class Dispatcher implements TransactionHost {
   settled(transaction: Transaction, status: NtStatus): void {
     if (this.queue.finished(transaction)) {
       this.#answer(transaction, transaction.mustRun ? STATUS.SUCCESS : status);
-    } else if (status < firstError) {
+    } else if (!isError(status)) {
       transaction.discard();
     }
     this.#release(transaction);
@@ -196,7 +200,7 @@ export class Dispatcher implements TransactionHost {
     let status = given === STATUS.PENDING ? STATUS.INTERNAL_ERROR : given;
     const records = sink.take();
     records.begin(transaction.kind, transaction.hintLow, transaction.hintHigh, status);
-    if (status < firstError) {
+    if (!isError(status)) {
       const encoded = transaction.encode(records, status);
       if (encoded !== status) {
         status = encoded;
@@ -213,10 +217,10 @@ export class Dispatcher implements TransactionHost {
     const { kind, submittedMs } = transaction;
     const endMs = performance.now();
     const operation = kind < kindNames.length ? kind : 0;
-    this.#requestStatistics.record(operation, submittedMs, endMs, status >= firstError);
+    this.#requestStatistics.record(operation, submittedMs, endMs, isError(status));
     if (trace.isOn) trace.span('winfsp', kindName(kind), transaction.traceId, submittedMs, endMs);
     if (this.#onTrace !== undefined) {
-      const answer = status < firstError ? ` ${transaction.describeAnswer()}` : '';
+      const answer = !isError(status) ? ` ${transaction.describeAnswer()}` : '';
       this.#onTrace(
         `<<${kindName(kind)} ${hintText(transaction)} ${ntStatusName(status)}${answer}`,
       );

@@ -8,14 +8,13 @@
 import { Buffer } from 'node:buffer';
 import { setTimeout } from 'node:timers/promises';
 import { FsBridgeError } from '../errors.ts';
-import { type NtStatus, ntStatusName } from '../fsbridge/translate/ntstatus.ts';
+import { isError, type NtStatus, ntStatusName } from '../fsbridge/translate/ntstatus.ts';
 import type { Change } from './mount-options.ts';
 import type { Handle, WinFspLibrary } from './native/winfsp-library.ts';
 import { alignUp } from './wire/layout.ts';
 import { notifyInfo } from './wire/layouts.ts';
 
 const cantWait = 0xc00000d8;
-const firstError = 0x80000000;
 const attempts = 200;
 const pauseMs = 5;
 /** Bytes of one FspFsctlNotify call at most. */
@@ -67,7 +66,7 @@ export async function notifyChanges(
 }
 
 function check(status: NtStatus): void {
-  if (status < firstError) return;
+  if (!isError(status)) return;
   const why = `the driver takes no notice: ${ntStatusName(status)}`;
   throw new FsBridgeError('ERR_NOTIFY', 'WinFsp', why, 'Press F5 in Explorer to see what changed.');
 }

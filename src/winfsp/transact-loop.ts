@@ -15,7 +15,7 @@
 import { Buffer } from 'node:buffer';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import type { NtStatus } from '../fsbridge/translate/ntstatus.ts';
+import { isError, type NtStatus, STATUS, toNtStatus } from '../fsbridge/translate/ntstatus.ts';
 import {
   batchBytes,
   batchSlots,
@@ -32,7 +32,6 @@ import type { AnswerSink } from './transaction.ts';
 import { ResponseRecords } from './wire/response-record.ts';
 
 const drainMs = 30_000;
-const firstError = 0x80000000;
 /** This module's ending is the worker's too: .ts in a checkout, .js in the package. */
 const workerFile: URL = new URL(
   `./transact-worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`,
@@ -79,11 +78,11 @@ export class TransactLoop implements AnswerSink {
     this.#worker = new Worker(workerFile, { workerData, name: 'fsbridge-transact' });
     this.ended = new Promise((resolve, reject) => {
       this.#worker.on('message', (message: WorkerMessage) => {
-        if (message.kind === 'ended') resolve(message.status);
+        if (message.kind === 'ended') resolve(toNtStatus(message.status));
         this.#drain();
       });
       this.#worker.on('error', reject);
-      this.#worker.on('exit', () => resolve(0));
+      this.#worker.on('exit', () => resolve(STATUS.SUCCESS));
     });
     // It may fail before anybody looks.
     this.ended.catch(() => {});
@@ -128,7 +127,7 @@ export class TransactLoop implements AnswerSink {
       const status = this.#library.respond(this.#volume, records.bytes, records.length);
       records.clear();
       // After a stop nobody waits for answers any more.
-      if (status >= firstError) this.#onLog(`WinFsp took no answers: 0x${status.toString(16)}`);
+      if (isError(status)) this.#onLog(`WinFsp took no answers: 0x${status.toString(16)}`);
     }
     // What came meanwhile needs no message, and no turn of the event loop.
     if (Atomics.load(this.#words, control.produced) !== this.#words[control.consumed])

@@ -1,20 +1,23 @@
 /**
- * NTSTATUS and errno, from one table.
+ * NTSTATUS, and which one each errno becomes.
  *
- * `STATUS` names every status that the engine gives, as ntstatus.h does without its prefix.
- * `byErrno` says which status each errno of this kernel becomes; `alsoErrno` which errno stands for
- * a status that no errno becomes. Both directions are made of these two and of nothing else.
+ * `STATUS` names every status that the engine answers, as ntstatus.h does without its prefix.
+ * `byErrno` says which status each errno of this kernel becomes.
  *
- * Invariants: every errno has a status, and it is an error (the top two bits are set). A status
- * that some errno becomes leads back to an errno that becomes that status again.
+ * Invariant: every errno has a status, and it is an error (the top two bits are set).
  */
 import { errno } from '../../vfs-linux/abi.gen.ts';
 
-/** An NTSTATUS as an unsigned 32-bit number. */
-export type NtStatus = number;
+declare const brand: unique symbol;
+
+/**
+ * An NTSTATUS as an unsigned 32-bit number. The compiler takes no other number for one: a status
+ * comes from `STATUS`, from an errno by `ntStatusOf`, or from a DLL of Windows by `toNtStatus`.
+ */
+export type NtStatus = number & { readonly [brand]: 'NtStatus' };
 
 /** The statuses that fsbridge gives or understands: MS-ERREF 2.3.1. */
-export const STATUS = {
+const codes = {
   SUCCESS: 0x00000000,
   PENDING: 0x00000103,
   REPARSE: 0x00000104,
@@ -114,15 +117,18 @@ export const STATUS = {
   NO_USER_KEYS: 0xc0000290,
   REPARSE_ATTRIBUTE_CONFLICT: 0xc00002b2,
   FILE_TOO_LARGE: 0xc0000904,
-} as const;
+};
 
-type StatusName = keyof typeof STATUS;
+export type StatusName = keyof typeof codes;
+
+export const STATUS: Readonly<Record<StatusName, NtStatus>> = codes as Record<StatusName, NtStatus>;
+
+/** MS-ERREF 2.3: severities 0 and 1 are successes, 2 is a warning and 3 an error. */
+const firstError = 0x80000000;
+
 type ErrnoName = keyof typeof errno;
 
-/**
- * What each errno becomes. Where several become the same status, the last one named here is the one
- * that the status leads back to. UNSUCCESSFUL stands for those that no file system gives.
- */
+/** What each errno becomes. UNSUCCESSFUL stands for those that no file system answers. */
 const byErrno: Readonly<Record<ErrnoName, StatusName>> = {
   EPERM: 'ACCESS_DENIED',
   EACCES: 'ACCESS_DENIED',
@@ -279,66 +285,14 @@ const byErrno: Readonly<Record<ErrnoName, StatusName>> = {
   EBADE: 'UNSUCCESSFUL',
 };
 
-/** Statuses that no errno becomes, and what they are on Linux. What is in neither table is EIO. */
-const alsoErrno: Readonly<Partial<Record<StatusName, ErrnoName>>> = {
-  BUFFER_OVERFLOW: 'ERANGE',
-  NO_MORE_FILES: 'ENOENT',
-  NO_MORE_EAS: 'ENODATA',
-  INVALID_EA_NAME: 'EINVAL',
-  EA_LIST_INCONSISTENT: 'EINVAL',
-  INVALID_EA_FLAG: 'EINVAL',
-  STOPPED_ON_SYMLINK: 'ELOOP',
-  NOT_IMPLEMENTED: 'ENOSYS',
-  INVALID_INFO_CLASS: 'EINVAL',
-  NO_SUCH_FILE: 'ENOENT',
-  END_OF_FILE: 'ENODATA',
-  WRONG_VOLUME: 'ESTALE',
-  OBJECT_PATH_INVALID: 'ENOTDIR',
-  OBJECT_PATH_NOT_FOUND: 'ENOENT',
-  OBJECT_PATH_SYNTAX_BAD: 'EINVAL',
-  DATA_ERROR: 'EIO',
-  EAS_NOT_SUPPORTED: 'EOPNOTSUPP',
-  NONEXISTENT_EA_ENTRY: 'ENODATA',
-  EA_CORRUPT_ERROR: 'EUCLEAN',
-  FILE_LOCK_CONFLICT: 'EAGAIN',
-  LOCK_NOT_GRANTED: 'EAGAIN',
-  DELETE_PENDING: 'EACCES',
-  UNKNOWN_REVISION: 'EINVAL',
-  INVALID_OWNER: 'EPERM',
-  INVALID_PRIMARY_GROUP: 'EPERM',
-  PRIVILEGE_NOT_HELD: 'EPERM',
-  NONE_MAPPED: 'EINVAL',
-  INVALID_ACL: 'EINVAL',
-  INVALID_SID: 'EINVAL',
-  INVALID_SECURITY_DESCR: 'EINVAL',
-  RANGE_NOT_LOCKED: 'ENOLCK',
-  CANNOT_DELETE: 'EACCES',
-  FILE_DELETED: 'ESTALE',
-  FILE_CLOSED: 'EBADF',
-  NOT_A_REPARSE_POINT: 'EINVAL',
-  IO_REPARSE_TAG_INVALID: 'EINVAL',
-  IO_REPARSE_TAG_MISMATCH: 'EINVAL',
-  IO_REPARSE_DATA_INVALID: 'EINVAL',
-  IO_REPARSE_TAG_NOT_HANDLED: 'EOPNOTSUPP',
-  DIRECTORY_IS_A_REPARSE_POINT: 'ENOTDIR',
-  REPARSE_ATTRIBUTE_CONFLICT: 'EINVAL',
-};
-
-const statusByErrno: Uint32Array = new Uint32Array(Math.max(...Object.values(errno)) + 1);
-const errnoByStatus: Map<NtStatus, number> = new Map();
-const nameByStatus: ReadonlyMap<NtStatus, string> = new Map(
+const statusByErrno: NtStatus[] = new Array(Math.max(...Object.values(errno)) + 1);
+const nameByStatus: ReadonlyMap<number, string> = new Map(
   Object.entries(STATUS).map(([name, status]) => [status, name]),
 );
 statusByErrno.fill(STATUS.UNSUCCESSFUL);
-for (const [name, status] of Object.entries(alsoErrno)) {
-  errnoByStatus.set(STATUS[name as StatusName], errno[status]);
-}
 for (const [name, status] of Object.entries(byErrno)) {
-  const number = errno[name as ErrnoName];
-  statusByErrno[number] = STATUS[status];
-  errnoByStatus.set(STATUS[status], number);
+  statusByErrno[errno[name as ErrnoName]] = STATUS[status];
 }
-errnoByStatus.set(STATUS.UNSUCCESSFUL, errno.EBADE);
 
 /** The status of what a system call answered: SUCCESS for 0 and more, UNSUCCESSFUL for no errno. */
 export function ntStatusOf(errnoNegative: number): NtStatus {
@@ -346,17 +300,18 @@ export function ntStatusOf(errnoNegative: number): NtStatus {
   return statusByErrno[-errnoNegative] ?? STATUS.UNSUCCESSFUL;
 }
 
-/** The negative errno that stands for a status: 0 for a success, -EIO for one that is not known. */
-export function errnoOf(status: NtStatus): number {
-  const unsigned = status >>> 0;
-  // MS-ERREF 2.3: severities 0 and 1 are successes.
-  if (unsigned < 0x80000000) return 0;
-  return -(errnoByStatus.get(unsigned) ?? errno.EIO);
+/** A status as a DLL of Windows gives it: signed or unsigned, known here or not. */
+export function toNtStatus(code: number): NtStatus {
+  return (code >>> 0) as NtStatus;
+}
+
+/** Whether a status says that a request failed; a warning, such as NO_MORE_FILES, does too. */
+export function isError(status: NtStatus): boolean {
+  return status >= firstError;
 }
 
 /** "OBJECT_NAME_NOT_FOUND"; "0xC0001234" for a status without a name here. */
 export function ntStatusName(status: NtStatus): string {
-  const unsigned = status >>> 0;
-  const hex = unsigned.toString(16).toUpperCase().padStart(8, '0');
-  return nameByStatus.get(unsigned) ?? `0x${hex}`;
+  const hex = status.toString(16).toUpperCase().padStart(8, '0');
+  return nameByStatus.get(status) ?? `0x${hex}`;
 }

@@ -10,7 +10,7 @@
  * must outlive it (FspMountSet's strings) is kept by the caller.
  */
 import { Buffer } from 'node:buffer';
-import type { NtStatus } from '../../fsbridge/translate/ntstatus.ts';
+import { type NtStatus, STATUS, toNtStatus } from '../../fsbridge/translate/ntstatus.ts';
 import { mountDesc } from '../wire/layouts.ts';
 
 /** FSP_FSCTL_VOLUME_NAME_SIZEMAX */
@@ -72,9 +72,9 @@ function readZeroTerminated(bytes: Buffer): string {
 export async function loadWinFsp(path: string): Promise<WinFspLibrary> {
   const { default: koffi } = await import('koffi');
   const dll = koffi.load(path);
-  const status = (name: string, types: readonly string[]): Call => {
+  const status = (name: string, types: readonly string[]): ((...args: unknown[]) => NtStatus) => {
     const call = dll.func(name, 'int32', [...types]) as Call;
-    return (...args) => call(...args) >>> 0;
+    return (...args) => toNtStatus(call(...args));
   };
   const createVolume = status('FspFsctlCreateVolume', [
     'str16',
@@ -125,7 +125,8 @@ export async function loadWinFsp(path: string): Promise<WinFspLibrary> {
         status: result,
         mountPoint: readZeroTerminated(point),
         // The closure keeps both buffers in their places.
-        remove: () => (point.length > 0 && volumeName.length > 0 ? mountRemove(desc) : 0),
+        remove: () =>
+          point.length > 0 && volumeName.length > 0 ? mountRemove(desc) : STATUS.SUCCESS,
       };
     },
     closeHandle,

@@ -1,6 +1,7 @@
 /** Where a drive may be, and what is said where it may not. */
 import { expect, test } from 'vitest';
 import { FsBridgeError } from '../../../src/errors.ts';
+import { toNtStatus } from '../../../src/fsbridge/translate/ntstatus.ts';
 import { mountError, parseMountPoint, volumeError } from '../../../src/winfsp/mount-point.ts';
 
 test('letters, folders and shares are told apart', () => {
@@ -38,16 +39,16 @@ test('what is no place for a drive is refused', () => {
 });
 
 test('refusals of Windows say what to do', () => {
-  expect(mountError('L:', 0xc0000035)).toMatchObject({ code: 'ERR_DRIVE_IN_USE' });
-  expect(mountError('C:\\there', 0xc0000035)).toMatchObject({ code: 'EEXIST' });
-  expect(mountError('*:', 0xc000000e)).toMatchObject({ code: 'ERR_DRIVE_IN_USE' });
-  const global = mountError('\\\\.\\L:', 0xc0000022);
+  expect(mountError('L:', toNtStatus(0xc0000035))).toMatchObject({ code: 'ERR_DRIVE_IN_USE' });
+  expect(mountError('C:\\there', toNtStatus(0xc0000035))).toMatchObject({ code: 'EEXIST' });
+  expect(mountError('*:', toNtStatus(0xc000000e))).toMatchObject({ code: 'ERR_DRIVE_IN_USE' });
+  const global = mountError('\\\\.\\L:', toNtStatus(0xc0000022));
   expect(global.code).toBe('EACCES');
   expect(global.advice).toContain('elevated');
-  expect(mountError('C:\\no\\where', 0xc000003a)).toMatchObject({ code: 'ENOENT' });
-  expect(mountError('L:', 0xc0001234).message).toContain('0xC0001234');
-  expect(volumeError('', 0xc000000e)).toMatchObject({ code: 'ERR_WINFSP_DRIVER' });
-  expect(volumeError('\\fsbridge\\x', 0xc0000035)).toMatchObject({
+  expect(mountError('C:\\no\\where', toNtStatus(0xc000003a))).toMatchObject({ code: 'ENOENT' });
+  expect(mountError('L:', toNtStatus(0xc0001234)).message).toContain('0xC0001234');
+  expect(volumeError('', toNtStatus(0xc000000e))).toMatchObject({ code: 'ERR_WINFSP_DRIVER' });
+  expect(volumeError('\\fsbridge\\x', toNtStatus(0xc0000035))).toMatchObject({
     code: 'ERR_DRIVE_IN_USE',
     what: '\\\\fsbridge\\x',
   });

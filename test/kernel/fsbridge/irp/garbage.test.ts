@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FileInfo } from '../../../../src/fsbridge/file-info.ts';
 import type { FileObject } from '../../../../src/fsbridge/file-object.ts';
 import type { SetInformationIrp } from '../../../../src/fsbridge/irp/irp.ts';
-import { ntStatusName } from '../../../../src/fsbridge/translate/ntstatus.ts';
+import { type NtStatus, ntStatusName } from '../../../../src/fsbridge/translate/ntstatus.ts';
 import { cannotMount } from '../../../support/kernel-volume.ts';
 import { Random, testSeed } from '../../../support/random.ts';
 import { type Client, freshClient } from '../../../support/windows/engine-client.ts';
@@ -51,7 +51,7 @@ describe.skipIf(cannotMount())(`garbage with seed ${seed}`, () => {
   const time = (): bigint =>
     random.pick([0n, -1n, -2n, -3n, 1n, 2n ** 62n, 133_000_000_000_000_000n]);
   const answers = new Set<string>();
-  const note = (what: string, status: number): void => {
+  const note = (what: string, status: NtStatus): void => {
     answers.add(`${what}: ${ntStatusName(status)}`);
     if (ntStatusName(status) === 'INTERNAL_ERROR') faults.push(what);
   };
@@ -98,7 +98,7 @@ describe.skipIf(cannotMount())(`garbage with seed ${seed}`, () => {
     const writing = { ...transfer, constrainedIo: random.chance(0.3), fileInfo };
     const security = { securityInformation: word(), modificationDescriptor: buffer };
     const set = setInformation(file);
-    const work: readonly (readonly [string, () => Promise<number>])[] = [
+    const work: readonly (readonly [string, () => Promise<NtStatus>])[] = [
       ['read', () => engine.read({ fileObject, ...transfer })],
       ['write', () => engine.write({ fileObject, ...writing })],
       ['set ea', () => engine.setEa({ fileObject, fileInfo, ...ea })],

@@ -1,21 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import {
-  errnoOf,
+  isError,
+  type NtStatus,
   ntStatusName,
   ntStatusOf,
   STATUS,
+  toNtStatus,
 } from '../../../../src/fsbridge/translate/ntstatus.ts';
 import { errno } from '../../../../src/vfs-linux/abi.gen.ts';
 
 describe('the status of an errno', () => {
-  test.each(Object.entries(errno))('%s (%i) is an error, and leads back', (_name, number) => {
+  test.each(Object.entries(errno))('%s (%i) is an error with a name', (_name, number) => {
     const status = ntStatusOf(-number);
     expect(status).toBeGreaterThanOrEqual(0xc0000000);
     expect(ntStatusName(status)).not.toMatch(/^0x/);
-    const back = errnoOf(status);
-    expect(back).toBeLessThan(0);
-    // Several errno may share a status: the one it leads back to is of the same status.
-    expect(ntStatusOf(back)).toBe(status);
   });
 
   test.each<[keyof typeof errno, keyof typeof STATUS]>([
@@ -56,31 +54,30 @@ describe('the status of an errno', () => {
   });
 });
 
-describe('the errno of a status', () => {
-  test.each(Object.entries(STATUS))('%s is one of this kernel’s', (_name, status) => {
-    const number = errnoOf(status);
-    const isError = status >= 0x80000000;
-    expect(isError ? Object.values(errno) : [0]).toContain(Math.abs(number));
-    expect(number < 0).toBe(isError);
+describe('a status that Windows gives', () => {
+  test('is the same signed and unsigned, and its number where it has no name here', () => {
+    expect(ntStatusName(toNtStatus(0xc0001234))).toBe('0xC0001234');
+    expect(ntStatusName(toNtStatus(0xc0000034 | 0))).toBe('OBJECT_NAME_NOT_FOUND');
   });
 
-  test('is not the one of last resort for a status of a name', () => {
-    expect(errnoOf(STATUS.OBJECT_PATH_NOT_FOUND)).toBe(-errno.ENOENT);
-    expect(errnoOf(STATUS.ACCESS_DENIED)).toBe(-errno.EACCES);
-    expect(errnoOf(STATUS.CANNOT_DELETE)).toBe(-errno.EACCES);
+  test('is an error from the warnings on', () => {
+    expect(isError(STATUS.SUCCESS)).toBe(false);
+    expect(isError(STATUS.REPARSE)).toBe(false);
+    expect(isError(STATUS.NO_MORE_FILES)).toBe(true);
+    expect(isError(STATUS.ACCESS_DENIED)).toBe(true);
   });
-
-  test('is EIO for a status that is not known, signed or not', () => {
-    expect(errnoOf(0xc0001234)).toBe(-errno.EIO);
-    expect(errnoOf(0xc0000034 | 0)).toBe(-errno.ENOENT);
-  });
-});
-
-test('a status without a name is its number', () => {
-  expect(ntStatusName(0xc0001234)).toBe('0xC0001234');
-  expect(ntStatusName(0xc0000034 | 0)).toBe('OBJECT_NAME_NOT_FOUND');
 });
 
 test('no two names are one status', () => {
   expect(new Set(Object.values(STATUS)).size).toBe(Object.keys(STATUS).length);
+});
+
+/** Whether the compiler takes an A where a B is asked for. */
+type Fits<A, B> = A extends B ? 'fits' : 'does not fit';
+
+test('the compiler takes no other number for a status', () => {
+  const plainNumber: Fits<number, NtStatus> = 'does not fit';
+  const status: Fits<NtStatus, NtStatus> = 'fits';
+  const converted: Fits<ReturnType<typeof ntStatusOf>, NtStatus> = 'fits';
+  expect([plainNumber, status, converted]).toEqual(['does not fit', 'fits', 'fits']);
 });

@@ -11,6 +11,7 @@ import { Buffer } from 'node:buffer';
 import { callError } from '../observe/messages.ts';
 import { abi } from '../vfs-linux/abi.gen.ts';
 import type { Fd, LinuxCalls } from '../vfs-linux/calls.ts';
+import { type Errno, isErrno } from '../vfs-linux/errno.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
 
 /** Less than PATH_MAX, with room for one more name of 255 bytes. */
@@ -78,9 +79,9 @@ export async function openHeld(
   name: Uint8Array | string,
   flags: number,
   mode = 0,
-): Promise<OpenFd | number> {
+): Promise<OpenFd | Errno> {
   const fd = await volume.calls.openat2(dirfd, name, flags | abi.O_CLOEXEC, mode);
-  return fd < 0 ? fd : holdFd(volume, fd);
+  return isErrno(fd) ? fd : holdFd(volume, fd);
 }
 
 /** Opens the directory at the end of a chain of names, a span at a time; follows symbolic links. */

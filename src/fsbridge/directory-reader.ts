@@ -7,6 +7,7 @@ import { type DirectorySnapshot, DirectorySnapshots } from '../cache/directory-s
 import { abi } from '../vfs-linux/abi.gen.ts';
 import type { Fd } from '../vfs-linux/calls.ts';
 import type { DirentStatx } from '../vfs-linux/dirents.ts';
+import { type Errno, isErrno } from '../vfs-linux/errno.ts';
 import type { Fcb } from './fcb.ts';
 import type { Vcb } from './vcb.ts';
 
@@ -27,12 +28,12 @@ export class DirectoryReader {
     });
   }
 
-  async #read(fd: Fd): Promise<DirentStatx[] | number> {
+  async #read(fd: Fd): Promise<DirentStatx[] | Errno> {
     const position = this.#positions.get(fd) ?? 0n;
     const xattr = this.#vcb.finding?.xattr;
     const request = xattr === undefined ? {} : { xattr };
     const entries = await this.#vcb.calls.getdentsStatx(fd, position, request);
-    const last = typeof entries === 'number' ? undefined : entries.at(-1);
+    const last = isErrno(entries) ? undefined : entries.at(-1);
     if (last !== undefined) this.#positions.set(fd, last.next);
     return entries;
   }

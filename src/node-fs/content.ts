@@ -7,6 +7,7 @@
 import { Buffer, constants as bufferLimits } from 'node:buffer';
 import { abi } from '../vfs-linux/abi.gen.ts';
 import type { Fd, LinuxCalls } from '../vfs-linux/calls.ts';
+import { type Errno, isErrno } from '../vfs-linux/errno.ts';
 import { windowBytes } from '../vfs-linux/limits.ts';
 import { codedError, invalidType, throwIfAborted } from './argument-errors.ts';
 import { toBuffer } from './arguments.ts';
@@ -64,7 +65,7 @@ export async function readToEnd(
   fd: Fd,
   offsetBytes: number,
   signal?: AbortSignal,
-): Promise<Buffer | number> {
+): Promise<Buffer | Errno> {
   const statx = await calls.fstatx(fd);
   if (typeof statx === 'number') return statx;
   const sizeBytes = statx.type === abi.S_IFREG ? Math.max(0, statx.size - offsetBytes) : 0;
@@ -82,7 +83,7 @@ export async function readToEnd(
     const part = content.subarray(done, Math.min(end, sizeBytes));
     const moved = await preadAcross(calls, fd, part, offsetBytes + done);
     throwIfAborted(signal);
-    if (moved < 0) return moved;
+    if (isErrno(moved)) return moved;
     if (moved === 0) break;
     done += moved;
   }
@@ -94,13 +95,13 @@ async function readUnknown(
   fd: Fd,
   offsetBytes: number,
   signal: AbortSignal | undefined,
-): Promise<Buffer | number> {
+): Promise<Buffer | Errno> {
   const parts: Buffer[] = [];
   for (let done = 0; ; ) {
     const part = Buffer.allocUnsafeSlow(unknownBytes);
     const moved = await calls.pread(fd, part, offsetBytes + done);
     throwIfAborted(signal);
-    if (moved < 0) return moved;
+    if (isErrno(moved)) return moved;
     if (moved === 0) return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
     parts.push(part.subarray(0, moved));
     done += moved;

@@ -7,6 +7,7 @@
  */
 import { abi } from '../vfs-linux/abi.gen.ts';
 import { type Fd, LinuxCalls } from '../vfs-linux/calls.ts';
+import { type Errno, isErrno } from '../vfs-linux/errno.ts';
 import { SystemError } from '../vfs-linux/errors.ts';
 import type { PathLike } from '../vfs-linux/names.ts';
 import { shownPath } from './arguments.ts';
@@ -40,7 +41,7 @@ export class FsContext {
   #open = 0;
   #idle: (() => void)[] = [];
   #forget: (() => void) | undefined;
-  #mountPath: Promise<Buffer | number> | undefined;
+  #mountPath: Promise<Buffer | Errno> | undefined;
 
   constructor(calls: LinuxCalls, hold: Hold, failure: () => Error | undefined) {
     this.calls = calls;
@@ -61,9 +62,9 @@ export class FsContext {
     return ret;
   }
 
-  /** A result that is there or a negative errno. */
-  found<T>(answer: T | number, syscall: string, path?: PathLike): T {
-    if (typeof answer === 'number') throw this.error(answer, syscall, path);
+  /** What a call answered, or its errno thrown as Node's error. */
+  found<T>(answer: T | Errno, syscall: string, path?: PathLike): T {
+    if (isErrno(answer)) throw this.error(answer, syscall, path);
     return answer;
   }
 
@@ -111,9 +112,9 @@ export class FsContext {
   }
 
   /** The path of a descriptor in the volume, as the kernel's /proc/self/fd tells it. */
-  async pathOf(fd: Fd): Promise<Buffer | number> {
+  async pathOf(fd: Fd): Promise<Buffer | Errno> {
     const own = new LinuxCalls(this.calls.ring, 0, this.calls.cred);
-    const linkOf = (of: Fd): Promise<Buffer | number> =>
+    const linkOf = (of: Fd): Promise<Buffer | Errno> =>
       own.readlinkat(abi.AT_FDCWD, `/proc/self/fd/${of}`);
     this.#mountPath ??= linkOf(this.calls.root);
     const [mount, full] = await Promise.all([this.#mountPath, linkOf(fd)]);

@@ -9,6 +9,7 @@ import type { Buffer } from 'node:buffer';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import type { Fd } from '../vfs-linux/calls.ts';
 import type { Dirent64 } from '../vfs-linux/dirents.ts';
+import type { Errno } from '../vfs-linux/errno.ts';
 import type { FsContext } from './context.ts';
 import type { Place } from './place.ts';
 
@@ -37,7 +38,7 @@ const gone: ReadonlySet<number> = new Set([-errno.ENOENT, -errno.ENOTDIR, -errno
 const typeShift = 12;
 
 /** The next entries of an open directory, with their types; empty at its end, or an errno. */
-export async function readTyped(context: FsContext, fd: Fd): Promise<Dirent64[] | number> {
+export async function readTyped(context: FsContext, fd: Fd): Promise<Dirent64[] | Errno> {
   const entries = await context.calls.getdents64(fd);
   if (typeof entries === 'number') return entries;
   if (entries.every((entry) => entry.type !== abi.DT_UNKNOWN)) return entries;
@@ -56,7 +57,7 @@ export async function readTyped(context: FsContext, fd: Fd): Promise<Dirent64[] 
 }
 
 /** All entries from the descriptor's position on, by name as bytes; or an errno. */
-export async function readSorted(context: FsContext, fd: Fd): Promise<Dirent64[] | number> {
+export async function readSorted(context: FsContext, fd: Fd): Promise<Dirent64[] | Errno> {
   const all: { readonly key: string; readonly entry: Dirent64 }[] = [];
   for (;;) {
     const entries = await readTyped(context, fd);

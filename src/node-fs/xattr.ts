@@ -1,6 +1,7 @@
 /** Extended attributes (xattr(7)) as fs/promises would have them: names are strings. */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
+import { type Errno, isErrno } from '../vfs-linux/errno.ts';
 import type { PathLike } from '../vfs-linux/names.ts';
 import { listXattrs, type XattrSubject } from '../vfs-linux/tree/xattrs.ts';
 import type { FsContext } from './context.ts';
@@ -17,9 +18,9 @@ export interface SetXattrOptions {
 export async function xattrNames(
   context: FsContext,
   subject: XattrSubject,
-): Promise<string[] | number> {
+): Promise<string[] | Errno> {
   const names = await listXattrs(context.calls, subject);
-  return typeof names === 'number' ? names : names.map(decodeName);
+  return isErrno(names) ? names : names.map(decodeName);
 }
 
 /** Sets an attribute; answers 0 or a negative errno: E2BIG for more than Linux allows. */

@@ -4,6 +4,7 @@
  */
 import { FsBridgeError } from '../errors.ts';
 import { errno } from '../vfs-linux/abi.gen.ts';
+import { type Errno, isErrno } from '../vfs-linux/errno.ts';
 import { errnoMeaning, errnoName } from '../vfs-linux/errors.ts';
 import { escapeName } from './display-names.ts';
 
@@ -117,7 +118,7 @@ export function callError(ret: number, name: Uint8Array | string): FsBridgeError
 }
 
 /** The answer of a call, or its error thrown. */
-export function check<T>(ret: T | number, name: Uint8Array | string): T {
-  if (typeof ret === 'number' && ret < 0) throw callError(ret, name);
-  return ret as T;
+export function check<T>(ret: T | Errno, name: Uint8Array | string): T {
+  if (isErrno(ret)) throw callError(ret, name);
+  return ret;
 }

@@ -4,6 +4,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { abi } from './abi.gen.ts';
+import { type Errno, isErrno } from './errno.ts';
 import type { KernelMemory } from './memory.ts';
 import type { PathLike } from './names.ts';
 import { Statx, type Words } from './statx.ts';
@@ -31,13 +32,13 @@ export class SmallXattrs {
   /** listxattr(2)'s answer for size 0, or a negative errno: 0 is no attributes at all. */
   readonly listBytes: number;
   /** The named one's value or a negative errno: -ENODATA, or -ERANGE where it is longer. */
-  readonly value: Buffer | number;
+  readonly value: Buffer | Errno;
 
   constructor({ i32, u32 }: Words, address: number) {
     this.listBytes = i32[(address + abi['bridge_xattrs.list_bytes']) >>> 2] as number;
     const bytes = i32[(address + abi['bridge_xattrs.value_bytes']) >>> 2] as number;
     const start = u32.byteOffset + address + abi['bridge_xattrs.value'];
-    this.value = bytes < 0 ? bytes : Buffer.from(Buffer.from(u32.buffer, start, bytes));
+    this.value = isErrno(bytes) ? bytes : Buffer.from(Buffer.from(u32.buffer, start, bytes));
   }
 }
 

@@ -16,6 +16,7 @@ import { LinuxCalls } from './calls.ts';
 import { ConsoleLog } from './console-log.ts';
 import { Disk, readPartitions } from './disk.ts';
 import { type DiskCounters, Disks } from './disks.ts';
+import type { Errno } from './errno.ts';
 import { errnoMeaning, errnoName, KernelFailedError } from './errors.ts';
 import { Host } from './host.ts';
 import { capabilityBits, type Identity } from './identity.ts';
@@ -383,7 +384,7 @@ export class Kernel implements AsyncDisposable {
     this.check(await writeWhole(this.calls, path, text), path);
   }
 
-  #whole(content: Buffer | number, path: string): Buffer {
+  #whole(content: Buffer | Errno, path: string): Buffer {
     if (typeof content === 'number') {
       this.check(content, path);
       return Buffer.alloc(0);

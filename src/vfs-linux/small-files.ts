@@ -2,13 +2,14 @@
 import { Buffer } from 'node:buffer';
 import { abi } from './abi.gen.ts';
 import type { LinuxCalls } from './calls.ts';
+import { type Errno, isErrno } from './errno.ts';
 
 const stepBytes = 65536;
 
 /** The file's content, or a negative errno. */
-export async function readWhole(calls: LinuxCalls, path: string): Promise<Buffer | number> {
+export async function readWhole(calls: LinuxCalls, path: string): Promise<Buffer | Errno> {
   const fd = await calls.openat2(abi.AT_FDCWD, path, abi.O_RDONLY);
-  if (fd < 0) return fd;
+  if (isErrno(fd)) return fd;
   const parts: Buffer[] = [];
   let offsetBytes = 0;
   for (;;) {
@@ -16,7 +17,7 @@ export async function readWhole(calls: LinuxCalls, path: string): Promise<Buffer
     const count = await calls.pread(fd, part, offsetBytes);
     if (count <= 0) {
       await calls.close(fd);
-      return count < 0 ? count : Buffer.concat(parts);
+      return isErrno(count) ? count : Buffer.concat(parts);
     }
     parts.push(part.subarray(0, count));
     offsetBytes += count;

@@ -2,6 +2,7 @@
 import type { Buffer } from 'node:buffer';
 import { abi } from '../abi.gen.ts';
 import { type Dirent64, decodeDirents } from '../dirents.ts';
+import { type Errno, isErrno } from '../errno.ts';
 import { windowBytes } from '../limits.ts';
 import type { PathLike } from '../names.ts';
 import { decodeStatfs, type Statfs } from '../statx.ts';
@@ -67,12 +68,12 @@ export class DescriptorCalls extends CallSlots {
     lengthBytes: number,
     offsetBytes: Wide,
     use: (pieces: Uint8Array[]) => T,
-  ): Promise<T | number> {
-    return this.call<T | number>(
+  ): Promise<T | Errno> {
+    return this.call<T | Errno>(
       abi.BRIDGE_OP_pread_pages,
       (slot) => this.fill(slot, [fd, lengthBytes], [offsetBytes]),
       (slot, ret) => {
-        if (ret < 0) return ret;
+        if (isErrno(ret)) return ret;
         const { bytes, u32 } = this.memory;
         const pieces: Uint8Array[] = [];
         for (let word = this.ring.buffer(slot) / 4; ; word += abi['bridge_piece.size'] / 4) {
@@ -113,12 +114,12 @@ export class DescriptorCalls extends CallSlots {
   }
 
   /** The next entries of an open directory; an empty list at its end. */
-  getdents64(fd: Fd): Promise<Dirent64[] | number> {
-    return this.call<Dirent64[] | number>(
+  getdents64(fd: Fd): Promise<Dirent64[] | Errno> {
+    return this.call<Dirent64[] | Errno>(
       abi.BRIDGE_OP_getdents64,
       (slot) => this.fill(slot, [fd, abi.BRIDGE_DIRENTS], []),
       (slot, ret) => {
-        if (ret < 0) return ret;
+        if (isErrno(ret)) return ret;
         const word = this.ring.address(slot) + abi['bridge_slot.data'];
         return decodeDirents(this.memory, this.memory.u32[word >>> 2] as number, ret);
       },
@@ -200,11 +201,12 @@ export class DescriptorCalls extends CallSlots {
     );
   }
 
-  fstatfs(fd: Fd): Promise<Statfs | number> {
-    return this.call<Statfs | number>(
+  fstatfs(fd: Fd): Promise<Statfs | Errno> {
+    return this.call<Statfs | Errno>(
       abi.BRIDGE_OP_fstatfs,
       (slot) => this.fill(slot, [fd], []),
-      (slot, ret) => (ret < 0 ? ret : decodeStatfs(this.memory, this.ring.buffer(slot) + second)),
+      (slot, ret) =>
+        isErrno(ret) ? ret : decodeStatfs(this.memory, this.ring.buffer(slot) + second),
     );
   }
 

@@ -1,6 +1,7 @@
 /** The system calls on names below a directory's descriptor. */
 import { Buffer } from 'node:buffer';
 import { abi } from '../abi.gen.ts';
+import { type Errno, isErrno } from '../errno.ts';
 import type { PathLike } from '../names.ts';
 import { Statx } from '../statx.ts';
 import { DescriptorCalls } from './descriptors.ts';
@@ -16,21 +17,21 @@ export interface TimeToSet {
 export const allStatx: number = abi.STATX_BASIC_STATS | abi.STATX_BTIME;
 
 export class NameCalls extends DescriptorCalls {
-  statx(dirfd: Fd, path: PathLike, atFlags = 0, mask: number = allStatx): Promise<Statx | number> {
+  statx(dirfd: Fd, path: PathLike, atFlags = 0, mask: number = allStatx): Promise<Statx | Errno> {
     return this.named<Statx>(abi.BRIDGE_OP_statx, path, [dirfd, atFlags, mask], (slot, ret) =>
-      ret < 0 ? (ret as unknown as Statx) : new Statx(this.memory, this.ring.buffer(slot) + second),
+      isErrno(ret) ? ret : new Statx(this.memory, this.ring.buffer(slot) + second),
     );
   }
 
   /** statx of the descriptor itself. */
-  fstatx(fd: Fd): Promise<Statx | number> {
+  fstatx(fd: Fd): Promise<Statx | Errno> {
     return this.statx(fd, empty, abi.AT_EMPTY_PATH);
   }
 
   /** The link's text; with an empty path that of an O_PATH descriptor. */
-  readlinkat(dirfd: Fd, path: PathLike): Promise<Buffer | number> {
-    return this.named<Buffer | number>(abi.BRIDGE_OP_readlinkat, path, [dirfd], (slot, ret) => {
-      if (ret < 0) return ret;
+  readlinkat(dirfd: Fd, path: PathLike): Promise<Buffer | Errno> {
+    return this.named<Buffer>(abi.BRIDGE_OP_readlinkat, path, [dirfd], (slot, ret) => {
+      if (isErrno(ret)) return ret;
       const start = this.ring.buffer(slot) + second;
       return Buffer.from(this.memory.bytes.subarray(start, start + ret));
     });
@@ -93,13 +94,13 @@ export class NameCalls extends DescriptorCalls {
   }
 
   /** A struct file_handle that openByHandleAt takes. */
-  nameToHandleAt(dirfd: Fd, path: PathLike, atFlags = 0): Promise<Buffer | number> {
-    return this.named<Buffer | number>(
+  nameToHandleAt(dirfd: Fd, path: PathLike, atFlags = 0): Promise<Buffer | Errno> {
+    return this.named<Buffer>(
       abi.BRIDGE_OP_name_to_handle_at,
       path,
       [dirfd, atFlags],
       (slot, ret) => {
-        if (ret < 0) return ret;
+        if (isErrno(ret)) return ret;
         const start = this.ring.buffer(slot) + second;
         const handleBytes = this.memory.u32[start >>> 2] as number;
         const end = start + abi['file_handle.f_handle'] + handleBytes;

@@ -4,6 +4,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../abi.gen.ts';
+import { type Errno, negative } from '../errno.ts';
 import type { KernelMemory } from '../memory.ts';
 import type { PathLike } from '../names.ts';
 import type { Decode, RequestRing } from '../request-ring.ts';
@@ -76,11 +77,11 @@ export class CallSlots {
     op: number,
     path: PathLike,
     args: readonly number[],
-    decode?: Decode<T>,
+    decode?: Decode<T | Errno>,
     wides: readonly Wide[] = [],
-  ): Promise<T | number> {
+  ): Promise<T | Errno> {
     if (!fits(path)) return Promise.resolve(nameError(path));
-    return this.call<T | number>(
+    return this.call<T | Errno>(
       op,
       (slot) => {
         this.fill(slot, args, wides);
@@ -127,8 +128,8 @@ function hasNul(name: PathLike): boolean {
   return typeof name === 'string' ? name.includes('\0') : name.includes(0);
 }
 
-export function nameError(name: PathLike): number {
-  return hasNul(name) ? -errno.EINVAL : -errno.ENAMETOOLONG;
+export function nameError(name: PathLike): Errno {
+  return negative(hasNul(name) ? errno.EINVAL : errno.ENAMETOOLONG);
 }
 
 export function plus(offsetBytes: Wide, bytes: number): Wide {

@@ -6,6 +6,7 @@
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../abi.gen.ts';
 import { type DirentStatx, decodeList } from '../dirents.ts';
+import { type Errno, isErrno, negative } from '../errno.ts';
 import { type Finding, Found, findingBits, OpenedStatx } from '../found.ts';
 import { windowBytes } from '../limits.ts';
 import type { PathLike } from '../names.ts';
@@ -50,9 +51,9 @@ export class StatxCalls extends XattrCalls {
     }
   }
 
-  #decodeOpened(finding: Finding | undefined): Decode<OpenedStatx | number> {
+  #decodeOpened(finding: Finding | undefined): Decode<OpenedStatx | Errno> {
     return (slot, ret) => {
-      if (ret < 0) return ret;
+      if (isErrno(ret)) return ret;
       this.opened.add(ret);
       return new OpenedStatx(this.memory, this.ring.buffer(slot) + second, finding, ret);
     };
@@ -66,10 +67,10 @@ export class StatxCalls extends XattrCalls {
     mode = 0,
     resolve = 0,
     finding?: Finding,
-  ): Promise<OpenedStatx | number> {
+  ): Promise<OpenedStatx | Errno> {
     const error = refused(path, finding);
-    if (error < 0) return Promise.resolve(error);
-    return this.call<OpenedStatx | number>(
+    if (error !== undefined) return Promise.resolve(error);
+    return this.call<OpenedStatx | Errno>(
       abi.BRIDGE_OP_openat2,
       (slot) => {
         this.fill(slot, [dirfd, openFlags, mode, resolve], []);
@@ -87,10 +88,10 @@ export class StatxCalls extends XattrCalls {
     handle: Buffer,
     openFlags: number,
     finding?: Finding,
-  ): Promise<OpenedStatx | number> {
+  ): Promise<OpenedStatx | Errno> {
     const error = refused('', finding);
-    if (error < 0) return Promise.resolve(error);
-    return this.call<OpenedStatx | number>(
+    if (error !== undefined) return Promise.resolve(error);
+    return this.call<OpenedStatx | Errno>(
       abi.BRIDGE_OP_open_by_handle_at,
       (slot) => {
         this.fill(slot, [mountFd, openFlags], []);
@@ -103,10 +104,10 @@ export class StatxCalls extends XattrCalls {
   }
 
   /** statx, with its flags (AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH), and what else is to be found. */
-  find(dirfd: Fd, path: PathLike, atFlags = 0, finding?: Finding): Promise<Found | number> {
+  find(dirfd: Fd, path: PathLike, atFlags = 0, finding?: Finding): Promise<Found | Errno> {
     const error = refused(path, finding);
-    if (error < 0) return Promise.resolve(error);
-    return this.call<Found | number>(
+    if (error !== undefined) return Promise.resolve(error);
+    return this.call<Found | Errno>(
       abi.BRIDGE_OP_lookup,
       (slot) => {
         this.fill(slot, [dirfd, atFlags, findingBits(finding)], []);
@@ -114,17 +115,17 @@ export class StatxCalls extends XattrCalls {
         this.#fillFinding(slot, finding);
       },
       (slot, ret) =>
-        ret < 0 ? ret : new Found(this.memory, this.ring.buffer(slot) + second, finding),
+        isErrno(ret) ? ret : new Found(this.memory, this.ring.buffer(slot) + second, finding),
     );
   }
 
   /** A look-up that leaves nothing open: nameToHandleAt and statx, with statx's flags. */
-  nameToHandleStatx(dirfd: Fd, path: PathLike, atFlags = 0): Promise<Found | number> {
+  nameToHandleStatx(dirfd: Fd, path: PathLike, atFlags = 0): Promise<Found | Errno> {
     return this.find(dirfd, path, atFlags, { handle: true });
   }
 
-  #decodeChanged = (slot: number, ret: number): ChangedStatx | number => {
-    if (ret < 0) return ret;
+  #decodeChanged = (slot: number, ret: number): ChangedStatx | Errno => {
+    if (isErrno(ret)) return ret;
     const statx = new Statx(this.memory, this.ring.buffer(slot) + second);
     return { ret, statx: statx.mask === 0 ? undefined : statx };
   };
@@ -138,14 +139,13 @@ export class StatxCalls extends XattrCalls {
     source: Buffer,
     offsetBytes: Wide,
     writeFlags = 0,
-  ): Promise<ChangedStatx | number> {
+  ): Promise<ChangedStatx | Errno> {
     let written = 0;
-    let changed: ChangedStatx | number;
+    let changed: ChangedStatx | Errno;
     do {
       const part = source.subarray(written, written + windowBytes);
       changed = await this.#pwritePart(fd, part, plus(offsetBytes, written), writeFlags);
-      if (typeof changed === 'number')
-        return written === 0 ? changed : { ret: written, statx: undefined };
+      if (isErrno(changed)) return written === 0 ? changed : { ret: written, statx: undefined };
       written += changed.ret;
       if (changed.ret < part.length) break;
     } while (written < source.length);
@@ -157,8 +157,8 @@ export class StatxCalls extends XattrCalls {
     source: Buffer,
     offsetBytes: Wide,
     writeFlags: number,
-  ): Promise<ChangedStatx | number> {
-    return this.call<ChangedStatx | number>(
+  ): Promise<ChangedStatx | Errno> {
+    return this.call<ChangedStatx | Errno>(
       abi.BRIDGE_OP_pwritev2,
       (slot) => {
         this.fill(slot, [fd, source.length, writeFlags], [offsetBytes]);
@@ -170,8 +170,8 @@ export class StatxCalls extends XattrCalls {
   }
 
   /** ftruncate, and statx. */
-  ftruncateStatx(fd: Fd, lengthBytes: Wide): Promise<ChangedStatx | number> {
-    return this.call<ChangedStatx | number>(
+  ftruncateStatx(fd: Fd, lengthBytes: Wide): Promise<ChangedStatx | Errno> {
+    return this.call<ChangedStatx | Errno>(
       abi.BRIDGE_OP_ftruncate,
       (slot) => {
         this.fill(slot, [fd], [lengthBytes]);
@@ -187,29 +187,26 @@ export class StatxCalls extends XattrCalls {
    * is told to, whoever read from the descriptor before; going on where the last one ended is
    * fastest. Names that come and go meanwhile may be missing, as with getdents64(2).
    */
-  getdentsStatx(
-    fd: Fd,
-    offset: bigint,
-    request: ListRequest = {},
-  ): Promise<DirentStatx[] | number> {
+  getdentsStatx(fd: Fd, offset: bigint, request: ListRequest = {}): Promise<DirentStatx[] | Errno> {
     const { dots = false, statx = true, handles = false, xattr } = request;
     const { limitBytes = abi.BRIDGE_LIST, entryBytes = 0 } = request;
     const error = refused('', request);
-    if (error < 0) return Promise.resolve(error);
+    if (error !== undefined) return Promise.resolve(error);
     let flags = 0;
     if (dots) flags |= abi.BRIDGE_LIST_DOTS;
     if (statx) flags |= abi.BRIDGE_LIST_STATX;
     if (handles) flags |= abi.BRIDGE_LIST_HANDLES;
     if (xattr !== undefined) flags |= abi.BRIDGE_LIST_XATTRS;
     const parts = { statx, handles, xattrs: xattr !== undefined };
-    return this.call<DirentStatx[] | number>(
+    return this.call<DirentStatx[] | Errno>(
       abi.BRIDGE_OP_getdents_statx,
       (slot) => {
         this.fill(slot, [fd, flags, limitBytes, entryBytes], [offset]);
         this.#fillFinding(slot, request);
       },
       (slot, ret) => {
-        if (ret <= 0) return ret < 0 ? ret : [];
+        if (isErrno(ret)) return ret;
+        if (ret === 0) return [];
         const word = this.ring.address(slot) + abi['bridge_slot.data'];
         return decodeList(this.memory, this.memory.u32[word >>> 2] as number, ret, parts);
       },
@@ -217,10 +214,10 @@ export class StatxCalls extends XattrCalls {
   }
 }
 
-/** A negative errno where a name cannot be handed to the kernel, else 0. */
-function refused(path: PathLike, finding: Pick<Finding, 'xattr'> | undefined): number {
+/** The errno for a name that cannot be handed to the kernel; undefined for one that can. */
+function refused(path: PathLike, finding: Pick<Finding, 'xattr'> | undefined): Errno | undefined {
   if (!fits(path)) return nameError(path);
   const { xattr = '' } = finding ?? {};
   const bytes = typeof xattr === 'string' ? Buffer.byteLength(xattr) : xattr.length;
-  return fits(xattr) && bytes <= abi.XATTR_NAME_MAX ? 0 : -errno.ERANGE;
+  return fits(xattr) && bytes <= abi.XATTR_NAME_MAX ? undefined : negative(errno.ERANGE);
 }

@@ -6,6 +6,7 @@
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../abi.gen.ts';
 import type { Fd, LinuxCalls } from '../calls.ts';
+import { type Errno, isErrno } from '../errno.ts';
 import type { PathLike } from '../names.ts';
 
 /** The inode that attributes belong to, in the terms of the *at calls. */
@@ -25,14 +26,14 @@ async function readWhole(
   firstBytes: number,
   maxBytes: number,
   ask: (room: Buffer) => Promise<number>,
-): Promise<Buffer | number> {
+): Promise<Buffer | Errno> {
   let room: Buffer = Buffer.allocUnsafe(firstBytes);
   let length = await ask(room);
   if (length === -errno.ERANGE && firstBytes < maxBytes) {
     room = Buffer.allocUnsafe(maxBytes);
     length = await ask(room);
   }
-  return length < 0 ? length : room.subarray(0, length);
+  return isErrno(length) ? length : room.subarray(0, length);
 }
 
 /** The names in what listxattr(2) fills in: each ends with a NUL. */
@@ -53,12 +54,12 @@ export function splitXattrNames(list: Buffer): Buffer[] {
 export async function listXattrs(
   calls: LinuxCalls,
   subject: XattrSubject,
-): Promise<Buffer[] | number> {
+): Promise<Buffer[] | Errno> {
   const { dirfd, name, atFlags } = subject;
   const list = await readWhole(usualBytes, abi.XATTR_LIST_MAX, (room) =>
     calls.listxattrat(dirfd, name, atFlags, room),
   );
-  return typeof list === 'number' ? list : splitXattrNames(list);
+  return isErrno(list) ? list : splitXattrNames(list);
 }
 
 /**
@@ -70,7 +71,7 @@ export function readXattr(
   subject: XattrSubject,
   attribute: PathLike,
   firstBytes: number = usualBytes,
-): Promise<Buffer | number> {
+): Promise<Buffer | Errno> {
   const { dirfd, name, atFlags } = subject;
   return readWhole(firstBytes, abi.XATTR_SIZE_MAX, (room) =>
     calls.getxattrat(dirfd, name, atFlags, attribute, room),

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DirectorySnapshots } from '../../../src/cache/directory-snapshots.ts';
 import { abi, errno } from '../../../src/vfs-linux/abi.gen.ts';
+import { negative } from '../../../src/vfs-linux/errno.ts';
 import { Kernel } from '../../../src/vfs-linux/kernel.ts';
 
 let kernel: Kernel;
@@ -88,7 +89,7 @@ describe('a listing', () => {
     let failures = 1;
     const snapshot = new DirectorySnapshots({
       getdents64: (of) =>
-        failures-- > 0 ? Promise.resolve(-errno.EIO) : kernel.calls.getdents64(of),
+        failures-- > 0 ? Promise.resolve(negative(errno.EIO)) : kernel.calls.getdents64(of),
       lseek: (of, offset, whence) => kernel.calls.lseek(of, offset, whence),
     }).open(fd);
     expect(await snapshot.at(0)).toBe(-errno.EIO);

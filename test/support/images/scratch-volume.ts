@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { openFileSource } from '../../../src/block/file/file-source.ts';
+import { type Errno, isErrno } from '../../../src/vfs-linux/errno.ts';
 import { Kernel } from '../../../src/vfs-linux/kernel.ts';
 import type { Volume } from '../../../src/vfs-linux/volume.ts';
 import { mustRun } from '../run-program.ts';
@@ -84,7 +85,7 @@ export async function expectClean(scratch: ScratchImage): Promise<void> {
 }
 
 /** Throws where a call answered a negative errno. */
-export function done<T>(answer: T | number): T {
-  if (typeof answer === 'number' && answer < 0) throw new Error(`a call answered ${answer}`);
-  return answer as T;
+export function done<T>(answer: T | Errno): T {
+  if (isErrno(answer)) throw new Error(`a call answered ${answer}`);
+  return answer;
 }

@@ -6,6 +6,7 @@ import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { abi } from '../../../src/vfs-linux/abi.gen.ts';
 import type { LinuxCalls } from '../../../src/vfs-linux/calls.ts';
+import { type Errno, isErrno } from '../../../src/vfs-linux/errno.ts';
 import type { Statx } from '../../../src/vfs-linux/statx.ts';
 import type { ModelNode, ModelTree } from '../workload/model-tree.ts';
 import { type Abilities, latin1, Mismatch, shorten } from '../workload/workload.ts';
@@ -50,8 +51,8 @@ const kinds: Readonly<Record<number, string>> = {
   [abi.S_IFLNK]: 'symlink',
 };
 
-function must<T>(answer: T | number, what: string): T {
-  if (typeof answer === 'number') throw new Mismatch(`${what} answered ${answer}`);
+function must<T>(answer: T | Errno, what: string): T {
+  if (isErrno(answer)) throw new Mismatch(`${what} answered ${answer}`);
   return answer;
 }
 

@@ -10,6 +10,8 @@
  * and takes all others for EIO (block/blk-core.c, blk_errors[]); so this table is short.
  */
 
+import { hostCode } from '../host/host-error.ts';
+
 export const EIO = 5;
 export const ENOMEM = 12;
 export const ENODEV = 19;
@@ -17,14 +19,15 @@ export const EINVAL = 22;
 export const ENOSPC = 28;
 export const EROFS = 30;
 export const EOPNOTSUPP = 95;
+export const ETIMEDOUT = 110;
 
-const LINUX_ERRNO: Readonly<Record<string, number>> = {
+const linuxErrno: Readonly<Record<string, number>> = {
   EINVAL,
   ENODEV,
   ENOMEM,
   ENOSPC,
   EROFS,
-  ETIMEDOUT: 110,
+  ETIMEDOUT,
   // A quota or a file size limit is a full disk to whoever writes; blk_errors[] has no other word.
   EDQUOT: ENOSPC,
   EFBIG: ENOSPC,
@@ -38,7 +41,5 @@ const LINUX_ERRNO: Readonly<Record<string, number>> = {
 
 /** The negative Linux errno for what a host's file call threw or reported; -EIO for the unknown. */
 export function negativeErrno(error: unknown): number {
-  if (!(error instanceof Error) || !('code' in error)) return -EIO;
-  const { code } = error;
-  return typeof code === 'string' ? -(LINUX_ERRNO[code] ?? EIO) : -EIO;
+  return -(linuxErrno[hostCode(error)] ?? EIO);
 }

@@ -4,6 +4,7 @@
  * Control plane only: once a source is open, errors are errno values (errno.ts).
  */
 import { FsBridgeError } from '../errors.ts';
+import { hostCode } from '../host/host-error.ts';
 
 interface Words {
   readonly why: string;
@@ -60,10 +61,7 @@ export function hostRefusal(code: string, path: string, write: boolean): FsBridg
 /** The FsBridgeError for what a host's call on that source threw; its code stays the host's. */
 export function sourceError(error: unknown, path: string, write: boolean): FsBridgeError {
   if (error instanceof FsBridgeError) return error;
-  const code =
-    error instanceof Error && 'code' in error && typeof error.code === 'string'
-      ? error.code
-      : 'EIO';
+  const code = hostCode(error);
   const words = wordsFor(code, write);
   if (words !== undefined) {
     return new FsBridgeError(code, path, words.why, words.advice, { cause: error });

@@ -19,6 +19,8 @@ import fs from 'node:fs';
 import { getCompileCacheDir } from 'node:module';
 import { constants, devNull } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { siblingModule } from '../host/sibling-module.ts';
 
 const daemonEnv = 'FSBRIDGE_DAEMON';
 const messageFd = 3;
@@ -53,11 +55,7 @@ export function isDaemon(): boolean {
 
 /** Starts the mount's process with these arguments; answers the exit code once it is known. */
 export function startDaemon(argv: readonly string[]): Promise<number> {
-  // main.ts in a checkout, main.js in a package.
-  const main = path.resolve(
-    import.meta.dirname,
-    `../cli/main${path.extname(import.meta.filename)}`,
-  );
+  const main = fileURLToPath(siblingModule(import.meta.url, '../cli/main'));
   const nodeOptions = [`--max-semi-space-size=${youngMib}`, ...process.execArgv];
   const child = spawn(process.execPath, [...nodeOptions, main, ...argv], {
     detached: true,

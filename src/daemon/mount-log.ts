@@ -11,6 +11,7 @@ import path from 'node:path';
 import type { Logger } from 'pino';
 import { FsBridgeError } from '../errors.ts';
 import { logFolder, makePrivateFolder } from '../host/folders.ts';
+import { hostCode } from '../host/host-error.ts';
 import { say } from '../observe/messages.ts';
 
 export type Level = 'info' | 'warn' | 'error';
@@ -50,7 +51,7 @@ export function prepareLogFile(asked: string | undefined): string {
   try {
     fs.closeSync(fs.openSync(file, 'a', 0o600));
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
+    const code = hostCode(error);
     const advice = 'Name another file with --log.';
     throw new FsBridgeError(code, file, 'the log cannot be written there', advice);
   }

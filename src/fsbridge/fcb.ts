@@ -13,9 +13,10 @@
  * 4. `refs` counts file objects, Lcbs in `links`, and whoever is at work with the Fcb. At 0 the Fcb
  *    is closed, or kept as an idle directory (FcbTable).
  */
+
+import { SharedLock } from '../shared-lock.ts';
 import type { Fd } from '../vfs-linux/calls.ts';
 import type { FoldedNames } from './folded-names.ts';
-import { SharedLock } from './lock.ts';
 import type { LinuxPermissions } from './security/acl-map.ts';
 import type { DosAttrib } from './translate/dos-attrib.ts';
 

@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { FsBridgeError } from '../errors.ts';
+import { hostCode } from './host-error.ts';
 
 const own = 'fsbridge';
 const privateMode = 0o700;
@@ -53,7 +54,7 @@ export function makePrivateFolder(folder: string): void {
     const isClosed = process.getuid === undefined || (found.mode & 0o022) === 0;
     if (found.isDirectory() && isOurs && isClosed) return;
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
+    const code = hostCode(error);
     const advice = 'Set XDG_RUNTIME_DIR and XDG_STATE_HOME to folders of your own.';
     throw new FsBridgeError(code, folder, 'the folder cannot be made', advice, { cause: error });
   }

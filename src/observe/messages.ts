@@ -3,6 +3,7 @@
  * line, and to the exit code: 1 for a failure, 2 for wrong usage.
  */
 import { FsBridgeError } from '../errors.ts';
+import { hostCode } from '../host/host-error.ts';
 import { errno } from '../vfs-linux/abi.gen.ts';
 import { type Errno, isErrno } from '../vfs-linux/errno.ts';
 import { errnoMeaning, errnoName } from '../vfs-linux/errors.ts';
@@ -43,10 +44,6 @@ export interface Told {
   readonly advice: string;
 }
 
-function codeOf(error: Error): string | undefined {
-  return 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-}
-
 /** Node's text of an errno is its own; the kernel's meaning reads better. */
 function whyOf(error: Error, code: string): string {
   const number = (errno as Readonly<Record<string, number>>)[code];
@@ -60,7 +57,7 @@ export function tell(error: unknown, what = 'internal error'): Told {
     return { code: error.code, what: error.what, why: error.why, advice };
   }
   if (error instanceof Error) {
-    const code = codeOf(error) ?? 'ERR_INTERNAL';
+    const code = hostCode(error, 'ERR_INTERNAL');
     const known = code in errno;
     const path = 'path' in error && typeof error.path === 'string' ? error.path : undefined;
     const advice = known

@@ -14,6 +14,7 @@
  */
 import fs from 'node:fs';
 import { FsBridgeError } from '../errors.ts';
+import { hostCode } from '../host/host-error.ts';
 
 const pieceChars = 64 * 1024;
 
@@ -33,7 +34,7 @@ class Trace {
     try {
       this.#fd = fs.openSync(path, 'w', 0o600);
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
+      const code = hostCode(error);
       const why = 'the trace cannot be written there';
       throw new FsBridgeError(code, path, why, 'Name a file in a folder of your own.');
     }

@@ -21,6 +21,7 @@ import {
   readAttribute,
   sysfsFolder,
 } from '../../host/device-number.ts';
+import { hostCode } from '../../host/host-error.ts';
 import type { BlockDevice } from '../block-device.ts';
 import { FdDevice } from '../file/fd-device.ts';
 import { FdIo } from '../file/fd-io.ts';
@@ -111,7 +112,7 @@ function checkGeometry(path: string, geometry: DiskGeometry, write: boolean): vo
 }
 
 function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EBUSY';
+  return hostCode(error) === 'EBUSY';
 }
 
 function claimed(path: string, cause: unknown): FsBridgeError {

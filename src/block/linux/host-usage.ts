@@ -27,6 +27,7 @@ import {
   sourceIdentity,
   sysfsFolder,
 } from '../../host/device-number.ts';
+import { type MountEntry, readMountInfo, unescapeOctal } from '../../host/mountinfo.ts';
 
 export interface Usage {
   /** What is going on, as the rest of a sentence: "is mounted at /mnt through /dev/loop3". */
@@ -194,43 +195,28 @@ async function partitionsOf(folder: string): Promise<Node[]> {
 }
 
 async function readMounts(folders: HostFolders): Promise<Mount[]> {
-  const text = (await readAttribute(folders.proc, 'self', 'mountinfo')) ?? '';
-  return Promise.all(text.split('\n').filter(Boolean).map(readMount));
+  return Promise.all((await readMountInfo(folders.proc)).map(toMount));
 }
 
-/**
- * A line such as "36 35 98:0 /sub /mnt rw,noatime master:1 - ext4 /dev/sda1 rw,errors=continue".
- */
-async function readMount(line: string): Promise<Mount> {
-  const fields = line.split(' ');
-  const [, , deviceNumber = '', , folder = '', mountOptions = ''] = fields;
-  const [, source = '', superOptions = ''] = fields.slice(fields.indexOf('-') + 1);
+async function toMount(entry: MountEntry): Promise<Mount> {
+  const { deviceNumber, target, source, flags, superOptions } = entry;
   const identities = [diskIdentity(deviceNumber)];
-  const sourceId = source.startsWith('/') ? await identityOf(unescapeField(source)) : undefined;
+  const sourceId = source.startsWith('/') ? await identityOf(source) : undefined;
   if (sourceId !== undefined) identities.push(sourceId);
   // The file system as a whole counts: one bind mount read-only does not keep others from writing.
-  const isReadOnly = (superOptions || mountOptions).split(',').includes('ro');
-  return { identities, folder: unescapeField(folder), readOnly: isReadOnly };
+  const isReadOnly = (superOptions || flags).split(',').includes('ro');
+  return { identities, folder: target, readOnly: isReadOnly };
 }
 
 async function readSwaps(folders: HostFolders): Promise<Map<string, string>> {
   const text = (await readAttribute(folders.proc, 'swaps')) ?? '';
   const swaps = new Map<string, string>();
   for (const line of text.split('\n').slice(1)) {
-    const path = unescapeField(line.split(/\s/)[0] ?? '');
+    const path = unescapeOctal(line.split(/\s/)[0] ?? '');
     const identity = await identityOf(path);
     if (identity !== undefined) swaps.set(identity, path);
   }
   return swaps;
-}
-
-/**
- * procfs writes space, tab, newline and backslash in octal, as \040 (fs/seq_file.c, mangle_path).
- */
-function unescapeField(field: string): string {
-  return field.replace(/\\([0-7]{3})/g, (_, octal: string) =>
-    String.fromCharCode(Number.parseInt(octal, 8)),
-  );
 }
 
 async function identityOf(path: string): Promise<string | undefined> {

@@ -4,9 +4,7 @@
  * (fileapi.h, winioctl.h, ntdddisk.h).
  */
 import type { Buffer } from 'node:buffer';
-
-/** A HANDLE: its values fit a number. */
-export type Handle = number;
+import type { Handle } from '../../host/ffi.ts';
 
 /** error: GetLastError(), 0 for success. bytes: how many were moved. */
 export interface IoAnswer {

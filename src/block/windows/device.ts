@@ -11,11 +11,13 @@
  * 5. A failed flush is remembered for good: what was lost is lost (as in fd-io.ts, 4).
  */
 import { Buffer } from 'node:buffer';
+import type { Handle } from '../../host/ffi.ts';
+import { Idle } from '../../idle.ts';
+import { SharedLock } from '../../shared-lock.ts';
 import { type BlockDevice, totalBytes } from '../block-device.ts';
 import { EINVAL, EIO, ENODEV, EOPNOTSUPP, EROFS } from '../errno.ts';
 import { SegmentCursor } from '../segments.ts';
-import { SharedLock } from '../shared-lock.ts';
-import type { Handle, IoAnswer, WindowsDiskApi } from './api.ts';
+import type { IoAnswer, WindowsDiskApi } from './api.ts';
 import { windowsErrno } from './errors.ts';
 
 export interface WindowsDiskShape {
@@ -51,8 +53,7 @@ export class WindowsDiskDevice implements BlockDevice {
   readonly #api: WindowsDiskApi;
   readonly #writes = new SharedLock();
   #next = 0;
-  #underWay = 0;
-  #whenIdle: (() => void)[] = [];
+  readonly #underWay = new Idle();
   #closed = false;
   #lostErrno = 0;
 
@@ -118,11 +119,7 @@ export class WindowsDiskDevice implements BlockDevice {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    if (this.#underWay > 0) {
-      await new Promise<void>((resolve) => {
-        this.#whenIdle.push(resolve);
-      });
-    }
+    await this.#underWay.wait();
     for (const handle of this.#parts.handles) this.#api.closeHandle(handle);
     this.#parts.release();
   }
@@ -155,11 +152,11 @@ export class WindowsDiskDevice implements BlockDevice {
       source = Buffer.allocUnsafeSlow(lengthBytes);
       new SegmentCursor(segments).copyTo(source);
     }
-    if (!this.#writes.tryShared()) await this.#writes.shared();
+    await this.#writes.shared();
     try {
       return await this.#move('writeFile', source, offsetBytes);
     } finally {
-      this.#writes.leaveShared();
+      this.#writes.releaseShared();
     }
   }
 
@@ -170,7 +167,7 @@ export class WindowsDiskDevice implements BlockDevice {
   ): Promise<number> {
     const { begin, end } = this.#around(offsetBytes, lengthBytes);
     const bounce = Buffer.allocUnsafeSlow(end - begin);
-    await this.#writes.alone();
+    await this.#writes.exclusive();
     try {
       const errno = await this.#move('readFile', bounce, begin);
       if (errno < 0) return errno;
@@ -178,7 +175,7 @@ export class WindowsDiskDevice implements BlockDevice {
       new SegmentCursor(segments).copyTo(changed);
       return await this.#move('writeFile', bounce, begin);
     } finally {
-      this.#writes.leaveAlone();
+      this.#writes.releaseExclusive();
     }
   }
 
@@ -203,12 +200,11 @@ export class WindowsDiskDevice implements BlockDevice {
   }
 
   async #busy<T>(work: () => Promise<T>): Promise<T> {
-    this.#underWay++;
+    this.#underWay.enter();
     try {
       return await work();
     } finally {
-      this.#underWay--;
-      if (this.#underWay === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
+      this.#underWay.leave();
     }
   }
 }

@@ -1,6 +1,6 @@
 /** What Windows said about a disk: in words for a person, or as the errno for the kernel. */
 import { FsBridgeError } from '../../errors.ts';
-import { EIO, ENODEV, ENOMEM, ENOSPC, EOPNOTSUPP, EROFS } from '../errno.ts';
+import { EIO, ENODEV, ENOMEM, ENOSPC, EOPNOTSUPP, EROFS, ETIMEDOUT } from '../errno.ts';
 import {
   ERROR_ACCESS_DENIED,
   ERROR_DEV_NOT_EXIST,
@@ -21,8 +21,6 @@ import {
   ERROR_SHARING_VIOLATION,
   ERROR_WRITE_PROTECT,
 } from './api.ts';
-
-const ETIMEDOUT = 110;
 
 const errnoOf: ReadonlyMap<number, number> = new Map([
   [ERROR_INVALID_FUNCTION, EOPNOTSUPP],

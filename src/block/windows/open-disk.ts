@@ -7,6 +7,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { FsBridgeError } from '../../errors.ts';
+import type { Handle } from '../../host/ffi.ts';
 import type { BlockDevice } from '../block-device.ts';
 import { hostRefusal } from '../source-error.ts';
 import {
@@ -21,7 +22,6 @@ import {
   GENERIC_READ,
   GENERIC_WRITE,
   geometryEx,
-  type Handle,
   IOCTL_DISK_GET_DRIVE_GEOMETRY_EX,
   IOCTL_DISK_GET_LENGTH_INFO,
   IOCTL_DISK_IS_WRITABLE,

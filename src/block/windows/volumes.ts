@@ -14,6 +14,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { FsBridgeError } from '../../errors.ts';
+import type { Handle } from '../../host/ffi.ts';
 import {
   diskExtents,
   ERROR_ACCESS_DENIED,
@@ -24,7 +25,6 @@ import {
   FSCTL_LOCK_VOLUME,
   GENERIC_READ,
   GENERIC_WRITE,
-  type Handle,
   IOCTL_VOLUME_GET_VOLUME_DISK_EXTENTS,
   type WindowsDiskApi,
 } from './api.ts';

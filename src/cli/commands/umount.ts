@@ -5,10 +5,10 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import { ask, type FoundMount, findMounts } from '../../daemon/control/client.ts';
-import { findMountPoint } from '../../daemon/linux/mount-table.ts';
 import { usersText, whoUses } from '../../daemon/linux/who-uses.ts';
 import type { UnmountWish } from '../../daemon/transport.ts';
 import { FsBridgeError } from '../../errors.ts';
+import { findMountPoint } from '../../host/mountinfo.ts';
 import { PartlyFailed, report, warn } from '../../observe/messages.ts';
 import { newCommand } from '../options.ts';
 

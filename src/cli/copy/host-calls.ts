@@ -6,10 +6,8 @@
  * Invariant: every call answers 0 or a count, or a negative errno of the host, which is a Linux.
  */
 import { Buffer } from 'node:buffer';
-import { createRequire } from 'node:module';
+import { type Ffi, loadFfiSync } from '../../host/ffi.ts';
 import type { Timespec } from '../../vfs-linux/statx.ts';
-
-type Koffi = typeof import('koffi').default;
 
 const atFdCwd = -100;
 const atSymlinkNoFollow = 0x100;
@@ -52,27 +50,25 @@ function makeDevice(major: number, minor: number): bigint {
   );
 }
 
-type Call = (...args: readonly unknown[]) => number;
-
-function bind(): HostCalls | undefined {
+function load(): HostCalls | undefined {
   if (process.platform !== 'linux' || !['x64', 'arm64'].includes(process.arch)) return undefined;
   try {
-    return bindTo(createRequire(import.meta.url)('koffi') as Koffi);
+    return bindTo(loadFfiSync());
   } catch {
     return undefined; // a host that koffi has no build for
   }
 }
 
-function bindTo(koffi: Koffi): HostCalls {
-  const c = koffi.load(null);
-  const utimensat = c.func('utimensat', 'int', ['int', 'void *', 'void *', 'int']) as Call;
-  const mknod = c.func('mknod', 'int', ['void *', 'uint32', 'uint64']) as Call;
+function bindTo(ffi: Ffi): HostCalls {
+  const bind = ffi.open(null);
+  const utimensat = bind('utimensat', 'int', ['int', 'void *', 'void *', 'int']);
+  const mknod = bind('mknod', 'int', ['void *', 'uint32', 'uint64']);
   const xattr = ['void *', 'void *', 'void *', 'size_t'];
-  const lsetxattr = c.func('lsetxattr', 'int', [...xattr, 'int']) as Call;
-  const lgetxattr = c.func('lgetxattr', 'int64', xattr) as Call;
-  const llistxattr = c.func('llistxattr', 'int64', ['void *', 'void *', 'size_t']) as Call;
-  const lseek = c.func('lseek', 'int64', ['int', 'int64', 'int']) as Call;
-  const done = (answer: number): number => (answer < 0 ? -koffi.errno() : answer);
+  const lsetxattr = bind('lsetxattr', 'int', [...xattr, 'int']);
+  const lgetxattr = bind('lgetxattr', 'int64', xattr);
+  const llistxattr = bind('llistxattr', 'int64', ['void *', 'void *', 'size_t']);
+  const lseek = bind('lseek', 'int64', ['int', 'int64', 'int']);
+  const done = (answer: number): number => ffi.orErrno(answer);
   return {
     utimens: (path, atime, mtime) =>
       done(utimensat(atFdCwd, cString(path), timespecs(atime, mtime), atSymlinkNoFollow)),
@@ -91,6 +87,6 @@ let bound: { readonly calls: HostCalls | undefined } | undefined;
 
 /** The calls, or undefined where this host or this Node does not give them. */
 export function hostCalls(): HostCalls | undefined {
-  bound ??= { calls: bind() };
+  bound ??= { calls: load() };
   return bound.calls;
 }

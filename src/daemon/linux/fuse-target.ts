@@ -8,7 +8,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { FsBridgeError } from '../../errors.ts';
-import { findMountPoint } from './mount-table.ts';
+import { hostCode } from '../../host/host-error.ts';
+import { findMountPoint } from '../../host/mountinfo.ts';
 
 const device = '/dev/fuse';
 
@@ -57,7 +58,7 @@ function checkEmpty(target: string, full: string): void {
 }
 
 function hostError(error: unknown, target: string): FsBridgeError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
+  const code = hostCode(error);
   const words: Readonly<Record<string, readonly [string, string]>> = {
     ENOENT: ['there is no such directory', `Make it first: mkdir -p ${target}`],
     ENOTDIR: ['it is not a directory', 'A volume is mounted at an empty directory.'],

@@ -17,6 +17,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { FsBridgeError } from '../../errors.ts';
+import { unescapeOctal } from '../../host/mountinfo.ts';
 import { exitCodeOf, report, say } from '../../observe/messages.ts';
 
 /** For mount(8), systemd and fstab's other readers. */
@@ -258,9 +259,7 @@ function optionsInTable(text: string, target: string): string[] {
   return text.split('\n').flatMap((line) => {
     const [, place = '', , options = ''] = line.trim().split(/\s+/);
     if (line.trim().startsWith('#')) return [];
-    const name = place.replace(/\\([0-7]{3})/g, (_, octal: string) =>
-      String.fromCharCode(Number.parseInt(octal, 8)),
-    );
+    const name = unescapeOctal(place);
     return path.resolve(name) === path.resolve(target) ? splitOptions(options) : [];
   });
 }

@@ -6,8 +6,8 @@ import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import { promisify } from 'node:util';
 import { FsBridgeError } from '../../errors.ts';
+import { findMountPoint } from '../../host/mountinfo.ts';
 import { ask, findMounts } from '../control/client.ts';
-import { findMountPoint } from './mount-table.ts';
 
 const type = 'fuse.fsbridge';
 

@@ -5,10 +5,10 @@
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { findMountPoint } from '../../host/mountinfo.ts';
 import type { MountStatus } from '../control/messages.ts';
 import { sourceName } from '../source-name.ts';
 import { prepareFuseTarget } from './fuse-target.ts';
-import { findMountPoint } from './mount-table.ts';
 import { changedFlags } from './remount.ts';
 
 /** What a new mount has, unless it is told otherwise. */

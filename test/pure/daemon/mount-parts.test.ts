@@ -4,7 +4,6 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { formatDuration, formatLatency } from '../../../src/cli/commands/status.ts';
 import { parseHostFlags } from '../../../src/daemon/linux/fuse-transport.ts';
-import { parseMountInfo } from '../../../src/daemon/linux/mount-table.ts';
 import { usersText, whoUses } from '../../../src/daemon/linux/who-uses.ts';
 import { FileLog, kernelLineLevel } from '../../../src/daemon/mount-log.ts';
 import { parseIdMapping } from '../../../src/daemon/mount-options.ts';
@@ -47,19 +46,6 @@ test('flags of the mount: a stranger’s devices and set-user-id programs are of
   expect(parseHostFlags('')).toEqual({ dev: false, suid: false, exec: true });
   expect(parseHostFlags('suid,noexec,noatime')).toEqual({ dev: false, suid: true, exec: false });
   expect(() => parseHostFlags('compress')).toThrow(/"compress" is no flag of a mount/);
-});
-
-test('the list of mounts is read with its escapes, and with optional fields', () => {
-  const text = [
-    '36 35 98:0 / /mnt/a\\040b rw,noatime shared:1 master:2 - fuse.fsbridge /x\\134y.img rw',
-    '37 35 0:5 / /proc rw - proc proc rw',
-    'nonsense',
-    '',
-  ].join('\n');
-  expect(parseMountInfo(text)).toEqual([
-    { target: '/mnt/a b', type: 'fuse.fsbridge', source: '/x\\y.img', flags: 'rw,noatime' },
-    { target: '/proc', type: 'proc', source: 'proc', flags: 'rw' },
-  ]);
 });
 
 test.runIf(process.platform === 'linux')('who uses a folder is found by what it has open', () => {

@@ -6,6 +6,7 @@
 import { Buffer } from 'node:buffer';
 import { setImmediate } from 'node:timers/promises';
 import * as win from '../../../src/block/windows/api.ts';
+import type { Handle } from '../../../src/host/ffi.ts';
 
 const ERROR_INVALID_HANDLE = 6;
 const ERROR_INVALID_PARAMETER = 87;
@@ -57,8 +58,8 @@ export class FakeWindows implements win.WindowsDiskApi {
   isElevated = true;
   /** Control codes and requests, in their order. */
   readonly log: string[] = [];
-  readonly #handles = new Map<win.Handle, OpenHandle>();
-  readonly #locks = new Map<FakeVolume, win.Handle>();
+  readonly #handles = new Map<Handle, OpenHandle>();
+  readonly #locks = new Map<FakeVolume, Handle>();
   #last = 40;
 
   constructor(...disks: readonly FakeDisk[]) {
@@ -73,7 +74,7 @@ export class FakeWindows implements win.WindowsDiskApi {
     return this.#locks.has(volume);
   }
 
-  createFile(path: string, access: number): win.Handle {
+  createFile(path: string, access: number): Handle {
     const found = this.#find(path);
     if (found === undefined) return -win.ERROR_FILE_NOT_FOUND;
     if (access !== 0 && !this.isElevated) return -win.ERROR_ACCESS_DENIED;
@@ -95,7 +96,7 @@ export class FakeWindows implements win.WindowsDiskApi {
     return undefined;
   }
 
-  closeHandle(handle: win.Handle): void {
+  closeHandle(handle: Handle): void {
     const volume = this.#handles.get(handle)?.volume;
     if (volume !== undefined && this.#locks.get(volume) === handle) {
       this.#locks.delete(volume);
@@ -104,14 +105,14 @@ export class FakeWindows implements win.WindowsDiskApi {
     if (!this.#handles.delete(handle)) throw new Error('a handle is closed twice');
   }
 
-  deviceIoControl(handle: win.Handle, code: number, input: Buffer, output: Buffer): win.IoAnswer {
+  deviceIoControl(handle: Handle, code: number, input: Buffer, output: Buffer): win.IoAnswer {
     const open = this.#handles.get(handle);
     if (open === undefined) return { error: ERROR_INVALID_HANDLE, bytes: 0 };
     return { error: this.#control(handle, open, code, input, output), bytes: output.length };
   }
 
   #control(
-    handle: win.Handle,
+    handle: Handle,
     { disk, number, volume }: OpenHandle,
     code: number,
     input: Buffer,
@@ -165,7 +166,7 @@ export class FakeWindows implements win.WindowsDiskApi {
     return 0;
   }
 
-  #lock(handle: win.Handle, code: number, volume: FakeVolume): number {
+  #lock(handle: Handle, code: number, volume: FakeVolume): number {
     if (code === win.FSCTL_LOCK_VOLUME) {
       this.log.push(`lock ${volume.guid[0]}`);
       if (volume.openFiles) return win.ERROR_ACCESS_DENIED;
@@ -176,13 +177,13 @@ export class FakeWindows implements win.WindowsDiskApi {
     return this.#locks.get(volume) === handle ? 0 : win.ERROR_ACCESS_DENIED;
   }
 
-  readFile(handle: win.Handle, target: Uint8Array, offsetBytes: number): Promise<win.IoAnswer> {
+  readFile(handle: Handle, target: Uint8Array, offsetBytes: number): Promise<win.IoAnswer> {
     return this.#move('read', handle, target, offsetBytes, (disk, at) => {
       disk.bytes.copy(target, 0, at, at + target.length);
     });
   }
 
-  writeFile(handle: win.Handle, source: Uint8Array, offsetBytes: number): Promise<win.IoAnswer> {
+  writeFile(handle: Handle, source: Uint8Array, offsetBytes: number): Promise<win.IoAnswer> {
     return this.#move('write', handle, source, offsetBytes, (disk, at) => {
       disk.bytes.set(source, at);
     });
@@ -190,7 +191,7 @@ export class FakeWindows implements win.WindowsDiskApi {
 
   async #move(
     what: 'read' | 'write',
-    handle: win.Handle,
+    handle: Handle,
     memory: Uint8Array,
     offsetBytes: number,
     copy: (disk: FakeDisk, at: number) => void,
@@ -228,7 +229,7 @@ export class FakeWindows implements win.WindowsDiskApi {
     return mounted === undefined ? 0 : win.ERROR_ACCESS_DENIED;
   }
 
-  async flushFileBuffers(handle: win.Handle): Promise<number> {
+  async flushFileBuffers(handle: Handle): Promise<number> {
     this.log.push('flush');
     await setImmediate();
     return this.#handles.get(handle)?.disk.failures.shift() ?? 0;

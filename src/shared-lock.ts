@@ -1,7 +1,7 @@
 /**
- * A lock that many may share or one may have alone, first come, first served. Getting it costs
- * nothing when nobody is in the way: `shared` and `exclusive` then answer undefined, with the lock
- * held, and a promise otherwise.
+ * A lock that many may share or one may have alone, first come, first served, so that neither kind
+ * starves. Getting it costs nothing when nobody is in the way: `shared` and `exclusive` then answer
+ * undefined, with the lock held, and otherwise a promise that resolves with the lock held.
  */
 
 interface Waiting {
@@ -10,7 +10,7 @@ interface Waiting {
 }
 
 export class SharedLock {
-  /** How many share it; -1 while somebody has it alone. */
+  /** The number of holders that share the lock; -1 while one holder has it alone. */
   #holders = 0;
   #waiting: Waiting[] = [];
 
@@ -46,7 +46,7 @@ export class SharedLock {
     });
   }
 
-  /** Hands the lock to those whose turn it is, before they run. */
+  /** Hands the lock to those whose turn it is; they hold it before their code runs. */
   #admit(): void {
     for (;;) {
       const next = this.#waiting[0];

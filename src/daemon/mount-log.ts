@@ -12,7 +12,7 @@ import type { Logger } from 'pino';
 import { FsBridgeError } from '../errors.ts';
 import { logFolder, makePrivateFolder } from '../host/folders.ts';
 import { hostCode } from '../host/host-error.ts';
-import { say } from '../observe/messages.ts';
+import { print } from '../observe/messages.ts';
 
 export type Level = 'info' | 'warn' | 'error';
 
@@ -34,7 +34,7 @@ export function kernelLineLevel(line: string): Level {
 /** Sentences on standard error; the kernel's lines only where they are bad news, or all are wanted. */
 export class TerminalLog implements MountLog {
   write(level: Level, text: string): void {
-    say(
+    print(
       `fsbridge: ${level === 'info' ? '' : `${level === 'warn' ? 'warning' : 'error'}: `}${text}\n`,
     );
   }

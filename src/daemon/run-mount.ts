@@ -13,7 +13,7 @@
  */
 
 import { interruption } from '../host/interrupt.ts';
-import { sayThrough, tell, warn } from '../observe/messages.ts';
+import { describeError, redirectMessages, warn } from '../observe/messages.ts';
 import { trace } from '../observe/trace.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
 import type { VolumeEntry } from '../volumes/choose-volume.ts';
@@ -23,6 +23,7 @@ import type { ControlAnswer, ControlRequest } from './control/messages.ts';
 import { ControlServer, errorAnswer } from './control/server.ts';
 import { DaemonLink, isDaemon } from './daemon.ts';
 import { IdleSync } from './idle-sync.ts';
+import { loadTransport } from './load-transport.ts';
 import {
   FileLog,
   kernelLineLevel,
@@ -33,7 +34,7 @@ import {
 import type { MountOptions } from './mount-options.ts';
 import { sourceName } from './source-name.ts';
 import { statusOf } from './status-of.ts';
-import { loadTransport, type Mounted, type Transport, type UnmountWish } from './transport.ts';
+import type { Mounted, Transport, UnmountOptions } from './transport.ts';
 
 /** What serves one mount. */
 class MountRun {
@@ -92,7 +93,7 @@ class MountRun {
       this.#tellEnd({ unmounted: true });
     } catch (error) {
       trace.close();
-      const { what, why, code } = tell(error);
+      const { what, why, code } = describeError(error);
       // Before it was ready, the command tells it.
       if (this.#startMs !== null) this.log.write('error', `${what}: ${why}`, { code });
       this.#tellEnd(errorAnswer(error));
@@ -135,7 +136,7 @@ class MountRun {
       const end = `\`fsbridge umount ${mounted.mountPoint}\` ends it when all is written`;
       this.#link.ready(`fsbridge: ${text}; ${end}`, this.logFile as string);
       if (this.log instanceof FileLog) await this.log.open();
-      sayThrough((said) => this.log.write('warn', said.trimEnd()));
+      redirectMessages((said) => this.log.write('warn', said.trimEnd()));
     }
     this.#followKernel(volume);
     const interrupted = new Promise<void>((resolve) => {
@@ -163,7 +164,7 @@ class MountRun {
     try {
       await mounted.unmount({});
     } catch (error) {
-      const { why } = tell(error);
+      const { why } = describeError(error);
       this.log.write('warn', `${this.target}: ${why}; programs that use it get errors now`);
       if ((await mounted.unmount({ force: true })) === 'forced') return;
     }
@@ -180,9 +181,9 @@ class MountRun {
   }
 
   /** Answers when the mount's end is complete, or with why there is none. */
-  async #unmount(wish: UnmountWish): Promise<ControlAnswer> {
+  async #unmount(options: UnmountOptions): Promise<ControlAnswer> {
     const end = new Promise<ControlAnswer>((resolve) => this.#waiting.push(resolve));
-    const outcome = await this.#mounted?.unmount(wish);
+    const outcome = await this.#mounted?.unmount(options);
     if (outcome === 'forced') this.#forced.resolve();
     // Nobody waits for what others have to end.
     return outcome === 'ending' ? { unmounted: true, ending: true } : end;
@@ -210,7 +211,7 @@ export async function runMount(
   options: MountOptions,
 ): Promise<void> {
   const link = isDaemon() ? new DaemonLink() : undefined;
-  if (link !== undefined) sayThrough((text) => link.tell(text));
+  if (link !== undefined) redirectMessages((text) => link.tell(text));
   const transport = await loadTransport();
   for (const name of transport.ignores.filter((key) => options[key] !== undefined)) {
     const flag = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -1,6 +1,6 @@
 /**
- * What the two ways of showing a volume have in common for the command line: FUSE on Linux, WinFsp on
- * Windows. The one that this host has is loaded when it is wanted.
+ * What a mount's process knows of the two ways to show a volume to programs: FUSE on Linux, WinFsp on
+ * Windows.
  */
 import type { HitRatio } from '../cache/answer-cache.ts';
 import type { QueueStatus } from '../cache/request-queue.ts';
@@ -15,56 +15,50 @@ export interface TransportStatistics {
   readonly caches?: Readonly<Record<string, HitRatio>>;
 }
 
-/** How an unmount is meant where programs still use the mount. */
-export interface UnmountWish {
-  /** Out of the tree now; it ends when nobody uses it any more. */
+/** What an unmount does where programs still use the mount; without either it fails with EBUSY. */
+export interface UnmountOptions {
+  /** Takes the mount out of the tree now; it ends when its last user leaves it. */
   readonly lazy?: boolean;
-  /** It ends now; programs that use it get errors. */
+  /** Ends the mount now; programs that use it get errors. */
   readonly force?: boolean;
 }
 
 /**
- * It has ended; it ends by itself when nobody uses it any more, or when it is unmounted at another
- * place as well; or only the end of the process takes it from its users.
+ * What an unmount has come to:
+ * - ended: the mount is gone.
+ * - ending: it ends later, with its last user or with the last place where it is mounted.
+ * - forced: programs still hold it, and only the end of this process takes it from them.
  */
 export type UnmountOutcome = 'ended' | 'ending' | 'forced';
 
 export interface Mounted {
-  /** Where it is: on Windows perhaps another place than was asked for ("*"). */
+  /** Where the mount is; on Windows "*" asks for any free letter, and this is the one chosen. */
   readonly mountPoint: string;
-  /** Resolves when it is gone, whoever ended it; rejects with what went wrong. */
+  /** Resolves when the mount is gone, by whatever means; rejects with what went wrong. */
   readonly ended: Promise<void>;
   statistics(): TransportStatistics;
-  /**
-   * Throws EBUSY where programs use it, and nothing else is wished for.
-   */
-  unmount(wish: UnmountWish): Promise<UnmountOutcome>;
+  /** Throws EBUSY where programs use the mount and the options do not allow that. */
+  unmount(options: UnmountOptions): Promise<UnmountOutcome>;
 }
 
 export interface MountPlace {
-  /** The source as the system's list of mounts shall show it. */
+  /** The source, as the system's list of mounts shows it. */
   readonly source: string;
   readonly target: string;
   readonly options: MountOptions;
-  /** Told what goes wrong later. */
+  /** Takes messages about what goes wrong later. */
   readonly log: MountLog;
 }
 
 export interface Transport {
   /** "fuse" or "winfsp". */
   readonly name: string;
-  /** Options that mean nothing here. */
+  /** Options that this transport has no use for. */
   readonly ignores: readonly (keyof MountOptions)[];
   /**
-   * Looks whether something can be mounted there, and answers the target's full name. Nothing has
-   * been opened yet: the likeliest mistakes are found in no time. Throws FsBridgeError.
+   * Checks whether something can be mounted there, and answers the target's full name. It runs before
+   * anything is opened, so that the likeliest mistakes are found at once. Throws FsBridgeError.
    */
   prepareTarget(target: string): Promise<string>;
   mount(volume: Volume, place: MountPlace): Promise<Mounted>;
-}
-
-export async function loadTransport(): Promise<Transport> {
-  if (process.platform === 'win32')
-    return (await import('./windows/winfsp-transport.ts')).winFspTransport;
-  return (await import('./linux/fuse-transport.ts')).fuseTransport;
 }

@@ -1,9 +1,8 @@
 /**
- * Names on their way in and out. Linux's are bytes; a terminal must not be told to do things by a
- * file's name, and a program that reads our output wants the very bytes.
+ * Names of files as output. Linux's names are bytes: on a terminal they must not act as control
+ * sequences, and a program that reads our output wants the exact bytes.
  */
 import { Buffer, isUtf8 } from 'node:buffer';
-import { readFileSync } from 'node:fs';
 
 /**
  * Control and format characters (among them those that change the direction of writing), line and
@@ -46,32 +45,4 @@ export function escapeName(name: Uint8Array): string {
 export function putName(object: Record<string, unknown>, key: string, name: Buffer): void {
   if (isUtf8(name)) object[key] = name.toString();
   else object[`${key}64`] = name.toString('base64');
-}
-
-/** This process's arguments as the bytes they were; undefined where the host does not tell. */
-function rawArguments(): Buffer[] | undefined {
-  let all: Buffer;
-  try {
-    all = readFileSync('/proc/self/cmdline');
-  } catch {
-    return undefined;
-  }
-  const found: Buffer[] = [];
-  for (let start = 0; start < all.length; ) {
-    const end = all.indexOf(0, start);
-    const stop = end < 0 ? all.length : end;
-    found.push(all.subarray(start, stop));
-    start = stop + 1;
-  }
-  return found;
-}
-
-/**
- * An argument's bytes. Node has put U+FFFD in the place of what is no UTF-8; Linux still knows what
- * was there.
- */
-export function argumentBytes(text: string): Buffer {
-  if (!text.includes('\ufffd')) return Buffer.from(text);
-  const raw = rawArguments()?.find((bytes) => bytes.toString() === text);
-  return raw ?? Buffer.from(text);
 }

@@ -36,22 +36,22 @@ const advices: Readonly<Record<string, string>> = {
 
 const fallbackAdvice = 'Run it again with --verbose to see what the kernel says.';
 
-/** What every error can be told as. */
-export interface Told {
+/** The parts of a message about any error. */
+export interface ErrorDescription {
   readonly code: string;
   readonly what: string;
   readonly why: string;
   readonly advice: string;
 }
 
-/** Node's text of an errno is its own; the kernel's meaning reads better. */
+/** Node has texts of its own for errno codes; the kernel's read better. */
 function whyOf(error: Error, code: string): string {
   const number = (errno as Readonly<Record<string, number>>)[code];
   return number === undefined ? error.message : errnoMeaning(number);
 }
 
 /** Any error in the terms of FsBridgeError; `what` names the thing where the error does not. */
-export function tell(error: unknown, what = 'internal error'): Told {
+export function describeError(error: unknown, what = 'internal error'): ErrorDescription {
   if (error instanceof FsBridgeError) {
     const advice = error.advice ?? advices[error.code] ?? fallbackAdvice;
     return { code: error.code, what: error.what, why: error.why, advice };
@@ -68,7 +68,7 @@ export function tell(error: unknown, what = 'internal error'): Told {
   return { code: 'ERR_INTERNAL', what, why: String(error), advice: fallbackAdvice };
 }
 
-/** Thrown at the end of a command some of whose parts failed: each has been told of already. */
+/** Thrown at the end of a command some of whose parts failed; each failure is printed already. */
 export class PartlyFailed extends Error {
   constructor(entries: number) {
     super(`${entries} entries failed`);
@@ -80,32 +80,32 @@ export function exitCodeOf(error: unknown): number {
   return error instanceof FsBridgeError && usageCodes.has(error.code) ? 2 : 1;
 }
 
-let sayIt = (text: string): void => {
+let write = (text: string): void => {
   process.stderr.write(text);
 };
 
-/** Where messages go from now on, in the place of standard error. */
-export function sayThrough(say: (text: string) => void): void {
-  sayIt = say;
+/** Sends messages there from now on, and not to standard error. */
+export function redirectMessages(to: (text: string) => void): void {
+  write = to;
 }
 
 /** Writes a message for a person: whole lines. */
-export function say(text: string): void {
-  sayIt(text);
+export function print(text: string): void {
+  write(text);
 }
 
-/** Writes the two lines to standard error; with FSBRIDGE_DEBUG set the stack as well. */
+/** Prints an error as two lines; with FSBRIDGE_DEBUG set its stack as well. */
 export function report(error: unknown, what?: string): void {
-  const { code, what: name, why, advice } = tell(error, what);
-  say(`fsbridge: ${name}: ${why} (${code})\n${advice}\n`);
+  const { code, what: name, why, advice } = describeError(error, what);
+  print(`fsbridge: ${name}: ${why} (${code})\n${advice}\n`);
   if (process.env['FSBRIDGE_DEBUG'] && error instanceof Error) {
-    say(`${error.stack ?? ''}\n`);
-    if (error.cause instanceof Error) say(`Cause: ${error.cause.stack ?? ''}\n`);
+    print(`${error.stack ?? ''}\n`);
+    if (error.cause instanceof Error) print(`Cause: ${error.cause.stack ?? ''}\n`);
   }
 }
 
 export function warn(text: string): void {
-  say(`fsbridge: warning: ${text}\n`);
+  print(`fsbridge: warning: ${text}\n`);
 }
 
 /** The error of a call that answered a negative errno; `name` is the path it was for. */
@@ -114,7 +114,7 @@ export function callError(ret: number, name: Uint8Array | string): FsBridgeError
   return new FsBridgeError(errnoName(ret), what, errnoMeaning(ret));
 }
 
-/** The answer of a call, or its error thrown. */
+/** Answers what the call answered, or throws its error. */
 export function check<T>(ret: T | Errno, name: Uint8Array | string): T {
   if (isErrno(ret)) throw callError(ret, name);
   return ret;

@@ -2,7 +2,8 @@
 import { Buffer } from 'node:buffer';
 import type { Command } from 'commander';
 import { FsBridgeError } from '../../errors.ts';
-import { argumentBytes, escapeName } from '../../observe/display-names.ts';
+import { argumentBytes } from '../../host/argument-bytes.ts';
+import { escapeName } from '../../observe/display-names.ts';
 import { check } from '../../observe/messages.ts';
 import { abi } from '../../vfs-linux/abi.gen.ts';
 import type { Volume } from '../../vfs-linux/volume.ts';

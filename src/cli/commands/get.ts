@@ -1,6 +1,6 @@
 /** `fsbridge get`: from a volume to the host. */
 import type { Command } from 'commander';
-import { argumentBytes } from '../../observe/display-names.ts';
+import { argumentBytes } from '../../host/argument-bytes.ts';
 import { callError } from '../../observe/messages.ts';
 import { abi } from '../../vfs-linux/abi.gen.ts';
 import type { Volume } from '../../vfs-linux/volume.ts';

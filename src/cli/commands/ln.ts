@@ -1,7 +1,7 @@
 /** `fsbridge ln`: a further name for a file, or with -s a symbolic link. */
 import { Buffer } from 'node:buffer';
 import type { Command } from 'commander';
-import { argumentBytes } from '../../observe/display-names.ts';
+import { argumentBytes } from '../../host/argument-bytes.ts';
 import { check } from '../../observe/messages.ts';
 import type { VolumeOptions } from '../../volumes/with-volume.ts';
 import { withVolume } from '../../volumes/with-volume.ts';

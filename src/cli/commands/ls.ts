@@ -1,8 +1,9 @@
 /** `fsbridge ls`: what is in a directory. */
 import { Buffer } from 'node:buffer';
 import type { Command } from 'commander';
+import { argumentBytes } from '../../host/argument-bytes.ts';
 import { interruption } from '../../host/interrupt.ts';
-import { argumentBytes, escapeName, putName } from '../../observe/display-names.ts';
+import { escapeName, putName } from '../../observe/display-names.ts';
 import { callError, check, PartlyFailed, report } from '../../observe/messages.ts';
 import { abi } from '../../vfs-linux/abi.gen.ts';
 import type { Volume } from '../../vfs-linux/volume.ts';

@@ -1,6 +1,6 @@
 /** `fsbridge manifest`: every entry as a line of JSON. */
 import type { Command } from 'commander';
-import { argumentBytes } from '../../observe/display-names.ts';
+import { argumentBytes } from '../../host/argument-bytes.ts';
 import type { VolumeOptions } from '../../volumes/with-volume.ts';
 import { withVolume } from '../../volumes/with-volume.ts';
 import { readManifest } from '../manifest.ts';

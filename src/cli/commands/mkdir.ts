@@ -1,7 +1,7 @@
 /** `fsbridge mkdir`: make directories. */
 import type { Buffer } from 'node:buffer';
 import type { Command } from 'commander';
-import { argumentBytes } from '../../observe/display-names.ts';
+import { argumentBytes } from '../../host/argument-bytes.ts';
 import { callError, check } from '../../observe/messages.ts';
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
 import type { Volume } from '../../vfs-linux/volume.ts';

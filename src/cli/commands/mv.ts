@@ -1,6 +1,6 @@
 /** `fsbridge mv`: rename, or move to another directory of the same volume. */
 import type { Command } from 'commander';
-import { argumentBytes } from '../../observe/display-names.ts';
+import { argumentBytes } from '../../host/argument-bytes.ts';
 import { check } from '../../observe/messages.ts';
 import { abi } from '../../vfs-linux/abi.gen.ts';
 import type { VolumeOptions } from '../../volumes/with-volume.ts';

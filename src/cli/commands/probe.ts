@@ -4,7 +4,7 @@ import { type ListedDisk, listDisks } from '../../block/list-disks.ts';
 import { FsBridgeError } from '../../errors.ts';
 import { interruption } from '../../host/interrupt.ts';
 import { escapeName } from '../../observe/display-names.ts';
-import { PartlyFailed, report, tell } from '../../observe/messages.ts';
+import { describeError, PartlyFailed, report } from '../../observe/messages.ts';
 import type { Kernel } from '../../vfs-linux/kernel.ts';
 import { isMountable, type VolumeEntry } from '../../volumes/choose-volume.ts';
 import { mountVolume } from '../../volumes/mount-volume.ts';
@@ -61,7 +61,7 @@ async function usageOf(kernel: Kernel, source: string, entry: VolumeEntry): Prom
       await volume.close();
     }
   } catch (error) {
-    const { code, why } = tell(error, source);
+    const { code, why } = describeError(error, source);
     return { usedBytes: recorded, mountable: false, mountError: { code, why } };
   }
 }

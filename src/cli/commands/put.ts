@@ -1,6 +1,6 @@
 /** `fsbridge put`: from the host into a volume. */
 import type { Command } from 'commander';
-import { argumentBytes } from '../../observe/display-names.ts';
+import { argumentBytes } from '../../host/argument-bytes.ts';
 import type { VolumeOptions } from '../../volumes/with-volume.ts';
 import { withVolume } from '../../volumes/with-volume.ts';
 import { HostSide } from '../copy/host-side.ts';

@@ -1,7 +1,7 @@
 /** `fsbridge rm`: remove files and trees. */
 import type { Command } from 'commander';
 import { FsBridgeError } from '../../errors.ts';
-import { argumentBytes } from '../../observe/display-names.ts';
+import { argumentBytes } from '../../host/argument-bytes.ts';
 import { PartlyFailed, report } from '../../observe/messages.ts';
 import type { VolumeOptions } from '../../volumes/with-volume.ts';
 import { withVolume } from '../../volumes/with-volume.ts';

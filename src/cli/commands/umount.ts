@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import { ask, type FoundMount, findMounts } from '../../daemon/control/client.ts';
 import { usersText, whoUses } from '../../daemon/linux/who-uses.ts';
-import type { UnmountWish } from '../../daemon/transport.ts';
+import type { UnmountOptions } from '../../daemon/transport.ts';
 import { FsBridgeError } from '../../errors.ts';
 import { findMountPoint } from '../../host/mountinfo.ts';
 import { PartlyFailed, report, warn } from '../../observe/messages.ts';
@@ -47,17 +47,17 @@ function findMount(mounts: readonly FoundMount[], target: string): FoundMount | 
   return at.at(-1) ?? of[0];
 }
 
-async function endMount(mount: FoundMount, wish: UnmountWish): Promise<void> {
+async function endMount(mount: FoundMount, options: UnmountOptions): Promise<void> {
   const { control, status } = mount;
   try {
-    const timeoutMs = wish.force === true ? forceTimeoutMs : 0;
-    const answer = await ask(control, { command: 'umount', ...wish }, timeoutMs);
-    if ('ending' in answer && wish.lazy !== true) {
+    const timeoutMs = options.force === true ? forceTimeoutMs : 0;
+    const answer = await ask(control, { command: 'umount', ...options }, timeoutMs);
+    if ('ending' in answer && options.lazy !== true) {
       warn(`${status?.target}: it is mounted at another place too, and ends with that.`);
     }
   } catch (error) {
     if (!(error instanceof FsBridgeError)) throw error;
-    if (error.code === 'ERR_NO_ANSWER' && wish.force === true) {
+    if (error.code === 'ERR_NO_ANSWER' && options.force === true) {
       process.kill(control.pid, 'SIGKILL');
       if (status !== undefined) await takeAway(status.target);
       return;
@@ -91,16 +91,16 @@ async function takeAway(target: string): Promise<void> {
   }
 }
 
-async function umountOne(target: string, wish: UnmountWish): Promise<void> {
+async function umountOne(target: string, options: UnmountOptions): Promise<void> {
   const mounts = await findMounts();
   const mount = findMount(mounts, target);
-  if (mount !== undefined) return endMount(mount, wish);
+  if (mount !== undefined) return endMount(mount, options);
   for (const name of namesOf(target)) {
     const dead = findMountPoint(name);
     if (dead?.type !== 'fuse.fsbridge') continue;
     const silent = mounts.find(({ status }) => status === undefined);
     if (silent === undefined) return takeAway(name);
-    if (wish.force !== true) throw noAnswer(target, silent);
+    if (options.force !== true) throw noAnswer(target, silent);
     await takeAway(name);
     return;
   }
@@ -121,11 +121,11 @@ function noAnswer(target: string, { control }: FoundMount): FsBridgeError {
   );
 }
 
-async function umount(targets: readonly string[], wish: UnmountWish): Promise<void> {
+async function umount(targets: readonly string[], options: UnmountOptions): Promise<void> {
   let failed = 0;
   for (const target of targets) {
     try {
-      await umountOne(target, wish);
+      await umountOne(target, options);
     } catch (error) {
       if (targets.length === 1 || !(error instanceof FsBridgeError)) throw error;
       report(error);

@@ -16,7 +16,7 @@
 import { FsBridgeError } from '../../errors.ts';
 import { Interrupted, interruption } from '../../host/interrupt.ts';
 import { escapeName } from '../../observe/display-names.ts';
-import { tell } from '../../observe/messages.ts';
+import { describeError } from '../../observe/messages.ts';
 import { KernelFailedError } from '../../vfs-linux/errors.ts';
 import { workThrough } from '../work-list.ts';
 import { copyData } from './copy-file.ts';
@@ -94,7 +94,7 @@ class TreeCopy<S, T> {
       entered = await this.#copy(task, add);
     } catch (error) {
       if (isHopeless(error)) throw located(error, pathOf(task));
-      report.failed(pathOf(task), tell(error));
+      report.failed(pathOf(task), describeError(error));
     }
     onProgress(1, 0);
     // A folder counts as done with its last entry.
@@ -174,7 +174,7 @@ class TreeCopy<S, T> {
       for (const loss of losses) report.lost(path(), loss);
     } catch (error) {
       if (isHopeless(error)) throw located(error, path());
-      report.failed(path(), tell(error));
+      report.failed(path(), describeError(error));
     }
   }
 
@@ -208,7 +208,7 @@ class TreeCopy<S, T> {
       await target.link(to.level.target, to.name, level.target, name);
       return true;
     } catch (error) {
-      const { code } = tell(error);
+      const { code } = describeError(error);
       if (!isRefusal(code) && code !== 'EMLINK') throw error;
       report.lost(pathOf(task), { what: 'hard link', code });
       return false;
@@ -306,7 +306,7 @@ function isHopeless(error: unknown): boolean {
 /** The same error, telling of the entry's path rather than its bare name. */
 function located(error: unknown, path: string): unknown {
   if (error instanceof KernelFailedError || error instanceof Interrupted) return error;
-  const { code, why, advice } = tell(error);
+  const { code, why, advice } = describeError(error);
   return new FsBridgeError(code, path, why, advice, { cause: error });
 }
 

@@ -2,7 +2,7 @@
  * What a copy did, what it left out, and what failed: for people as it goes, for programs at the
  * end.
  */
-import type { Told } from '../../observe/messages.ts';
+import type { ErrorDescription } from '../../observe/messages.ts';
 import { count, formatSize } from '../format.ts';
 import type { EntryType, Loss } from './sides.ts';
 
@@ -43,7 +43,7 @@ export class CopyReport {
     this.#entries.set(type, (this.#entries.get(type) ?? 0) + 1);
   }
 
-  failed(path: string, told: Told): void {
+  failed(path: string, told: ErrorDescription): void {
     this.#failed++;
     if (this.#failures.length < failuresMost) this.#failures.push({ path, code: told.code });
     process.stderr.write(`fsbridge: ${path}: ${told.why} (${told.code})\n${told.advice}\n`);

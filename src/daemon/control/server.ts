@@ -9,7 +9,7 @@
  * 3. The channel keeps no process alive.
  */
 import net from 'node:net';
-import { tell } from '../../observe/messages.ts';
+import { describeError } from '../../observe/messages.ts';
 import { announce, type ControlAddress, withdraw } from './address.ts';
 import type { ControlAnswer, ControlRequest } from './messages.ts';
 
@@ -78,7 +78,7 @@ async function answer(line: string, handler: Handler): Promise<ControlAnswer> {
 
 /** An error as an answer: the other end tells it as its own. */
 export function errorAnswer(error: unknown): ControlAnswer {
-  const { code, what, why, advice } = tell(error);
+  const { code, what, why, advice } = describeError(error);
   return { error: { code, what, why, advice } };
 }
 

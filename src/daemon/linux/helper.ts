@@ -18,7 +18,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { FsBridgeError } from '../../errors.ts';
 import { unescapeOctal } from '../../host/mountinfo.ts';
-import { exitCodeOf, report, say } from '../../observe/messages.ts';
+import { exitCodeOf, print, report } from '../../observe/messages.ts';
 
 /** For mount(8), systemd and fstab's other readers. */
 const forOthers: RegExp = new RegExp(
@@ -188,7 +188,7 @@ function writeIsMeant(target: string, options: readonly string[]): boolean {
   if (options.includes('write')) return true;
   if (!options.includes('rw')) return false;
   if (saidToMount(target).includes('rw')) return true;
-  say(
+  print(
     `fsbridge: ${target}: mounted for reading only, as rw was not among the options that were given\n` +
       'Add rw to them, or where that is not seen, write: -o write\n',
   );

@@ -26,10 +26,10 @@
  * an FsBridgeError with a `code` to match on and advice for a person.
  */
 export type { BlockDevice, MaybePromise } from './block/block-device.ts';
-export { MemoryDevice, type MemoryDeviceOptions } from './block/memory-source.ts';
+export { MemoryDevice, type MemoryDeviceOptions } from './block/memory-device.ts';
 export { type OpenedSource, type OpenSourceOptions, openSource } from './block/open-source.ts';
-export { OverlayDevice, type OverlayOptions } from './block/overlay/overlay.ts';
-export { SliceDevice, type SliceOptions } from './block/slice.ts';
+export { OverlayDevice, type OverlayOptions } from './block/overlay/overlay-device.ts';
+export { SliceDevice, type SliceOptions } from './block/slice-device.ts';
 export { FsBridgeError } from './errors.ts';
 export type { FsPath, Mode, NameEncoding } from './node-fs/arguments.ts';
 export { constants } from './node-fs/constants.ts';

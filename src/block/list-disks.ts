@@ -8,7 +8,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HOST_FOLDERS, type HostFolders, readAttribute } from '../host/device-number.ts';
-import { FILE_SHARE_READ, FILE_SHARE_WRITE, type WindowsDiskApi } from './windows/api.ts';
+import { FILE_SHARE_READ, FILE_SHARE_WRITE, type WindowsDiskApi } from './windows/disk-api.ts';
 
 export interface ListedDisk {
   /** To open it by. */
@@ -25,7 +25,7 @@ const windowsGapMost = 8;
 
 export async function listDisks(): Promise<readonly ListedDisk[]> {
   if (process.platform === 'win32') {
-    const { loadWindowsDiskApi } = await import('./windows/koffi.ts');
+    const { loadWindowsDiskApi } = await import('./windows/kernel32.ts');
     return listWindowsDisks(await loadWindowsDiskApi());
   }
   return process.platform === 'linux' ? listLinuxDisks() : [];

@@ -15,10 +15,10 @@ import type { BlockDevice } from './block-device.ts';
 import { openFileSource, trailingBytes } from './file/file-source.ts';
 import { openHostDisk } from './linux/host-disk.ts';
 import { assertNotInUse, inUseWarnings } from './linux/in-use.ts';
-import { OverlayDevice } from './overlay/overlay.ts';
+import { OverlayDevice } from './overlay/overlay-device.ts';
 import { hostRefusal, sourceError } from './source-error.ts';
 import { assertNoWriter, lockSource } from './source-lock.ts';
-import { windowsDeviceName } from './windows/names.ts';
+import { windowsDeviceName } from './windows/device-names.ts';
 import type { WindowsDisk } from './windows/open-disk.ts';
 
 export interface OpenSourceOptions {
@@ -93,7 +93,7 @@ const openers: Readonly<Record<Kind, (spec: string, write: boolean) => Promise<O
     claim: nothingToClaim,
   }),
   'windows disk': async (spec, write) => {
-    const { loadWindowsDiskApi } = await import('./windows/koffi.ts');
+    const { loadWindowsDiskApi } = await import('./windows/kernel32.ts');
     const { openWindowsDisk } = await import('./windows/open-disk.ts');
     return openWindowsDisk(spec, { write }, await loadWindowsDiskApi());
   },

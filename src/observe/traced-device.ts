@@ -1,9 +1,9 @@
 /** A device whose requests are noted in the trace: the layer below the kernel. */
 import { type MaybePromise, totalBytes } from '../block/block-device.ts';
-import { DeviceAbove } from '../block/device-above.ts';
+import { ForwardingDevice } from '../block/forwarding-device.ts';
 import { trace } from './trace.ts';
 
-export class TracedDevice extends DeviceAbove {
+export class TracedDevice extends ForwardingDevice {
   override read(segments: readonly Uint8Array[], offsetBytes: number): MaybePromise<number> {
     const startMs = performance.now();
     const answer = super.read(segments, offsetBytes);

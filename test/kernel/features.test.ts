@@ -5,7 +5,7 @@
 import { Buffer } from 'node:buffer';
 import { open } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { MemoryDevice } from '../../src/block/memory-source.ts';
+import { MemoryDevice } from '../../src/block/memory-device.ts';
 import { abi, errno } from '../../src/vfs-linux/abi.gen.ts';
 import type { LinuxCalls } from '../../src/vfs-linux/calls.ts';
 import { Kernel } from '../../src/vfs-linux/kernel.ts';

@@ -12,7 +12,7 @@ import fs from 'node:fs';
 import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { MemoryDevice } from '../../src/block/memory-source.ts';
+import { MemoryDevice } from '../../src/block/memory-device.ts';
 import { type VolumeFs, volumeFs } from '../../src/node-fs/volume-fs.ts';
 import { Kernel } from '../../src/vfs-linux/kernel.ts';
 import type { Volume } from '../../src/vfs-linux/volume.ts';

@@ -1,6 +1,6 @@
 /**
  * Reading and writing whole scatter lists at a position of an open file, on the spot or in libuv's
- * thread pool (sync-gate.ts and lone-reads.ts say which and why).
+ * thread pool (sync-io-policy.ts and serial-read-detector.ts say which and why).
  *
  * Invariants:
  * 1. One system call a request (pread, preadv, pwrite, pwritev) unless the host cuts it short; then
@@ -16,18 +16,18 @@ import fs from 'node:fs';
 import type { MaybePromise } from '../block-device.ts';
 import { EIO, ENODEV, negativeErrno } from '../errno.ts';
 import { dropBytes, SegmentCursor } from '../segments.ts';
-import { LoneReads } from './lone-reads.ts';
-import { poolLanes } from './pool-lanes.ts';
-import { SYNC_BYTES_MAX, SyncGate } from './sync-gate.ts';
+import { SerialReadDetector } from './serial-read-detector.ts';
+import { SYNC_BYTES_MAX, SyncIoPolicy } from './sync-io-policy.ts';
+import { threadPoolQuota } from './thread-pool-quota.ts';
 
 type Done = (error: NodeJS.ErrnoException | null, countBytes: number) => void;
 
 export class FdIo {
   #fd: number;
   #lostErrno = 0;
-  readonly #readGate = new SyncGate();
-  readonly #writeGate = new SyncGate();
-  readonly #loneReads = new LoneReads();
+  readonly #readGate = new SyncIoPolicy();
+  readonly #writeGate = new SyncIoPolicy();
+  readonly #loneReads = new SerialReadDetector();
 
   private constructor(fd: number) {
     this.#fd = fd;
@@ -62,7 +62,7 @@ export class FdIo {
     if (this.#fd < 0) return -ENODEV;
     if (lengthBytes === 0) return 0;
     if (lengthBytes > SYNC_BYTES_MAX) {
-      return poolLanes.run(lengthBytes, () =>
+      return threadPoolQuota.run(lengthBytes, () =>
         this.#fd < 0
           ? Promise.resolve(-ENODEV)
           : inPool(reading, this.#fd, segments, lengthBytes, offsetBytes),
@@ -100,7 +100,7 @@ export class FdIo {
     if (this.#fd < 0) return -ENODEV;
     if (lengthBytes === 0) return 0;
     if (!this.#writeGate.admits(lengthBytes)) {
-      return poolLanes.run(lengthBytes, () =>
+      return threadPoolQuota.run(lengthBytes, () =>
         this.#fd < 0
           ? Promise.resolve(-ENODEV)
           : inPool(writing, this.#fd, segments, lengthBytes, offsetBytes),

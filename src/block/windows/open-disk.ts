@@ -10,6 +10,7 @@ import { FsBridgeError } from '../../errors.ts';
 import type { Handle } from '../../host/ffi.ts';
 import type { BlockDevice } from '../block-device.ts';
 import { hostRefusal } from '../source-error.ts';
+import { isWholeDisk, windowsDeviceName } from './device-names.ts';
 import {
   accessAlignment,
   deviceDescriptor,
@@ -29,11 +30,10 @@ import {
   IOCTL_STORAGE_QUERY_PROPERTY,
   propertyQuery,
   type WindowsDiskApi,
-} from './api.ts';
-import { WindowsDiskDevice } from './device.ts';
-import { windowsRefusal } from './errors.ts';
-import { isWholeDisk, windowsDeviceName } from './names.ts';
-import { DiskVolumes } from './volumes.ts';
+} from './disk-api.ts';
+import { windowsRefusal } from './disk-errors.ts';
+import { DiskVolumes } from './disk-volumes.ts';
+import { WindowsDiskDevice } from './windows-disk-device.ts';
 
 /** Requests that Windows is given at once: libuv has four threads. */
 const parallelHandles = 4;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BlockDevice } from '../../../src/block/block-device.ts';
-import { MemoryDevice } from '../../../src/block/memory-source.ts';
+import { MemoryDevice } from '../../../src/block/memory-device.ts';
 import { abi, errno } from '../../../src/vfs-linux/abi.gen.ts';
 import { Kernel } from '../../../src/vfs-linux/kernel.ts';
 

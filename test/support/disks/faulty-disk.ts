@@ -3,12 +3,12 @@
  * so.
  */
 import type { MaybePromise } from '../../../src/block/block-device.ts';
-import { DeviceAbove } from '../../../src/block/device-above.ts';
 import { EIO } from '../../../src/block/errno.ts';
+import { ForwardingDevice } from '../../../src/block/forwarding-device.ts';
 
 type Direction = 'reads' | 'writes';
 
-export class FaultyDisk extends DeviceAbove {
+export class FaultyDisk extends ForwardingDevice {
   /** Reads end with EIO. */
   failsReads = false;
   #suspended: Direction | undefined;

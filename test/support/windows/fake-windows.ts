@@ -5,7 +5,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { setImmediate } from 'node:timers/promises';
-import * as win from '../../../src/block/windows/api.ts';
+import * as win from '../../../src/block/windows/disk-api.ts';
 import type { Handle } from '../../../src/host/ffi.ts';
 
 const ERROR_INVALID_HANDLE = 6;

@@ -2,13 +2,13 @@
  * Asks Windows' functions for disks through koffi, under Node for Windows in Wine, where E: is a disk.
  * Each line that it prints is JSON: a name, and whether it holds.
  *
- * Wine answers no question about a disk's size and sectors, so windows-disk.ts stays out: that is
+ * Wine answers no question about a disk's size and sectors, so open-disk.ts stays out: that is
  * tried with a Windows made of memory. What is tried here is that the calls themselves are right.
  */
 import { Buffer } from 'node:buffer';
 import { listWindowsDisks } from '../../../src/block/list-disks.ts';
-import * as win from '../../../src/block/windows/api.ts';
-import { loadWindowsDiskApi } from '../../../src/block/windows/koffi.ts';
+import * as win from '../../../src/block/windows/disk-api.ts';
+import { loadWindowsDiskApi } from '../../../src/block/windows/kernel32.ts';
 
 const ERROR_INVALID_HANDLE = 6;
 const noHandle = 0x7ffc;

@@ -10,8 +10,8 @@
 import fc, { type Scheduler } from 'fast-check';
 import { expect, test } from 'vitest';
 import type { BlockDevice } from '../../../../src/block/block-device.ts';
-import { MemoryDevice } from '../../../../src/block/memory-source.ts';
-import { OverlayDevice } from '../../../../src/block/overlay/overlay.ts';
+import { MemoryDevice } from '../../../../src/block/memory-device.ts';
+import { OverlayDevice } from '../../../../src/block/overlay/overlay-device.ts';
 import type { SpillStore } from '../../../../src/block/overlay/spill-file.ts';
 
 const BLOCK_BYTES = 512;

@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import { expect, test } from 'vitest';
 import type { BlockDevice } from '../../../../src/block/block-device.ts';
-import { MemoryDevice } from '../../../../src/block/memory-source.ts';
-import { OverlayDevice } from '../../../../src/block/overlay/overlay.ts';
+import { MemoryDevice } from '../../../../src/block/memory-device.ts';
+import { OverlayDevice } from '../../../../src/block/overlay/overlay-device.ts';
 import { openSpillFile, type SpillStore } from '../../../../src/block/overlay/spill-file.ts';
 import { patternBytes, scratchFolder } from '../../../support/block.ts';
 

@@ -2,8 +2,8 @@ import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { EIO, ENODEV, EROFS } from '../../../../src/block/errno.ts';
-import * as win from '../../../../src/block/windows/api.ts';
-import { windowsDeviceName } from '../../../../src/block/windows/names.ts';
+import { windowsDeviceName } from '../../../../src/block/windows/device-names.ts';
+import * as win from '../../../../src/block/windows/disk-api.ts';
 import { openWindowsDisk, windowsDiskModel } from '../../../../src/block/windows/open-disk.ts';
 import { FsBridgeError } from '../../../../src/errors.ts';
 import {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { MemoryDevice } from '../../../src/block/memory-source.ts';
+import { MemoryDevice } from '../../../src/block/memory-device.ts';
 import { patternBytes } from '../../support/block.ts';
 
 const KIB = 1024;

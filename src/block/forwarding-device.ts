@@ -4,7 +4,7 @@
  */
 import type { BlockDevice, MaybePromise } from './block-device.ts';
 
-export class DeviceAbove implements BlockDevice {
+export class ForwardingDevice implements BlockDevice {
   readonly name: string;
   readonly sizeBytes: number;
   readonly logicalBlockBytes: number;

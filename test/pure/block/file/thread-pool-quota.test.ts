@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { LARGE_BYTES, PoolLanes } from '../../../../src/block/file/pool-lanes.ts';
+import { LARGE_BYTES, ThreadPoolQuota } from '../../../../src/block/file/thread-pool-quota.ts';
 
 /** Calls that end when they are told to, and the order in which they started. */
 function calls(): {
@@ -24,7 +24,7 @@ function calls(): {
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test('large calls leave a thread to small ones, and start in their order', async () => {
-  const lanes = new PoolLanes(3);
+  const lanes = new ThreadPoolQuota(3);
   const { start, end, started } = calls();
   const all = ['a', 'b', 'c', 'd'].map((name) => lanes.run(LARGE_BYTES, start(name)));
   expect(started).toEqual(['a', 'b']);
@@ -41,7 +41,7 @@ test('large calls leave a thread to small ones, and start in their order', async
 });
 
 test('a large call that fails gives its lane back', async () => {
-  const lanes = new PoolLanes(1);
+  const lanes = new ThreadPoolQuota(1);
   const { start, end, started } = calls();
   const failing = lanes.run(LARGE_BYTES, () => Promise.reject(new Error('as it happens')));
   const next = lanes.run(LARGE_BYTES, start('next'));

@@ -11,7 +11,7 @@
 /** From here on a call is large: it takes long, and nobody asks for so much to look at an inode. */
 export const LARGE_BYTES: number = 256 * 1024;
 
-export class PoolLanes {
+export class ThreadPoolQuota {
   readonly #most: number;
   #under = 0;
   readonly #waiting: (() => void)[] = [];
@@ -48,4 +48,4 @@ function poolThreads(): number {
 }
 
 /** The lanes of this process's pool. */
-export const poolLanes: PoolLanes = new PoolLanes(poolThreads());
+export const threadPoolQuota: ThreadPoolQuota = new ThreadPoolQuota(poolThreads());

@@ -17,8 +17,8 @@ import { SharedLock } from '../../shared-lock.ts';
 import { type BlockDevice, totalBytes } from '../block-device.ts';
 import { EINVAL, EIO, ENODEV, EOPNOTSUPP, EROFS } from '../errno.ts';
 import { SegmentCursor } from '../segments.ts';
-import type { IoAnswer, WindowsDiskApi } from './api.ts';
-import { windowsErrno } from './errors.ts';
+import type { IoAnswer, WindowsDiskApi } from './disk-api.ts';
+import { windowsErrno } from './disk-errors.ts';
 
 export interface WindowsDiskShape {
   readonly name: string;

@@ -1,7 +1,7 @@
 /**
  * Small reads of a fast disk by somebody who asks for one at a time.
  *
- * Where the host must ask the disk, SyncGate sends reads to libuv's pool: the event loop goes on,
+ * Where the host must ask the disk, SyncIoPolicy sends reads to libuv's pool: the event loop goes on,
  * and many can be under way. But when each is asked for only after the one before, nothing is won
  * by that, and the way to a thread and back takes as long again as half a read of an SSD (80 µs).
  * Such a reader is seen in the pool: LONE_READS in a row, all short, and no second one ever came
@@ -16,7 +16,7 @@ const LONE_READS = 16;
 const PROBE_EVERY = 16;
 const LONGEST_MS = 0.5;
 
-export class LoneReads {
+export class SerialReadDetector {
   /** Reads in a row that were alone and short. */
   #row = 0;
   #inPool = 0;

@@ -35,7 +35,7 @@ const PAUSE_FACTOR_MAX = 32;
 const PAUSE_MAX_MS = 10_000;
 const FORGIVE_CALLS = 64;
 
-export class SyncGate {
+export class SyncIoPolicy {
   #shut = false;
   #opensAtMs = 0;
   #pauseFactor = PAUSE_FACTOR_MIN;

@@ -20,7 +20,7 @@ import {
   ERROR_SEM_TIMEOUT,
   ERROR_SHARING_VIOLATION,
   ERROR_WRITE_PROTECT,
-} from './api.ts';
+} from './disk-api.ts';
 
 const errnoOf: ReadonlyMap<number, number> = new Map([
   [ERROR_INVALID_FUNCTION, EOPNOTSUPP],

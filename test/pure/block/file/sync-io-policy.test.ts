@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest';
-import { SYNC_BYTES_MAX, SyncGate } from '../../../../src/block/file/sync-gate.ts';
+import { SYNC_BYTES_MAX, SyncIoPolicy } from '../../../../src/block/file/sync-io-policy.ts';
 
 const KIB = 1024;
 
 /** A gate on a clock that the test sets. */
 function gateAt(): {
-  gate: SyncGate;
+  gate: SyncIoPolicy;
   call(lengthBytes: number, tookMs: number): boolean;
   pass(ms: number): void;
 } {
   let nowMs = 1000;
-  const gate = new SyncGate(() => nowMs);
+  const gate = new SyncIoPolicy(() => nowMs);
   return {
     gate,
     call(lengthBytes, tookMs) {

@@ -27,8 +27,8 @@ import {
   GENERIC_WRITE,
   IOCTL_VOLUME_GET_VOLUME_DISK_EXTENTS,
   type WindowsDiskApi,
-} from './api.ts';
-import { windowsRefusal } from './errors.ts';
+} from './disk-api.ts';
+import { windowsRefusal } from './disk-errors.ts';
 
 const extentsMost = 64;
 const nothing: Buffer = Buffer.alloc(0);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { MemoryDevice } from '../../../src/block/memory-source.ts';
-import { SliceDevice } from '../../../src/block/slice.ts';
+import { MemoryDevice } from '../../../src/block/memory-device.ts';
+import { SliceDevice } from '../../../src/block/slice-device.ts';
 import { patternBytes } from '../../support/block.ts';
 
 const KIB = 1024;

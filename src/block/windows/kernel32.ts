@@ -1,5 +1,5 @@
 /**
- * The functions of windows-disk-api.ts in the real kernel32.dll, through koffi. Loaded on Windows
+ * The functions of disk-api.ts in the real kernel32.dll, through koffi. Loaded on Windows
  * alone, when a disk is wanted.
  *
  * koffi keeps GetLastError() from Node's own calls, until its next one on the same thread; an
@@ -14,7 +14,7 @@ import {
   loadFfi,
   type Native,
 } from '../../host/ffi.ts';
-import { ERROR_MORE_DATA, type IoAnswer, type WindowsDiskApi } from './api.ts';
+import { ERROR_MORE_DATA, type IoAnswer, type WindowsDiskApi } from './disk-api.ts';
 
 const OPEN_EXISTING = 3;
 /** OVERLAPPED with its offset alone; behind it lies the count that the call answers. */

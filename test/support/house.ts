@@ -71,3 +71,56 @@ function shortestWayBack(
   }
   return undefined;
 }
+
+/** The source without its comments: a name in a comment reads nothing. */
+function codeOf(file: string): string {
+  return readSource(file).replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, '');
+}
+
+const bodyPattern = /^(?:export )?(?:abstract )?(?:class|interface) (\w+)[^\n]*\{\n([\s\S]*?)^\}/gm;
+const memberPattern =
+  /^ {2}(?:(?:override|static|async|readonly|protected|get|set) )*([a-zA-Z]\w*)[?!]?(?=: |\(|<| = )/gm;
+
+/** A member of a class or an interface, and where it is declared. */
+export interface Member {
+  readonly name: string;
+  readonly owner: string;
+  readonly file: string;
+}
+
+/** The members that a file's classes and interfaces declare, private ones (#) left to the compiler. */
+export function membersOf(file: string): Member[] {
+  return [...codeOf(file).matchAll(bodyPattern)].flatMap(([, owner, body]) =>
+    [...(body as string).matchAll(memberPattern)]
+      .map(([, name]) => ({ name: name as string, owner: owner as string, file }))
+      .filter(({ name }) => name !== 'constructor'),
+  );
+}
+
+/**
+ * The members that no code reads, by their names: as `.name`, or in a pattern or an object's braces.
+ * A name is enough: two members of one name vouch for each other.
+ */
+export function unreadMembers(files: readonly string[]): Member[] {
+  const members = files.flatMap(membersOf);
+  const code = files.map(codeOf).join('\n');
+  const read = new Set([...code.matchAll(/\.\s*([A-Za-z_]\w*)/g)].map(([, name]) => name));
+  const taken = new Map<string, number>();
+  for (const [, name] of code.matchAll(/[{,]\s*([A-Za-z_]\w*)\s*(?=[,}=]|: *\w)/g)) {
+    taken.set(name as string, (taken.get(name as string) ?? 0) + 1);
+  }
+  return members.filter(({ name }) => !read.has(name) && (taken.get(name) ?? 0) === 0);
+}
+
+/** Names of exported classes that more than one file declares, with the files. */
+export function sharedClassNames(files: readonly string[]): string[] {
+  const owners = new Map<string, string[]>();
+  for (const file of files) {
+    for (const [, name] of codeOf(file).matchAll(/^export (?:abstract )?class (\w+)/gm)) {
+      owners.set(name as string, [...(owners.get(name as string) ?? []), file]);
+    }
+  }
+  return [...owners]
+    .filter(([, where]) => where.length > 1)
+    .map(([name, where]) => `${name}: ${where.join(', ')}`);
+}

@@ -6,7 +6,7 @@
  *   npm test                 everything
  *   npm test -- pure         one kind alone: pure, kernel, host, windows (vitest.config.ts)
  *   npm test -- host twins   the tests of that kind whose file name has "twins" in it
- *   npm test -- wine         what `npm run test:wine` runs
+ *   npm test -- windows conformance -t rename    `npm run test:conformance`, of these tests
  */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -58,26 +58,8 @@ function runProject(project: string, filters: readonly string[]): [number, numbe
   }
 }
 
-/** Test programs of their own, each of which ends with the line `N passed, N failed`. */
-const programs: Readonly<Record<string, string>> = {
-  conformance: 'scripts/test-conformance.ts',
-  wine: 'scripts/test-wine.ts',
-};
-
-/** Runs one of them; one that does not come to its last line counts as a failed test. */
-function runTestProgram(script: string): [number, number] {
-  const { stdout } = spawnSync(process.execPath, [path.join(root, script)], {
-    cwd: root,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  process.stdout.write(stdout);
-  const counts = /(\d+) passed, (\d+) failed\s*$/.exec(stdout);
-  return counts === null ? [0, 1] : [Number(counts[1]), Number(counts[2])];
-}
-
 const [only, ...filters] = process.argv.slice(2);
-const kinds = ['pure', 'kernel', 'host', 'windows', ...Object.keys(programs)];
+const kinds = ['pure', 'kernel', 'host', 'windows'];
 if (only !== undefined && !kinds.includes(only)) {
   console.error(`fsbridge: npm test: there is no kind of tests called ${only} (ERR_USAGE)`);
   console.error(`Use: npm test, or npm test -- KIND [NAME...] with one of ${kinds.join(', ')}`);
@@ -88,7 +70,7 @@ if (only !== 'pure') installTestTools();
 let passed = 0;
 let failed = 0;
 let skipped = 0;
-for (const project of ['pure', 'kernel', 'host', 'windows']) {
+for (const project of kinds) {
   if (only !== undefined && only !== project) continue;
   const started = performance.now();
   console.log(`\nThe ${project} tests:`);
@@ -97,13 +79,6 @@ for (const project of ['pure', 'kernel', 'host', 'windows']) {
   passed += p;
   failed += f;
   skipped += s;
-}
-for (const [kind, script] of Object.entries(programs)) {
-  if (only !== undefined && only !== kind) continue;
-  console.log(`\nThe ${kind} tests:`);
-  const [p, f] = runTestProgram(script);
-  passed += p;
-  failed += f;
 }
 if (skipped > 0) console.log(`${skipped} tests were skipped: each says why above.`);
 console.log(`${passed} passed, ${failed} failed`);

@@ -25,7 +25,6 @@ import { RequestStatistics } from '../observe/request-statistics.ts';
 import { trace } from '../observe/trace.ts';
 import { kindName, kindNames } from './kinds.ts';
 import type { WinFspStatistics } from './mount-options.ts';
-import { RecordSink } from './record-sink.ts';
 import { makeTransaction } from './requests/make.ts';
 import type {
   AnswerSink,
@@ -78,14 +77,6 @@ export class Dispatcher implements TransactionHost {
     this.queue = new RequestQueue(options.queue);
     this.#onTrace = options.onTrace ?? (debugs('irp') ? writeLine : undefined);
     this.#onMistake = options.onMistake;
-  }
-
-  /** One FSP_FSCTL_TRANSACT_REQ in, its FSP_FSCTL_TRANSACT_RSP out. Never rejects. */
-  dispatch(request: Buffer): Promise<Buffer> {
-    return new Promise((resolve) => {
-      const sink = new RecordSink(resolve);
-      if (this.#accept(request, 0, request.length, sink) === 0) this.#answerMalformed(sink);
-    });
   }
 
   /**

@@ -12,6 +12,7 @@ import {
   record,
   wide,
 } from '../../support/windows/records.ts';
+import { transact } from '../../support/windows/single-record.ts';
 
 /** "\a.txt" at the trailer's start, a descriptor of 8 bytes behind it, an EA of 4 behind that. */
 const create: Buffer = record(
@@ -45,7 +46,7 @@ test('a Create becomes an irp, and what was opened becomes the answer', async ()
     fillInfo(irp.fileInfo);
     return 0;
   });
-  const answer = await dispatcher.dispatch(create);
+  const answer = await transact(dispatcher, create);
   expect(engine.last).toMatchObject({
     fileName: '\\a.txt',
     createDisposition: 3,
@@ -95,7 +96,7 @@ test('an opened file tells its name on a volume that does not tell case apart', 
       irp.normalizedName = name;
       return 0;
     });
-    return await dispatcher.dispatch(create);
+    return await transact(dispatcher, create);
   };
   const answer = await answerWith('\\A.TXT');
   expect(answer.subarray(120, 124)).toEqual(hex('0000 0c00'));
@@ -112,7 +113,7 @@ test('a Create that meets a link elsewhere answers the reparse data', async () =
     irp.reparseBuffer = hex('0c0000a0 0400 0000 11223344');
     return 0x104;
   });
-  expect(await dispatcher.dispatch(create)).toEqual(
+  expect(await transact(dispatcher, create)).toEqual(
     Buffer.concat([
       head('01', '9000', '0c0000a0', '04010000'),
       hex('0000 0c00 100*00 0c0000a0 0400 0000 11223344 4*00'),
@@ -124,7 +125,7 @@ test('a Create that fails answers its status and nothing else', async () => {
   const { engine, dispatcher } = bench();
   engine.on<CreateIrp>('create', () => 0xc0000034);
   const expected = [head('01', '8000', '00000000', '340000c0'), Buffer.alloc(104)];
-  expect(await dispatcher.dispatch(create)).toEqual(Buffer.concat(expected));
+  expect(await transact(dispatcher, create)).toEqual(Buffer.concat(expected));
 });
 
 test('an Overwrite names its handle by UserContext2', async () => {
@@ -134,7 +135,8 @@ test('an Overwrite names its handle by UserContext2', async () => {
     fillInfo(irp.fileInfo);
     return 0;
   });
-  const answer = await dispatcher.dispatch(
+  const answer = await transact(
+    dispatcher,
     record(
       hex(`
       0000 0000 02000000 ${hint}
@@ -166,7 +168,7 @@ const close = (id = '2211000000000000'): Buffer =>
 test('a Cleanup says what is to be done at the end', async () => {
   const { engine, dispatcher } = bench();
   engine.open(0x1122);
-  await dispatcher.dispatch(cleanup('15000000'));
+  await transact(dispatcher, cleanup('15000000'));
   expect(engine.last).toMatchObject({
     delete: true,
     setAllocationSize: false,
@@ -175,7 +177,7 @@ test('a Cleanup says what is to be done at the end', async () => {
     setLastWriteTime: true,
     setChangeTime: false,
   });
-  await dispatcher.dispatch(cleanup('2a000000'));
+  await transact(dispatcher, cleanup('2a000000'));
   expect(engine.last).toMatchObject({
     delete: false,
     setAllocationSize: true,
@@ -192,7 +194,7 @@ test('Cleanup and Close succeed whatever happens, and for files that are not ope
   engine.on('cleanup', () => 0xc0000001);
   engine.on('close', () => Promise.reject(new Error('a mistake')));
   for (const request of [cleanup('00000000'), close(), close('3344000000000000')]) {
-    const answer = await dispatcher.dispatch(request);
+    const answer = await transact(dispatcher, request);
     expect(answer.readUInt32LE(20)).toBe(0);
     expect(answer.length).toBe(128);
   }

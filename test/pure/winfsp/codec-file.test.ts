@@ -22,6 +22,7 @@ import {
   record,
   wide,
 } from '../../support/windows/records.ts';
+import { transact } from '../../support/windows/single-record.ts';
 
 /** The head and the contexts of file 0x1122, the kind's own fields, padded to where FileName is. */
 function request(kind: string, fields: string, ...trailer: readonly Buffer[]): Buffer {
@@ -45,7 +46,7 @@ test('a Read is answered into the memory that it names', async () => {
   });
   const read = request('05', '00005634127f0000 0010000001000000 00020000 00000000');
   const expected = [head('05', '8000', '05000000', '00000000'), Buffer.alloc(104)];
-  expect(await dispatcher.dispatch(read)).toEqual(Buffer.concat(expected));
+  expect(await transact(dispatcher, read)).toEqual(Buffer.concat(expected));
   expect(engine.last['byteOffset']).toBe(0x1_0000_1000);
   expect((engine.last['buffer'] as Buffer).length).toBe(512);
   expect(memory.bytes.toString('latin1', 0, 6)).toBe('hello\xcc');
@@ -55,7 +56,8 @@ test('a Read at the end of the file has no bytes, even if the engine says so', a
   const { engine, dispatcher } = bench();
   engine.open(0x1122);
   engine.on<ReadIrp>('read', () => 0xc0000011);
-  const answer = await dispatcher.dispatch(
+  const answer = await transact(
+    dispatcher,
     request('05', '00005634127f0000 0000000000000000 00020000 00000000'),
   );
   expect(answer.subarray(0, 24)).toEqual(head('05', '8000', '00000000', '110000c0'));
@@ -71,10 +73,10 @@ test('a Write answers how the file is now; an offset of -1 appends', async () =>
   });
   const write = (offset: string, constrained: string): Buffer =>
     request('06', `00005634127f0000 ${offset} 00100000 00000000 ${constrained}`);
-  const first = await dispatcher.dispatch(write('ffffffffffffffff', '00000000'));
+  const first = await transact(dispatcher, write('ffffffffffffffff', '00000000'));
   expect(first).toEqual(infoAnswer('06', '00100000'));
   expect(engine.last).toMatchObject({ byteOffset: -1, constrainedIo: false });
-  await dispatcher.dispatch(write('0002000000000000', '01000000'));
+  await transact(dispatcher, write('0002000000000000', '01000000'));
   expect(engine.last).toMatchObject({ byteOffset: 512, constrainedIo: true });
 });
 
@@ -89,13 +91,13 @@ test('QueryInformation and FlushBuffers answer a FILE_INFO', async () => {
     fillInfo(irp.fileInfo);
     return 0;
   });
-  expect(await dispatcher.dispatch(request('07', ''))).toEqual(infoAnswer('07'));
-  expect(await dispatcher.dispatch(request('0b', ''))).toEqual(infoAnswer('0b'));
+  expect(await transact(dispatcher, request('07', ''))).toEqual(infoAnswer('07'));
+  expect(await transact(dispatcher, request('0b', ''))).toEqual(infoAnswer('0b'));
   expect(engine.last['fileObject']).toBe(fileObject);
   // Two zero contexts are the volume.
   const volume = record(hex(`0000 0000 0b000000 ${hint} 72*00`));
   const expected = [head('0b', '8000', '00000000', '00000000'), Buffer.alloc(104)];
-  expect(await dispatcher.dispatch(volume)).toEqual(Buffer.concat(expected));
+  expect(await transact(dispatcher, volume)).toEqual(Buffer.concat(expected));
   expect(engine.last['fileObject']).toBeUndefined();
 });
 
@@ -107,7 +109,7 @@ test('SetInformation reads what its class says', async () => {
     return 0;
   });
   const set = (fields: string, ...trailer: readonly Buffer[]): Promise<Buffer> =>
-    dispatcher.dispatch(request('08', fields, ...trailer));
+    transact(dispatcher, request('08', fields, ...trailer));
   const basic = await set(`
     04000000 00000000                    // FileBasicInformation
     22000000 00000000                    // FileAttributes
@@ -153,10 +155,10 @@ test('EAs travel as they are', async () => {
     return 0;
   });
   const start = head('09', '9000', '00000000', '00000000');
-  expect(await dispatcher.dispatch(request('09', ''))).toEqual(
+  expect(await transact(dispatcher, request('09', ''))).toEqual(
     Buffer.concat([start, hex('0000 0d00 100*00'), list, Buffer.alloc(3)]),
   );
-  const set = await dispatcher.dispatch(request('0a', '0000 0d00', list));
+  const set = await transact(dispatcher, request('0a', '0000 0d00', list));
   expect(engine.last['ea']).toEqual(list);
   expect(set).toEqual(
     Buffer.concat([
@@ -177,7 +179,7 @@ test('an answer that has no room for its list is an error, and nothing of it is 
     return 0;
   });
   const expected = [head('09', '8000', '00000000', '500000c0'), Buffer.alloc(104)];
-  expect(await dispatcher.dispatch(request('09', ''))).toEqual(Buffer.concat(expected));
+  expect(await transact(dispatcher, request('09', ''))).toEqual(Buffer.concat(expected));
 });
 
 test('security descriptors travel as they are', async () => {
@@ -189,7 +191,7 @@ test('security descriptors travel as they are', async () => {
     return 0;
   });
   engine.on<SetSecurityIrp>('setSecurity', () => 0);
-  expect(await dispatcher.dispatch(request('13', ''))).toEqual(
+  expect(await transact(dispatcher, request('13', ''))).toEqual(
     Buffer.concat([
       head('13', '9800', '00000000', '00000000'),
       hex('0000 1400 100*00'),
@@ -197,6 +199,6 @@ test('security descriptors travel as they are', async () => {
       Buffer.alloc(4),
     ]),
   );
-  await dispatcher.dispatch(request('14', '05000000 0000 1400', descriptor));
+  await transact(dispatcher, request('14', '05000000 0000 1400', descriptor));
   expect(engine.last).toMatchObject({ securityInformation: 5, modificationDescriptor: descriptor });
 });

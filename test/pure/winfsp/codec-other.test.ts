@@ -21,6 +21,7 @@ import {
   record,
   wide,
 } from '../../support/windows/records.ts';
+import { transact } from '../../support/windows/single-record.ts';
 
 const contexts = '0100000000000000 2211000000000000';
 
@@ -42,7 +43,7 @@ test('a listing is written into the memory that the request names', async () => 
     expect(writer.entry('another', 7, info)).toBe(false);
     return 0;
   });
-  const answer = await dispatcher.dispatch(query('54010000', '0000 0000 0000 0000 00000000'));
+  const answer = await transact(dispatcher, query('54010000', '0000 0000 0000 0000 00000000'));
   const first = hex('6e00 6*00');
   const second = hex('7000 6*00');
   const expected = Buffer.concat([
@@ -69,7 +70,7 @@ test('two zero bytes end a listing, where they still fit', async () => {
     return 0;
   });
   const ask = (length: string): Promise<Buffer> =>
-    dispatcher.dispatch(query(length, '0000 0000 0000 0000 00000000'));
+    transact(dispatcher, query(length, '0000 0000 0000 0000 00000000'));
   expect((await ask('72000000')).readUInt32LE(16)).toBe(0x72);
   expect(memory.bytes.subarray(0x70, 0x72)).toEqual(hex('0000'));
   expect((await ask('70000000')).readUInt32LE(16)).toBe(0x70);
@@ -82,12 +83,12 @@ test('a listing goes on behind a marker: the number of an entry, or its name', a
   const byNumber = bench();
   byNumber.engine.open(0x1122);
   const marker = hex('0600000001000000 0000');
-  await byNumber.dispatcher.dispatch(query('00010000', '0000 0000 0000 0a00 00000000', marker));
+  await transact(byNumber.dispatcher, query('00010000', '0000 0000 0000 0a00 00000000', marker));
   expect(byNumber.engine.last).toMatchObject({ markerOffset: 0x1_0000_0006, marker: undefined });
   const byName = bench({ markerIsNextOffset: false });
   byName.engine.open(0x1122);
   const names = [wide('*.txt'), wide('last')];
-  await byName.dispatcher.dispatch(query('00010000', '0000 0c00 0c00 0a00 02000000', ...names));
+  await transact(byName.dispatcher, query('00010000', '0000 0c00 0c00 0a00 02000000', ...names));
   expect(byName.engine.last).toMatchObject({
     pattern: '*.txt',
     patternIsFileName: true,
@@ -107,7 +108,7 @@ test('the volume answers its size and its label', async () => {
     return 0;
   });
   const asked = record(hex(`0000 0000 0c000000 ${hint} 72*00`));
-  expect(await dispatcher.dispatch(asked)).toEqual(
+  expect(await transact(dispatcher, asked)).toEqual(
     Buffer.concat([
       head('0c', '8000', '00000000', '00000000'),
       hex(`
@@ -118,7 +119,7 @@ test('the volume answers its size and its label', async () => {
     ]),
   );
   const set = hex(`0000 0000 0d000000 ${hint} 02000000 0000 0800 56*00 0000 0000 4*00`);
-  const answer = await dispatcher.dispatch(record(set, wide('new')));
+  const answer = await transact(dispatcher, record(set, wide('new')));
   expect(engine.last['volumeLabel']).toBe('new');
   expect(answer.subarray(40, 48)).toEqual(hex('0600 6e0065007700'));
 });
@@ -134,7 +135,7 @@ test('a control takes a buffer and gives one', async () => {
   const control = (kind: string, fields: string): Promise<Buffer> => {
     const start = hex(`0000 0000 ${kind}000000 ${hint} ${contexts} ${fields}`);
     const fixed = Buffer.concat([start, Buffer.alloc(88 - start.length)]);
-    return dispatcher.dispatch(record(fixed, hex('aabbccdd')));
+    return transact(dispatcher, record(fixed, hex('aabbccdd')));
   };
   expect(await control('0f', 'a8000900 0000 0400 0800')).toEqual(
     Buffer.concat([
@@ -154,7 +155,7 @@ test('a control takes a buffer and gives one', async () => {
 test('kinds that do not exist are refused', async () => {
   const { dispatcher } = bench();
   for (const kind of ['00', '11', '12', '15', '63']) {
-    const answer = await dispatcher.dispatch(record(hex(`0000 0000 ${kind}000000 ${hint} 72*00`)));
+    const answer = await transact(dispatcher, record(hex(`0000 0000 ${kind}000000 ${hint} 72*00`)));
     expect(answer.subarray(0, 24)).toEqual(head(kind, '8000', '00000000', '100000c0'));
   }
 });
@@ -162,7 +163,7 @@ test('kinds that do not exist are refused', async () => {
 test('lengths that lie are refused, and nothing outside of the record is read', async () => {
   const { engine, dispatcher } = bench();
   const refused = async (bytes: Buffer): Promise<void> => {
-    const answer = await dispatcher.dispatch(bytes);
+    const answer = await transact(dispatcher, bytes);
     expect(answer.readUInt32LE(20)).toBe(0xc000000d);
     expect(answer.length).toBe(128);
   };
@@ -177,13 +178,13 @@ test('lengths that lie are refused, and nothing outside of the record is read', 
   // A record that is shorter than it says, and one that is shorter than a record.
   await refused(create('0000 0a00').subarray(0, 90));
   await refused(hex(`0000 1000 01000000 ${hint}`));
-  await refused(Buffer.alloc(0));
+  await refused(Buffer.alloc(1));
   expect(engine.seen).toEqual([]);
 });
 
 test('a request for a file that is not open is refused', async () => {
   const { engine, dispatcher } = bench();
-  const answer = await dispatcher.dispatch(record(hex(`0000 0000 07000000 ${hint} 72*00`)));
+  const answer = await transact(dispatcher, record(hex(`0000 0000 07000000 ${hint} 72*00`)));
   expect(answer.subarray(0, 24)).toEqual(head('07', '8000', '00000000', '080000c0'));
   expect(engine.seen).toEqual([]);
 });
@@ -194,10 +195,10 @@ test('an exception of the engine is answered, and told', async () => {
   const error = new Error('a mistake');
   engine.on<CreateIrp>('create', () => Promise.reject(error));
   const create = record(hex(`0000 0000 01000000 ${hint} 64*00 0000 0400 4*00`), wide('\\'));
-  expect((await dispatcher.dispatch(create)).readUInt32LE(20)).toBe(0xc00000e5);
+  expect((await transact(dispatcher, create)).readUInt32LE(20)).toBe(0xc00000e5);
   // STATUS_PENDING is the driver's own.
   engine.on<CreateIrp>('create', () => 0x103);
-  expect((await dispatcher.dispatch(create)).readUInt32LE(20)).toBe(0xc00000e5);
+  expect((await transact(dispatcher, create)).readUInt32LE(20)).toBe(0xc00000e5);
   expect(mistakes).toEqual([error]);
 });
 
@@ -210,7 +211,7 @@ test('a request whose time is over is answered, and gives the memory back first'
     engine.on<ReadIrp>('read', () => new Promise((resolve) => (end = resolve)));
     const fields = '00005634127f0000 0000000000000000 00020000 00000000 28*00';
     const read = record(hex(`0000 0000 05000000 ${hint} ${contexts} ${fields}`));
-    const answer = dispatcher.dispatch(read);
+    const answer = transact(dispatcher, read);
     await vi.advanceTimersByTimeAsync(2000);
     expect((await answer).readUInt32LE(20)).toBe(0xc00000b5);
     expect(memory.detached.map(({ length }) => length)).toEqual([512]);
@@ -232,7 +233,7 @@ test('FSBRIDGE_DEBUG=irp shows each request and each answer in a line', async ()
     01002001 10000000 24*00 89001200 00000000 07000000 0000 0000 01000000 00000000 8*00
     0000 0a00 4*00
   `);
-  await dispatcher.dispatch(record(create, wide('\\abc')));
+  await transact(dispatcher, record(create, wide('\\abc')));
   expect(lines).toEqual([
     '>>Create ffff808765432150 "\\abc" OPEN options 0x200001 access 0x120089 share 7 attributes 0x10',
     '<<Create ffff808765432150 OBJECT_NAME_NOT_FOUND',

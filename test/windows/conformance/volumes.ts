@@ -6,35 +6,40 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { openFileSource } from '../../../src/block/file/file-source.ts';
-import { Engine } from '../../../src/fsbridge/engine.ts';
 import type { EngineOptions } from '../../../src/fsbridge/options.ts';
-import type { AccessToken } from '../../../src/fsbridge/security/access-check.ts';
 import { type VolumeFs, volumeFs } from '../../../src/node-fs/volume-fs.ts';
 import { Kernel } from '../../../src/vfs-linux/kernel.ts';
 import type { Volume } from '../../../src/vfs-linux/volume.ts';
-import { Dispatcher } from '../../../src/winfsp/dispatcher.ts';
-import type { WinFspMountOptions } from '../../../src/winfsp/mount-options.ts';
-import { volumeParamsOf } from '../../../src/winfsp/volume-parameters.ts';
-import { encodeVolumeParams } from '../../../src/winfsp/wire/volume-params.ts';
 import { FaultyDisk } from '../../support/disks/faulty-disk.ts';
 import { fsckVerdict } from '../../support/images/fsck.ts';
-import { Random } from '../../support/random.ts';
+import { Random, testSeed } from '../../support/random.ts';
 import type { FsType, VolumeKind } from './case.ts';
+import type { OpenTransport, TransportFactory } from './dispatcher-transport.ts';
 import { Driver } from './driver/driver.ts';
 import { Program } from './driver/program.ts';
-import { mountingUser, type Token } from './driver/token.ts';
-import type { Transport, TransportHost } from './driver/transport.ts';
-import { readVolumeParameters, type VolumeParameters } from './driver/volume-parameters.ts';
+import { mountingUser } from './driver/token.ts';
 
 const mib = 1048576;
+const discardMaxMs = 2000;
+const shortDeadlineMs = 2500;
 
-const mkfs: Readonly<Record<FsType, { command: readonly string[]; sizeBytes: number }>> = {
-  ext4: { command: ['mkfs.ext4', '-q', '-F', '-b', '4096'], sizeBytes: 512 * mib },
-  xfs: { command: ['mkfs.xfs', '-q', '-f'], sizeBytes: 512 * mib },
+interface ImageRecipe {
+  readonly command: readonly [string, ...string[]];
+  readonly sizeBytes: number;
+  /** Of the kind "small": ext4 can be tiny, XFS begins at 300 MiB. */
+  readonly smallBytes: number;
+}
+
+const recipes: Readonly<Record<FsType, ImageRecipe>> = {
+  ext4: {
+    command: ['mkfs.ext4', '-q', '-F', '-b', '4096'],
+    sizeBytes: 512 * mib,
+    smallBytes: 16 * mib,
+  },
+  xfs: { command: ['mkfs.xfs', '-q', '-f'], sizeBytes: 512 * mib, smallBytes: 300 * mib },
 };
-/** ext4 can be as small as a full disk should be; XFS begins at 300 MiB. */
-const smallBytes: Readonly<Record<FsType, number>> = { ext4: 16 * mib, xfs: 300 * mib };
 
 const usual: EngineOptions = { mountingUserSid: mountingUser.user };
 
@@ -54,7 +59,7 @@ const engineOptions: Readonly<Record<VolumeKind, EngineOptions>> = {
 
 /** Why the suite cannot run here; undefined where it can. */
 export function cannotRun(type: FsType): string | undefined {
-  const [program] = mkfs[type].command as [string];
+  const [program] = recipes[type].command;
   try {
     execFileSync(program, ['-V'], { stdio: 'ignore' });
     return undefined;
@@ -63,84 +68,16 @@ export function cannotRun(type: FsType): string | undefined {
   }
 }
 
-/** SE_GROUP_MANDATORY, ENABLED_BY_DEFAULT and ENABLED; USE_FOR_DENY_ONLY. */
-const enabledGroup = 7;
-const denyOnlyGroup = 0x10;
-
-/** What GetTokenInformation would say of a token. */
-function accessToken(token: Token): AccessToken {
-  const enabled = token.groups.map((sid) => ({ sid, attributes: enabledGroup }));
-  const denying = (token.denyOnlyGroups ?? []).map((sid) => ({ sid, attributes: denyOnlyGroup }));
-  return {
-    userSid: token.user,
-    groups: [...enabled, ...denying],
-    privileges: new Set(token.privileges),
-  };
+export interface OpenVolumeOptions {
+  readonly kind: VolumeKind;
+  readonly type: FsType;
+  readonly factory: TransportFactory;
+  /** Prepares the disk before it is mounted for Windows. */
+  readonly prepare?: (linux: VolumeFs) => Promise<void>;
 }
 
-/** What stands between the model and the volume. Another transport has another of these. */
-export type TransportFactory = (
-  volume: Volume,
-  options: EngineOptions,
-  host: TransportHost,
-  /** After which a request is answered whatever the disk does; the transport's own where not given. */
-  deadlineMs?: number,
-) => Promise<OpenTransport>;
-
-export interface OpenTransport {
-  readonly transport: Transport;
-  /** What its driver is told of the volume. */
-  readonly parameters: VolumeParameters;
-  /** Files that are open inside, to find those that nobody closed. */
-  openFiles(): number;
-  close(): Promise<void>;
-}
-
-/** Mistakes that the dispatcher caught: an exception where there should be a status. */
-export const mistakes: unknown[] = [];
-
-/** The dispatcher itself, without a driver's C interface in between. */
-export function overDispatcher(mountOptions: WinFspMountOptions = {}): TransportFactory {
-  return (volume, options, host, deadlineMs) =>
-    openDispatcher(
-      { ...mountOptions, ...(deadlineMs === undefined ? {} : { deadlineMs }) },
-      volume,
-      options,
-      host,
-    );
-}
-
-async function openDispatcher(
-  mountOptions: WinFspMountOptions,
-  volume: Volume,
-  options: EngineOptions,
-  host: TransportHost,
-): Promise<OpenTransport> {
-  const engine = await Engine.open(volume, options);
-  const { deadlineMs } = mountOptions;
-  const params = encodeVolumeParams(volumeParamsOf(engine.facts, '', mountOptions));
-  const dispatcher = new Dispatcher(engine, host.memory, {
-    tokens: {
-      facts: (handle) => {
-        const token = host.tokens.get(handle);
-        return token === undefined ? undefined : accessToken(token);
-      },
-    },
-    onMistake: (reason) => mistakes.push(reason),
-    ...(deadlineMs === undefined ? {} : { queue: { deadlineMs } }),
-  });
-  return {
-    transport: { transact: (request) => dispatcher.dispatch(request) },
-    parameters: readVolumeParameters(params),
-    openFiles: () => engine.fileObjects.size,
-    close: async () => {
-      await dispatcher.drained();
-      await engine[Symbol.asyncDispose]();
-    },
-  };
-}
-
-export interface OpenVolume {
+/** A volume under test. Exactly one of `close` and `discard` ends it. */
+export class OpenVolume {
   readonly kind: VolumeKind;
   readonly type: FsType;
   readonly image: string;
@@ -150,89 +87,116 @@ export interface OpenVolume {
   readonly linux: VolumeFs;
   readonly driver: Driver;
   readonly win: Program;
-  openFiles(): number;
-  /** Unmounts, asks the checker; what it said where the image is not clean. The image goes away. */
-  close(): Promise<string | undefined>;
-  /** Unmounts and leaves the image, for who looks at it; `remove` takes it away. */
-  unmount(): Promise<void>;
-  remove(): void;
+  #transport: OpenTransport;
+  #isUnmounted = false;
+
+  constructor(image: string, options: OpenVolumeOptions, parts: VolumeParts) {
+    this.kind = options.kind;
+    this.type = options.type;
+    this.image = image;
+    this.kernel = parts.kernel;
+    this.disk = parts.disk;
+    this.volume = parts.volume;
+    this.linux = parts.linux;
+    this.driver = parts.driver;
+    this.win = new Program(parts.driver);
+    this.#transport = parts.transport;
+  }
+
+  openFiles(): number {
+    return this.#transport.openFiles();
+  }
+
+  /** Unmounts, and leaves the image for others to look at. `discard` removes it then. */
+  async unmount(): Promise<void> {
+    this.#isUnmounted = true;
+    if (this.kernel.failure === undefined) {
+      await this.driver.settle();
+      await this.#transport.close();
+      await this.volume.close();
+    }
+    await this.kernel.close();
+  }
+
+  /** Unmounts and removes the image. Answers what the checker found wrong, if anything. */
+  async close(): Promise<string | undefined> {
+    try {
+      await this.unmount();
+      if (this.kind === 'dying') return undefined;
+      const verdict = await fsckVerdict(this.image, this.type);
+      return verdict.clean ? undefined : verdict.output;
+    } finally {
+      this.#remove();
+    }
+  }
+
+  /** Gives the volume up, whatever state it is in. What hangs inside is not waited for. */
+  async discard(): Promise<void> {
+    if (!this.#isUnmounted) {
+      const end = new AbortController();
+      const late = wait(discardMaxMs, undefined, { signal: end.signal });
+      await Promise.race([this.kernel.close(), late]).catch(() => {});
+      late.catch(() => {});
+      end.abort();
+    }
+    this.#remove();
+  }
+
+  #remove(): void {
+    fs.rmSync(path.dirname(this.image), { recursive: true, force: true });
+  }
 }
 
-export interface VolumeWish {
-  readonly kind: VolumeKind;
-  readonly type: FsType;
-  readonly factory?: TransportFactory;
-  readonly seed?: number;
-  /** What is there before it is mounted for Windows. */
-  readonly prepare?: (linux: VolumeFs) => Promise<void>;
+interface VolumeParts {
+  readonly kernel: Kernel;
+  readonly disk: FaultyDisk;
+  readonly volume: Volume;
+  readonly linux: VolumeFs;
+  readonly driver: Driver;
+  readonly transport: OpenTransport;
 }
 
-function makeImage(folder: string, wish: VolumeWish): string {
+/** Makes an image in a folder of its own. */
+function makeImage({ type, kind }: OpenVolumeOptions): string {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fsbridge-conformance-'));
   const image = path.join(folder, 'image');
-  const { command, sizeBytes } = mkfs[wish.type];
+  const { command, sizeBytes, smallBytes } = recipes[type];
   fs.closeSync(fs.openSync(image, 'w'));
-  fs.truncateSync(image, wish.kind === 'small' ? smallBytes[wish.type] : sizeBytes);
-  const [program, ...options] = command as [string, ...string[]];
-  execFileSync(program, [...options, image], { stdio: 'pipe' });
+  fs.truncateSync(image, kind === 'small' ? smallBytes : sizeBytes);
+  const [program, ...args] = command;
+  execFileSync(program, [...args, image], { stdio: 'pipe' });
   return image;
 }
 
-/** Makes, boots, mounts. */
-export async function openVolume(wish: VolumeWish): Promise<OpenVolume> {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fsbridge-conformance-'));
-  const remove = (): void => fs.rmSync(folder, { recursive: true, force: true });
+/** Makes an image, boots a kernel and mounts. */
+export async function openVolume(options: OpenVolumeOptions): Promise<OpenVolume> {
   const kernel = await Kernel.boot();
+  const image = makeImage(options);
   try {
-    const image = makeImage(folder, wish);
-    const faulty = new FaultyDisk(await openFileSource(image, { write: true }));
-    const disk = await kernel.attach(faulty);
-    const request = { device: disk.name, types: [wish.type], readOnly: false };
-    const volume = await kernel.mount(request);
-    const linux = volumeFs(volume);
-    // The mounting user may make files in the root, as on a disk of one's own.
-    await linux.chown('/', 1000, 1000);
-    await wish.prepare?.(linux);
-    const host = Driver.host();
-    const factory = wish.factory ?? overDispatcher();
-    const deadlineMs = wish.kind === 'short deadline' ? 2500 : undefined;
-    const open = await factory(volume, engineOptions[wish.kind], host, deadlineMs);
-    const random = new Random(wish.seed ?? 2);
-    const driver = new Driver(open.transport, host, random, open.parameters);
-    const unmount = async (): Promise<void> => {
-      if (kernel.failure === undefined) {
-        await driver.settle();
-        await open.close();
-        await volume.close();
-      }
-      await kernel.close();
-    };
-    return {
-      kind: wish.kind,
-      type: wish.type,
-      image,
-      kernel,
-      disk: faulty,
-      volume,
-      linux,
-      driver,
-      win: new Program(driver),
-      openFiles: () => open.openFiles(),
-      unmount,
-      remove,
-      close: async () => {
-        try {
-          await unmount();
-          if (wish.kind === 'dying') return undefined;
-          const verdict = await fsckVerdict(image, wish.type);
-          return verdict.clean ? undefined : verdict.output;
-        } finally {
-          remove();
-        }
-      },
-    };
+    return new OpenVolume(image, options, await mountImage(kernel, image, options));
   } catch (error) {
     await kernel.close().catch(() => {});
-    remove();
+    fs.rmSync(path.dirname(image), { recursive: true, force: true });
     throw error;
   }
+}
+
+async function mountImage(
+  kernel: Kernel,
+  image: string,
+  { kind, type, factory, prepare }: OpenVolumeOptions,
+): Promise<VolumeParts> {
+  const disk = new FaultyDisk(await openFileSource(image, { write: true }));
+  const { name } = await kernel.attach(disk);
+  const volume = await kernel.mount({ device: name, types: [type], readOnly: false });
+  const linux = volumeFs(volume);
+  // The mounting user may make files in the root, as on a disk of one's own.
+  await linux.chown('/', 1000, 1000);
+  await prepare?.(linux);
+  const host = Driver.host();
+  const deadlineMs = kind === 'short deadline' ? shortDeadlineMs : undefined;
+  const transport = await factory(volume, engineOptions[kind], host, deadlineMs);
+  const random = new Random(testSeed());
+  const driver = new Driver(transport.transport, host, random, transport.parameters);
+  return { kernel, disk, volume, linux, driver, transport };
 }

@@ -10,7 +10,7 @@ const compilers: Readonly<Record<StandInTarget, readonly string[]>> = {
   windows: ['x86_64-w64-mingw32-gcc', '-static'],
   linux: ['gcc', '-fPIC'],
 };
-/** The name that WinFsp's own DLL has. */
+/** The library's name; for Windows that of WinFsp's own DLL. */
 const names: Readonly<Record<StandInTarget, string>> = {
   windows: 'winfsp-x64.dll',
   linux: 'libwinfsp.so',
@@ -24,13 +24,15 @@ const flags: readonly string[] = [
   '-fvisibility=hidden',
 ];
 
-/** Whether the compiler for that is installed. */
-export function canBuildStandIn(target: StandInTarget): boolean {
+/** Why the stand-in cannot be compiled here, or undefined. */
+export function whyNoStandIn(target: StandInTarget): string | undefined {
+  if (target === 'linux' && process.platform !== 'linux') return 'it needs Linux';
   const [compiler = ''] = compilers[target];
-  return spawnSync(compiler, ['--version']).status === 0;
+  const isInstalled = spawnSync(compiler, ['--version']).status === 0;
+  return isInstalled ? undefined : `${compiler} is not installed`;
 }
 
-/** Compiles it into a folder; answers the library's path. Throws with the compiler's words. */
+/** Compiles it into a folder. Answers the library's path, or throws the compiler's messages. */
 export function buildStandIn(target: StandInTarget, into: string): string {
   const sources = fs
     .readdirSync(folder)

@@ -2,10 +2,11 @@
  * fsbridge as it lies on a Windows machine: a folder with the sources, the packages they need, koffi's
  * part for Windows, the kernel image, and Node for Windows.
  */
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { copyNodeForWine } from './wine.ts';
 
 const root: string = path.resolve(import.meta.dirname, '../../..');
@@ -24,8 +25,8 @@ function installedVersion(name: string): string {
   return (JSON.parse(fs.readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
-/** npm's packages for Windows, in the user's cache; undefined where they cannot be had. */
-function windowsPackages(): string | undefined {
+/** npm's packages for Windows, in the user's cache; undefined where npm does not give them. */
+async function windowsPackages(): Promise<string | undefined> {
   const folder = cacheFolder();
   const modules = path.join(folder, 'node_modules');
   const koffi = `${koffiPackage}@${installedVersion('koffi')}`;
@@ -37,11 +38,15 @@ function windowsPackages(): string | undefined {
   // npm refuses packages for another system unless it is told which one is meant.
   const system = ['--force', '--os=win32', '--cpu=x64'];
   const args = ['install', '--prefix', folder, ...options, ...system, `${nodePackage}@26`, koffi];
-  const { status } = spawnSync('npm', args, { stdio: 'ignore', timeout: installMs });
-  return status === 0 && isThere(nodePackage, 'bin/node.exe') ? modules : undefined;
+  try {
+    await promisify(execFile)('npm', args, { timeout: installMs });
+  } catch {
+    return undefined;
+  }
+  return isThere(nodePackage, 'bin/node.exe') ? modules : undefined;
 }
 
-/** The names of the packages that the program needs at run time, and of those that these need. */
+/** The packages that the program needs at run time, with all that they depend on. */
 function runtimePackages(): string[] {
   const names = new Set<string>();
   const add = (name: string): void => {
@@ -63,12 +68,11 @@ function runtimePackages(): string[] {
 export interface WindowsApp {
   readonly folder: string;
   readonly node: string;
-  readonly guest: string;
 }
 
-/** Lays it out in a folder that exists; undefined where npm gives no packages for Windows. */
-export function makeWindowsApp(folder: string): WindowsApp | undefined {
-  const modules = windowsPackages();
+/** Copies it into a folder that exists; undefined where npm gives no packages for Windows. */
+export async function makeWindowsApp(folder: string): Promise<WindowsApp | undefined> {
+  const modules = await windowsPackages();
   if (modules === undefined) return undefined;
   const copy = (from: string, name: string): void => {
     fs.cpSync(from, path.join(folder, name), { recursive: true });
@@ -83,5 +87,5 @@ export function makeWindowsApp(folder: string): WindowsApp | undefined {
   copy(path.join(modules, koffiPackage), path.join('node_modules', koffiPackage));
   const node = path.join(folder, 'node.exe');
   copyNodeForWine(path.join(modules, nodePackage, 'bin/node.exe'), node);
-  return { folder, node, guest: path.join(folder, 'test/windows/wine/guest.ts') };
+  return { folder, node };
 }

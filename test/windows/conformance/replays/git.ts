@@ -10,7 +10,7 @@ import type { Replay } from './replay.ts';
 import { deleteFile, getFileAttributes, moveFile, setFileInfo, writeAll } from './win32.ts';
 
 /** Whether this machine has git, to make a repository and to judge one. */
-export function hasGit(): boolean {
+function hasGit(): boolean {
   try {
     execFileSync('git', ['--version'], { stdio: 'ignore' });
     return true;
@@ -145,6 +145,7 @@ let repository: readonly RepositoryFile[] = [];
 export const gitClone: Replay = {
   name: 'git clone, status three times, and a branch that comes and goes',
   rule: 'git: lock files renamed into place, read-only packs, lstat of everything',
+  cannotRun: () => (hasGit() ? undefined : 'git is not installed here'),
   async run(win) {
     repository = makeRepository();
     await clone(win, repository);

@@ -7,9 +7,11 @@ import type { Program } from '../driver/program.ts';
 
 export interface Replay {
   readonly name: string;
-  /** Where it is known from that the program does so. */
+  /** The source that says that the program does so. */
   readonly rule: string;
-  /** What the disk has before, by Linux's hand. */
+  /** Why it cannot run here, if something is missing. */
+  readonly cannotRun?: () => string | undefined;
+  /** Prepares the disk, through Linux. */
   readonly prepare?: (linux: VolumeFs) => Promise<void>;
   readonly run: (win: Program) => Promise<void>;
   /** Looks at the native mount. */

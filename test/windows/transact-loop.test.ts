@@ -8,16 +8,16 @@ import os from 'node:os';
 import path from 'node:path';
 import koffi from 'koffi';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Dispatcher } from '../../../src/winfsp/dispatcher.ts';
-import { DriverMemory } from '../../../src/winfsp/native/driver-memory.ts';
-import { loadWinFsp, type WinFspLibrary } from '../../../src/winfsp/native/winfsp-library.ts';
-import { notifyChanges } from '../../../src/winfsp/notify.ts';
-import { TransactLoop } from '../../../src/winfsp/transact-loop.ts';
-import { encodeVolumeParams, type VolumeParams } from '../../../src/winfsp/wire/volume-params.ts';
-import { Random, testSeed } from '../../support/random.ts';
-import { serveFromMemory } from '../../support/windows/memory-files.ts';
-import { WritingEngine } from '../../support/windows/records.ts';
-import { buildStandIn, canBuildStandIn } from '../../windows/wine/stand-in-build.ts';
+import { Dispatcher } from '../../src/winfsp/dispatcher.ts';
+import { DriverMemory } from '../../src/winfsp/native/driver-memory.ts';
+import { loadWinFsp, type WinFspLibrary } from '../../src/winfsp/native/winfsp-library.ts';
+import { notifyChanges } from '../../src/winfsp/notify.ts';
+import { TransactLoop } from '../../src/winfsp/transact-loop.ts';
+import { encodeVolumeParams, type VolumeParams } from '../../src/winfsp/wire/volume-params.ts';
+import { Random, testSeed } from '../support/random.ts';
+import { serveFromMemory } from '../support/windows/memory-files.ts';
+import { WritingEngine } from '../support/windows/records.ts';
+import { buildStandIn, whyNoStandIn } from './wine/stand-in-build.ts';
 
 const params: VolumeParams = {
   bytesPerSector: 4096,
@@ -37,9 +37,10 @@ const params: VolumeParams = {
   prefix: '',
   fileSystemName: 'test',
 };
+const missing = whyNoStandIn('linux');
 const seed: number = testSeed();
 
-describe.skipIf(process.platform !== 'linux' || !canBuildStandIn('linux'))('the loop', () => {
+describe.skipIf(missing !== undefined)(`the loop${missing ? ` (skipped: ${missing})` : ''}`, () => {
   let folder = '';
   let library: WinFspLibrary;
   let number: (name: string) => number;

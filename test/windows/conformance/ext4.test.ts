@@ -1,0 +1,4 @@
+/** Windows' rules on ext4. */
+import { defineConformance } from './define-conformance.ts';
+
+defineConformance('ext4');

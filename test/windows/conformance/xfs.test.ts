@@ -1,0 +1,4 @@
+/** Windows' rules on XFS. */
+import { defineConformance } from './define-conformance.ts';
+
+defineConformance('xfs');

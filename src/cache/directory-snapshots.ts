@@ -18,9 +18,10 @@
 import { abi } from '../vfs-linux/abi.gen.ts';
 import type { Fd, LinuxCalls } from '../vfs-linux/calls.ts';
 import type { Dirent64 } from '../vfs-linux/dirents.ts';
+import { type Errno, isErrno } from '../vfs-linux/errno.ts';
 
 /** An entry; undefined behind the last one; or a negative errno. */
-export type EntryAnswer = Dirent64 | undefined | number;
+export type EntryAnswer = Dirent64 | undefined | Errno;
 
 export interface SnapshotLimits {
   readonly entriesEach: number;
@@ -127,7 +128,7 @@ export class DirectorySnapshot {
       const isBehind = index < this.#first;
       if (!isBehind && this.#atEnd) return undefined;
       const ret = await this.#alone(isBehind ? this.#rewind() : this.#read(index));
-      if (ret < 0) return ret;
+      if (isErrno(ret)) return ret;
     }
   }
 
@@ -142,7 +143,7 @@ export class DirectorySnapshot {
   /** Reads one more block; what lies far enough before `index` is forgotten. */
   async #read(index: number): Promise<number> {
     const block = await this.#all.calls.getdents64(this.#fd);
-    if (typeof block === 'number') return block;
+    if (isErrno(block)) return block;
     if (block.length === 0) this.#atEnd = true;
     const over = this.#entries.length + block.length - this.#all.limits.entriesEach;
     const dropped = Math.max(0, Math.min(over, index - this.#first, this.#entries.length));

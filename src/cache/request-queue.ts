@@ -24,6 +24,7 @@
  *    late ones, the disk counts as hanging, and new requests get -EIO at once.
  */
 import { errno } from '../vfs-linux/abi.gen.ts';
+import { type Errno, negative } from '../vfs-linux/errno.ts';
 
 export interface RequestQueueOptions {
   readonly inFlightMost?: number;
@@ -67,8 +68,8 @@ export abstract class QueuedRequest {
 
   /** Begins the work; the owner calls `finished` when it has ended. Called at most once. */
   abstract start(): void;
-  /** Answers the client with a negative errno in the place of the work's own answer. */
-  abstract refuse(negativeErrno: number): void;
+  /** Answers the client with an errno in the place of the work's own answer. */
+  abstract refuse(failure: Errno): void;
 }
 
 /** The requests of one file that wait, first come first. */
@@ -190,9 +191,9 @@ export class RequestQueue {
   /** Takes a request that is over: starts it, lets it wait, or refuses it. */
   submit(request: QueuedRequest): void {
     request.submittedMs = performance.now();
-    if (this.#closed || this.isHanging) this.#refuse(request, -errno.EIO);
+    if (this.#closed || this.isHanging) this.#refuse(request, negative(errno.EIO));
     else if (this.waiting === 0 && this.#hasRoomFor(request)) this.#start(request);
-    else if (this.isFull) this.#refuse(request, -errno.ENOMEM);
+    else if (this.isFull) this.#refuse(request, negative(errno.ENOMEM));
     else this.#wait(request);
   }
 
@@ -237,7 +238,7 @@ export class RequestQueue {
     this.#closed = true;
     for (const lane of [this.#metadata, this.#bulk]) {
       for (const request of lane.takeBefore(Number.POSITIVE_INFINITY)) {
-        this.#refuse(request, -errno.EIO);
+        this.#refuse(request, negative(errno.EIO));
       }
     }
   }
@@ -299,10 +300,10 @@ export class RequestQueue {
     request.previous = undefined;
   }
 
-  #refuse(request: QueuedRequest, negativeErrno: number): void {
+  #refuse(request: QueuedRequest, failure: Errno): void {
     request.state = 'over';
     this.#refused++;
-    request.refuse(negativeErrno);
+    request.refuse(failure);
   }
 
   /** One timer for all, while anything runs: it stops itself when nothing does. */
@@ -324,13 +325,13 @@ export class RequestQueue {
         one.state = 'late';
         this.#late++;
         this.#refused++;
-        one.refuse(-errno.ETIMEDOUT);
+        one.refuse(negative(errno.ETIMEDOUT));
       }
       one = following;
     }
     for (const lane of [this.#metadata, this.#bulk]) {
       for (const request of lane.takeBefore(startedBeforeMs)) {
-        this.#refuse(request, -errno.ETIMEDOUT);
+        this.#refuse(request, negative(errno.ETIMEDOUT));
       }
     }
     this.#tellIdle();

@@ -7,6 +7,7 @@
  * what is others' he may read, write and search as Linux would let him.
  */
 import { abi } from '../vfs-linux/abi.gen.ts';
+import { isErrno } from '../vfs-linux/errno.ts';
 import type { Fcb } from './fcb.ts';
 import type { CreateIrp, TokenSource } from './irp/irp.ts';
 import { DISPOSITION, OPTION } from './nt.ts';
@@ -67,7 +68,7 @@ function checkerFor(
   const isMapped = vcb.options.permissions === 'map';
   return async (_vcb, fcb, desiredAccess) => {
     const permissions = await permissionsOfFcb(vcb, fcb);
-    if (typeof permissions === 'number') return -1;
+    if (isErrno(permissions)) return -1;
     const { mountingUid } = vcb.options;
     const isOwner = isMapped && (mountingUid === 0 || permissions.uid === mountingUid);
     const isSystems = (desiredAccess & ACCESS.ACCESS_SYSTEM_SECURITY) !== 0;

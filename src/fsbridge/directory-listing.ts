@@ -6,6 +6,7 @@ import type { DirectorySnapshot, EntryAnswer } from '../cache/directory-snapshot
 import { abi } from '../vfs-linux/abi.gen.ts';
 import type { Fd } from '../vfs-linux/calls.ts';
 import type { DirentStatx } from '../vfs-linux/dirents.ts';
+import { type Errno, isErrno } from '../vfs-linux/errno.ts';
 import type { SmallXattrs } from '../vfs-linux/found.ts';
 import type { Statx } from '../vfs-linux/statx.ts';
 import { easOfName, noteXattrs, type XattrFacts } from './eas.ts';
@@ -23,7 +24,7 @@ export interface ListedEntry {
   readonly entry: DirentStatx | undefined;
 }
 
-type ListedAnswer = ListedEntry | undefined | number;
+type ListedAnswer = ListedEntry | undefined | Errno;
 
 const dots = ['.', '..'] as const;
 
@@ -56,7 +57,7 @@ export class DirectoryListing {
   }
 
   #show(entry: EntryAnswer): ListedAnswer {
-    if (entry === undefined || typeof entry === 'number') return entry;
+    if (entry === undefined || isErrno(entry)) return entry;
     // DirectoryReader reads no others.
     const listed = entry as DirentStatx;
     const linuxName = listed.name;
@@ -71,7 +72,7 @@ export class DirectoryListing {
     if (name === this.#lastName) return this.#afterLast;
     for (let index = 0; ; index++) {
       const listed = await this.at(index);
-      if (listed === undefined || typeof listed === 'number') return -1;
+      if (listed === undefined || isErrno(listed)) return -1;
       if (listed.name === name) return index + 1;
     }
   }
@@ -100,7 +101,7 @@ export class DirectoryListing {
   async #describeDots(name: string): Promise<boolean> {
     const fcb = name === '.' ? this.directory : (this.directory.lcb?.parent ?? this.directory);
     const statx = await this.#vcb.calls.fstatx(fcb.handle);
-    if (typeof statx === 'number') return false;
+    if (isErrno(statx)) return false;
     fillInfo(
       this.info,
       statx,
@@ -156,7 +157,7 @@ async function describeMore(
   let isDirectoryLink = false;
   if (entry.statx.type === abi.S_IFLNK) {
     const target = await vcb.calls.statx(dir.handle, linuxName);
-    isDirectoryLink = typeof target !== 'number' && target.type === abi.S_IFDIR;
+    isDirectoryLink = !isErrno(target) && target.type === abi.S_IFDIR;
   }
   return fill(vcb, name, entry, facts, isDirectoryLink);
 }

@@ -39,10 +39,10 @@ export class DirectoryReader {
   }
 
   /** A listing that begins now, or a negative errno. */
-  async open(directory: Fcb): Promise<{ fd: Fd; snapshot: DirectorySnapshot } | number> {
+  async open(directory: Fcb): Promise<{ fd: Fd; snapshot: DirectorySnapshot } | Errno> {
     const openFlags = abi.O_RDONLY | abi.O_DIRECTORY;
     const fd = await this.#vcb.calls.reopen(directory.handle, openFlags);
-    return fd < 0 ? fd : { fd, snapshot: this.#snapshots.open(fd) };
+    return isErrno(fd) ? fd : { fd, snapshot: this.#snapshots.open(fd) };
   }
 
   close(fd: Fd, snapshot: DirectorySnapshot): void {

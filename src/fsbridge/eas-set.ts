@@ -1,12 +1,13 @@
 /** Sets EAs: user.* attributes, and what WSL says of the inode ($LXUID and the like). */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
+import { isErrno } from '../vfs-linux/errno.ts';
 import { eaXattrs, mayHaveUserXattrs } from './eas.ts';
 import type { Fcb } from './fcb.ts';
 import { applyPermissions, permissionsOfFcb } from './permissions.ts';
 import { type Ea, eaNameOfXattr, parseEaList, xattrOfEaName } from './translate/ea.ts';
 import { isLxEaName, type LxMetadata, lxMetadataOf } from './translate/lx-metadata.ts';
-import { type NtStatus, ntStatusOf, STATUS } from './translate/ntstatus.ts';
+import { type NtStatus, ntStatusOf, ntStatusOfResult, STATUS } from './translate/ntstatus.ts';
 import type { Vcb } from './vcb.ts';
 
 /** Sets or, where the value is empty, removes each EA of a FILE_FULL_EA_INFORMATION list. */
@@ -45,12 +46,12 @@ async function applyEa(vcb: Vcb, fcb: Fcb, ea: Ea, known: readonly Buffer[]): Pr
   const { handle } = fcb;
   if (ea.value.length === 0) {
     const ret = await vcb.calls.removexattrat(handle, '', abi.AT_EMPTY_PATH, xattr);
-    return ret === -errno.ENODATA ? STATUS.SUCCESS : ntStatusOf(ret);
+    return ret === -errno.ENODATA ? STATUS.SUCCESS : ntStatusOfResult(ret);
   }
   const value = Buffer.from(ea.value);
   const ret = await vcb.calls.setxattrat(handle, '', abi.AT_EMPTY_PATH, xattr, value);
   const isTooLarge = ret === -errno.ENOSPC && ea.value.length > largeValueBytes;
-  return isTooLarge ? STATUS.EA_TOO_LARGE : ntStatusOf(ret);
+  return isTooLarge ? STATUS.EA_TOO_LARGE : ntStatusOfResult(ret);
 }
 
 async function applyLxMetadata(vcb: Vcb, fcb: Fcb, metadata: LxMetadata): Promise<NtStatus> {
@@ -58,7 +59,7 @@ async function applyLxMetadata(vcb: Vcb, fcb: Fcb, metadata: LxMetadata): Promis
   if (rdevMajor !== undefined) fcb.lxDevice = { major: rdevMajor, minor: rdevMinor ?? 0 };
   if (uid === undefined && gid === undefined && mode === undefined) return STATUS.SUCCESS;
   const before = await permissionsOfFcb(vcb, fcb);
-  if (typeof before === 'number') return ntStatusOf(before);
+  if (isErrno(before)) return ntStatusOf(before);
   const type = before.mode & abi.S_IFMT;
   const after = {
     ...before,
@@ -66,5 +67,5 @@ async function applyLxMetadata(vcb: Vcb, fcb: Fcb, metadata: LxMetadata): Promis
     uid: uid ?? before.uid,
     gid: gid ?? before.gid,
   };
-  return ntStatusOf(await applyPermissions(vcb, fcb, before, after));
+  return ntStatusOfResult(await applyPermissions(vcb, fcb, before, after));
 }

@@ -4,6 +4,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
+import { type Errno, isErrno } from '../vfs-linux/errno.ts';
 import type { SmallXattrs } from '../vfs-linux/found.ts';
 import type { Fcb } from './fcb.ts';
 import { DOSATTRIB_XATTR, type DosAttrib, parseDosAttrib } from './translate/dos-attrib.ts';
@@ -45,10 +46,10 @@ const subjectOf = (fcb: Fcb): Subject => ({
 /** What a look-up found out about the attributes, as far as it says all. */
 export function noteXattrs(facts: XattrFacts, found: SmallXattrs): void {
   const { listBytes, value } = found;
-  if (typeof value !== 'number') facts.dos = parseDosAttrib(value) ?? null;
+  if (!isErrno(value)) facts.dos = parseDosAttrib(value) ?? null;
   else if (value === -errno.ENODATA || value === -errno.EOPNOTSUPP) facts.dos = null;
   // Nothing is listed, or nothing but what was read.
-  const known = typeof value === 'number' ? 0 : DOSATTRIB_XATTR.length + 1;
+  const known = isErrno(value) ? 0 : DOSATTRIB_XATTR.length + 1;
   if (listBytes === known || listBytes === -errno.EOPNOTSUPP) {
     facts.eaSize = 0;
     facts.hasAcl = false;
@@ -74,7 +75,7 @@ export function easOfName(vcb: Vcb, dir: Fcb, name: Uint8Array, facts: XattrFact
 
 async function learn(vcb: Vcb, subject: Subject, facts: XattrFacts): Promise<void> {
   const names = await listXattrs(vcb, subject);
-  if (typeof names === 'number') return;
+  if (isErrno(names)) return;
   let dos: DosAttrib | null = null;
   let hasAcl = false;
   for (const name of names) {
@@ -89,7 +90,7 @@ async function learn(vcb: Vcb, subject: Subject, facts: XattrFacts): Promise<voi
 
 async function readDosAttrib(vcb: Vcb, subject: Subject): Promise<DosAttrib | null> {
   const value = await readValue(vcb, subject, DOSATTRIB_XATTR, dosAttribMostBytes);
-  return typeof value === 'number' ? null : (parseDosAttrib(value) ?? null);
+  return isErrno(value) ? null : (parseDosAttrib(value) ?? null);
 }
 
 async function sizeOfEas(vcb: Vcb, subject: Subject, names: readonly Buffer[]): Promise<number> {
@@ -104,16 +105,16 @@ async function sizeOfEas(vcb: Vcb, subject: Subject, names: readonly Buffer[]): 
 }
 
 /** The EAs, or a negative errno. */
-export async function readEas(vcb: Vcb, fcb: Fcb): Promise<Ea[] | number> {
+export async function readEas(vcb: Vcb, fcb: Fcb): Promise<Ea[] | Errno> {
   const eas: Ea[] = [];
   if (!mayHaveUserXattrs(vcb, fcb)) return eas;
   const subject = subjectOf(fcb);
   const names = await listXattrs(vcb, subject);
-  if (typeof names === 'number') return names;
+  if (isErrno(names)) return names;
   for (const name of names) {
     if (eaNameOfXattr(name) === undefined) continue;
     const value = await readValue(vcb, subject, name, abi.XATTR_SIZE_MAX);
-    const ea = typeof value === 'number' ? undefined : eaOfXattr(name, value);
+    const ea = isErrno(value) ? undefined : eaOfXattr(name, value);
     if (ea !== undefined) eas.push(ea);
   }
   return eas;
@@ -123,12 +124,12 @@ export async function readEas(vcb: Vcb, fcb: Fcb): Promise<Ea[] | number> {
 export async function eaXattrs(vcb: Vcb, fcb: Fcb): Promise<Buffer[]> {
   if (!mayHaveUserXattrs(vcb, fcb) || fcb.eaSize === 0) return [];
   const names = await listXattrs(vcb, subjectOf(fcb));
-  if (typeof names === 'number') return [];
+  if (isErrno(names)) return [];
   return names.filter((name) => eaNameOfXattr(name) !== undefined);
 }
 
 /** The names of all attributes, or a negative errno. */
-async function listXattrs(vcb: Vcb, subject: Subject): Promise<Buffer[] | number> {
+async function listXattrs(vcb: Vcb, subject: Subject): Promise<Buffer[] | Errno> {
   const { fd, name, atFlags } = subject;
   let list = Buffer.allocUnsafe(usualListBytes);
   let length = await vcb.calls.listxattrat(fd, name, atFlags, list);
@@ -137,7 +138,7 @@ async function listXattrs(vcb: Vcb, subject: Subject): Promise<Buffer[] | number
     length = await vcb.calls.listxattrat(fd, name, atFlags, list);
   }
   if (length === -errno.EOPNOTSUPP) return [];
-  if (length < 0) return length;
+  if (isErrno(length)) return length;
   const names: Buffer[] = [];
   for (let start = 0; start < length; ) {
     const end = list.indexOf(0, start);
@@ -161,10 +162,10 @@ async function readValue(
   subject: Subject,
   xattr: Buffer | string,
   mostBytes: number,
-): Promise<Buffer | number> {
+): Promise<Buffer | Errno> {
   const value = Buffer.allocUnsafe(mostBytes);
   const length = await getXattr(vcb, subject, xattr, value);
-  return length < 0 ? length : Buffer.from(value.subarray(0, length));
+  return isErrno(length) ? length : Buffer.from(value.subarray(0, length));
 }
 
 /** An attribute's value, or a negative errno. */
@@ -173,6 +174,6 @@ export function readXattr(
   fcb: Fcb,
   name: string,
   mostBytes: number,
-): Promise<Buffer | number> {
+): Promise<Buffer | Errno> {
   return readValue(vcb, subjectOf(fcb), name, mostBytes);
 }

@@ -16,6 +16,7 @@
 
 import { SharedLock } from '../shared-lock.ts';
 import type { Fd } from '../vfs-linux/calls.ts';
+import type { Errno } from '../vfs-linux/errno.ts';
 import type { FoldedNames } from './folded-names.ts';
 import type { LinuxPermissions } from './security/acl-map.ts';
 import type { DosAttrib } from './translate/dos-attrib.ts';
@@ -58,7 +59,7 @@ export class Fcb {
   /** Shared by look-ups of names in this directory, held alone by removals and renames. */
   readonly names: SharedLock = new SharedLock();
   /** On volumes that do not tell case apart: what is in this directory. */
-  folded: FoldedNames | Promise<FoldedNames | number> | undefined;
+  folded: FoldedNames | Promise<FoldedNames | Errno> | undefined;
 
   constructor(key: FcbKey, handle: Fd, type: number) {
     this.key = key;

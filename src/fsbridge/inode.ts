@@ -4,6 +4,7 @@
  */
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import type { Fd } from '../vfs-linux/calls.ts';
+import { isErrno } from '../vfs-linux/errno.ts';
 import type { Statx } from '../vfs-linux/statx.ts';
 import { learnXattrs, mayHaveUserXattrs } from './eas.ts';
 import type { Fcb } from './fcb.ts';
@@ -63,7 +64,7 @@ export async function setAttributes(
   creationTime: bigint | undefined,
 ): Promise<number> {
   const statx = await vcb.calls.fstatx(fcb.handle);
-  if (typeof statx === 'number') return statx;
+  if (isErrno(statx)) return statx;
   if (fcb.type === abi.S_IFREG) {
     const wantsReadOnly = (attributes & FILE_ATTRIBUTE.READONLY) !== 0;
     const mode = modeWithReadonly(statx.mode, wantsReadOnly);
@@ -109,7 +110,7 @@ export async function queryInfo(
   info: FileInfo,
 ): Promise<NtStatus> {
   const statx = await vcb.calls.fstatx(fileObject.fcb.handle);
-  if (typeof statx === 'number') return ntStatusOf(statx);
+  if (isErrno(statx)) return ntStatusOf(statx);
   await describe(vcb, fileObject.fcb, statx, fileObject.lcb?.name ?? '', info);
   return STATUS.SUCCESS;
 }
@@ -117,7 +118,7 @@ export async function queryInfo(
 /** Whether it has FILE_ATTRIBUTE_READONLY: then it is not deleted and not replaced. */
 export async function isReadOnlyFile(vcb: Vcb, fcb: Fcb): Promise<boolean> {
   const statx = await vcb.calls.fstatx(fcb.handle);
-  if (typeof statx === 'number') return false;
+  if (isErrno(statx)) return false;
   if (fcb.dos === undefined) await learnXattrs(vcb, fcb);
   const stored = storedAttributes(fcb.dos, fcb.type);
   const attributes = fileAttributesOf(statx, { dosAttributes: stored });
@@ -132,5 +133,5 @@ export async function isDirectoryLinkAt(
   linuxName: Uint8Array,
 ): Promise<boolean> {
   const target = await vcb.calls.statx(dir, linuxName);
-  return typeof target !== 'number' && target.type === abi.S_IFDIR;
+  return !isErrno(target) && target.type === abi.S_IFDIR;
 }

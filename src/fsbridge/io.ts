@@ -5,6 +5,7 @@
  */
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import type { Fd } from '../vfs-linux/calls.ts';
+import { negative } from '../vfs-linux/errno.ts';
 import type { Fcb } from './fcb.ts';
 import type { Vcb } from './vcb.ts';
 
@@ -28,7 +29,7 @@ async function open(
   field: 'readFd' | 'writeFd',
 ): Promise<number> {
   // Opening a FIFO or a device would wait for, or do, things that are not on this volume.
-  if (fcb.type !== abi.S_IFREG) return -errno.ENXIO;
+  if (fcb.type !== abi.S_IFREG) return negative(errno.ENXIO);
   const { handle } = fcb;
   const fd = await vcb.calls.reopen(handle, openFlags);
   if (fd < 0) {

@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { FsBridgeError } from '../errors.ts';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
+import { isErrno } from '../vfs-linux/errno.ts';
 import { errnoMeaning, errnoName } from '../vfs-linux/errors.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
 import type { VolumeFacts } from './engine.ts';
@@ -50,14 +51,14 @@ const placesOfPeople: readonly string[] = ['.', 'home'];
 async function likelyOwner(volume: Volume): Promise<Owner> {
   const { calls } = volume;
   const root = await calls.fstatx(volume.root);
-  if (typeof root !== 'number' && isPersons(root.uid)) return root;
+  if (!isErrno(root) && isPersons(root.uid)) return root;
   for (const place of placesOfPeople) {
     const openFlags = abi.O_RDONLY | abi.O_DIRECTORY | abi.O_NOFOLLOW;
     const fd = await calls.openat2(volume.root, place, openFlags);
     if (fd < 0) continue;
     const entries = await calls.getdentsStatx(fd, 0n);
     await calls.close(fd);
-    if (typeof entries === 'number') continue;
+    if (isErrno(entries)) continue;
     const people = entries.flatMap(({ statx }) => statx ?? []).filter(({ uid }) => isPersons(uid));
     const [first] = people.sort((one, other) => one.uid - other.uid);
     if (first !== undefined) return { uid: first.uid, gid: first.gid };
@@ -111,7 +112,7 @@ export async function openVcb(volume: Volume, given: EngineOptions): Promise<Vcb
     volume,
     options,
     creating: volume.calls.as(identity, umask),
-    nameMostBytes: typeof statfs === 'number' ? abi.NAME_MAX : statfs.namelen,
+    nameMostBytes: isErrno(statfs) ? abi.NAME_MAX : statfs.namelen,
     hasXattrs: xattrs !== -errno.EOPNOTSUPP && !withoutOwners.has(volume.type),
     hasOwners: !withoutOwners.has(volume.type),
   });
@@ -127,9 +128,8 @@ export async function volumeFacts(vcb: Vcb): Promise<VolumeFacts> {
   const { volume, options } = vcb;
   const root = await vcb.calls.fstatx(vcb.root.handle);
   const statfs = await vcb.calls.fstatfs(volume.root);
-  const born =
-    typeof root === 'number' ? { sec: 0, nsec: 0 } : root.hasBtime ? root.btime : root.mtime;
-  const sectorBytes = typeof statfs === 'number' ? 4096 : Math.min(statfs.frsize, 4096);
+  const born = isErrno(root) ? { sec: 0, nsec: 0 } : root.hasBtime ? root.btime : root.mtime;
+  const sectorBytes = isErrno(statfs) ? 4096 : Math.min(statfs.frsize, 4096);
   return {
     fileSystemName: options.fileSystemName,
     fileSystemAttributes: attributesOf(vcb),

@@ -6,6 +6,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
+import { type Errno, isErrno, negative } from '../vfs-linux/errno.ts';
 import { type AclEntry, formatPosixAcl, parsePosixAcl } from '../vfs-linux/posix-acl.ts';
 import { learnXattrs, readXattr } from './eas.ts';
 import type { Fcb } from './fcb.ts';
@@ -70,29 +71,29 @@ export function sidMapOf(options: {
 }
 
 /** Mode, owner and ACLs of an inode, or a negative errno. */
-export async function permissionsOfFcb(vcb: Vcb, fcb: Fcb): Promise<LinuxPermissions | number> {
+export async function permissionsOfFcb(vcb: Vcb, fcb: Fcb): Promise<LinuxPermissions | Errno> {
   if (fcb.permissions !== undefined) return fcb.permissions;
   const statx = await vcb.calls.fstatx(fcb.handle);
-  if (typeof statx === 'number') return statx;
+  if (isErrno(statx)) return statx;
   if (fcb.hasAcl === undefined) await learnXattrs(vcb, fcb);
   const { mode, uid, gid } = statx;
-  let accessAcl: AclEntry[] | undefined | number;
-  let defaultAcl: AclEntry[] | undefined | number;
+  let accessAcl: AclEntry[] | undefined | Errno;
+  let defaultAcl: AclEntry[] | undefined | Errno;
   if (fcb.hasAcl === true) {
     accessAcl = await readAcl(vcb, fcb, accessAclXattr);
     if (fcb.type === abi.S_IFDIR) defaultAcl = await readAcl(vcb, fcb, defaultAclXattr);
   }
   // Without its list a file's mode would say more than what its group may: the mask is in it.
-  if (typeof accessAcl === 'number') return accessAcl;
-  if (typeof defaultAcl === 'number') return defaultAcl;
+  if (isErrno(accessAcl)) return accessAcl;
+  if (isErrno(defaultAcl)) return defaultAcl;
   fcb.permissions = { mode, uid, gid, accessAcl, defaultAcl };
   return fcb.permissions;
 }
 
 /** Undefined where there is none; a negative errno where it cannot be read. */
-async function readAcl(vcb: Vcb, fcb: Fcb, name: string): Promise<AclEntry[] | undefined | number> {
+async function readAcl(vcb: Vcb, fcb: Fcb, name: string): Promise<AclEntry[] | undefined | Errno> {
   const value = await readXattr(vcb, fcb, name, abi.XATTR_SIZE_MAX);
-  if (typeof value !== 'number') return parsePosixAcl(value) ?? -errno.EUCLEAN;
+  if (!isErrno(value)) return parsePosixAcl(value) ?? negative(errno.EUCLEAN);
   return value === -errno.ENODATA || value === -errno.EOPNOTSUPP ? undefined : value;
 }
 

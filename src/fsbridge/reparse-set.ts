@@ -5,6 +5,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { abi } from '../vfs-linux/abi.gen.ts';
+import { isErrno } from '../vfs-linux/errno.ts';
 import type { Fcb, Lcb } from './fcb.ts';
 import { applyPermissions, forgetPermissions, permissionsOfFcb } from './permissions.ts';
 import { temporaryName } from './temporary-name.ts';
@@ -46,14 +47,14 @@ export async function setReparseData(
 async function checkEmpty(vcb: Vcb, fcb: Fcb): Promise<NtStatus> {
   if (fcb.type === abi.S_IFDIR) {
     const fd = await vcb.calls.reopen(fcb.handle, abi.O_RDONLY | abi.O_DIRECTORY);
-    if (fd < 0) return ntStatusOf(fd);
+    if (isErrno(fd)) return ntStatusOf(fd);
     const entries = await vcb.calls.getdents64(fd);
     vcb.files.closeFd(fd);
-    if (typeof entries === 'number') return ntStatusOf(entries);
+    if (isErrno(entries)) return ntStatusOf(entries);
     return entries.length === 0 ? STATUS.SUCCESS : STATUS.DIRECTORY_NOT_EMPTY;
   }
   const statx = await vcb.calls.fstatx(fcb.handle);
-  if (typeof statx === 'number') return ntStatusOf(statx);
+  if (isErrno(statx)) return ntStatusOf(statx);
   return statx.size === 0 ? STATUS.SUCCESS : STATUS.IO_REPARSE_DATA_INVALID;
 }
 
@@ -107,14 +108,14 @@ async function replaceInode(vcb: Vcb, fcb: Fcb, lcb: Lcb, make: Maker): Promise<
   const wasDirectory = fcb.type === abi.S_IFDIR;
   const permissions = await permissionsOfFcb(vcb, fcb);
   const made = await make(dir, temporary);
-  if (made < 0) return ntStatusOf(made);
+  if (isErrno(made)) return ntStatusOf(made);
   const opened = await vcb.openHandle(dir.handle, Buffer.from(temporary));
-  if (typeof opened === 'number') return ntStatusOf(opened);
+  if (isErrno(opened)) return ntStatusOf(opened);
   // What takes a directory's place cannot be renamed over it: they change places.
   const isDirectory = opened.statx.type === abi.S_IFDIR;
   const flags = wasDirectory === isDirectory ? 0 : abi.RENAME_EXCHANGE;
   const ret = await vcb.calls.renameat2(dir.handle, temporary, dir.handle, lcb.linuxName, flags);
-  if (ret < 0) {
+  if (isErrno(ret)) {
     vcb.files.closeFd(opened.fd);
     await vcb.calls.unlinkat(dir.handle, temporary, isDirectory ? abi.AT_REMOVEDIR : 0);
     return ntStatusOf(ret);
@@ -128,7 +129,7 @@ async function replaceInode(vcb: Vcb, fcb: Fcb, lcb: Lcb, make: Maker): Promise<
   fcb.isDirectoryLink = wasDirectory && opened.statx.type === abi.S_IFLNK;
   fcb.dos = undefined;
   fcb.eaSize = undefined;
-  if (typeof permissions !== 'number') await keepOwner(vcb, fcb, permissions);
+  if (!isErrno(permissions)) await keepOwner(vcb, fcb, permissions);
   return STATUS.SUCCESS;
 }
 
@@ -139,6 +140,6 @@ async function keepOwner(
   before: { readonly uid: number; readonly gid: number },
 ): Promise<void> {
   const now = await permissionsOfFcb(vcb, fcb);
-  if (typeof now === 'number') return;
+  if (isErrno(now)) return;
   await applyPermissions(vcb, fcb, now, { ...now, uid: before.uid, gid: before.gid });
 }

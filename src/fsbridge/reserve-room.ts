@@ -1,7 +1,8 @@
 /** Room for a file that is going to be written: fallocate(2) beyond its end. */
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import type { Fd } from '../vfs-linux/calls.ts';
-import { type NtStatus, ntStatusOf, STATUS } from './translate/ntstatus.ts';
+import { isErrno } from '../vfs-linux/errno.ts';
+import { type NtStatus, ntStatusOfResult, STATUS } from './translate/ntstatus.ts';
 import type { Vcb } from './vcb.ts';
 
 /** DISK_FULL where there is none. File systems that cannot reserve look for room at each write. */
@@ -11,12 +12,12 @@ export async function reserveRoom(vcb: Vcb, fd: Fd, allocationSize: number): Pro
   const isFull = ret === -errno.ENOSPC || ret === -errno.EDQUOT || ret === -errno.EFBIG;
   if (!isFull) return STATUS.SUCCESS;
   await giveBackRoom(vcb, fd);
-  return ntStatusOf(ret);
+  return ntStatusOfResult(ret);
 }
 
 /** What is reserved beyond the file's end is free again; so is what a failed fallocate found. */
 export async function giveBackRoom(vcb: Vcb, fd: Fd): Promise<void> {
   const statx = await vcb.calls.fstatx(fd);
-  if (typeof statx === 'number' || statx.blocks * 512 <= statx.size) return;
+  if (isErrno(statx) || statx.blocks * 512 <= statx.size) return;
   await vcb.calls.ftruncate(fd, statx.size);
 }

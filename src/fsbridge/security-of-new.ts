@@ -1,5 +1,6 @@
 /** What a new file's owner, mode and ACL are, beside what Linux gives it by itself. */
 import type { Buffer } from 'node:buffer';
+import { isErrno } from '../vfs-linux/errno.ts';
 import type { Statx } from '../vfs-linux/statx.ts';
 import { mountingToken, ownerOfNew, type Requester } from './access.ts';
 import type { Fcb } from './fcb.ts';
@@ -12,7 +13,7 @@ import { permissionsOf } from './security/acl-unmap.ts';
 import { createObjectSecurity } from './security/inherit.ts';
 import { parseSecurityDescriptor } from './security/security-descriptor.ts';
 import { FILE_ATTRIBUTE } from './translate/attributes.ts';
-import { type NtStatus, ntStatusOf, STATUS } from './translate/ntstatus.ts';
+import { type NtStatus, ntStatusOf, ntStatusOfResult, STATUS } from './translate/ntstatus.ts';
 import type { Vcb } from './vcb.ts';
 import type { Place } from './walk.ts';
 
@@ -35,13 +36,13 @@ export async function securityOfNew(
   if (isOwned && irp.securityDescriptor === undefined) return STATUS.SUCCESS;
   const fcb = made.fcb as Fcb;
   const before = await permissionsOfFcb(vcb, fcb);
-  if (typeof before === 'number') return ntStatusOf(before);
+  if (isErrno(before)) return ntStatusOf(before);
   let after: LinuxPermissions | NtStatus = owner === undefined ? before : { ...before, ...owner };
   if (irp.securityDescriptor !== undefined) {
     after = await withDescriptor(vcb, irp, made.dir, after, requester);
   }
   if (typeof after === 'number') return after;
-  return ntStatusOf(await applyPermissions(vcb, fcb, before, after));
+  return ntStatusOfResult(await applyPermissions(vcb, fcb, before, after));
 }
 
 async function withDescriptor(
@@ -54,7 +55,7 @@ async function withDescriptor(
   const creator = parseSecurityDescriptor(irp.securityDescriptor as Buffer);
   if (creator === undefined) return STATUS.INVALID_SECURITY_DESCR;
   const inherited = await permissionsOfFcb(vcb, dir);
-  const parent = typeof inherited === 'number' ? undefined : vcb.descriptors.of(inherited);
+  const parent = isErrno(inherited) ? undefined : vcb.descriptors.of(inherited);
   const token = requester?.token ?? mountingToken(vcb, new Set(['SeRestorePrivilege']));
   const isDirectory = (irp.createOptions & OPTION.DIRECTORY_FILE) !== 0;
   const mapping = FILE_GENERIC_MAPPING;

@@ -5,6 +5,7 @@ import { Buffer } from 'node:buffer';
 import { NegativeNames } from '../cache/negative-names.ts';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import type { Fd, LinuxCalls, OpenedStatx } from '../vfs-linux/calls.ts';
+import { type Errno, isErrno, negative } from '../vfs-linux/errno.ts';
 import type { Finding } from '../vfs-linux/found.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
 import { mountingToken } from './access.ts';
@@ -107,7 +108,7 @@ export class Vcb {
   /** Opens the root; 0 or a negative errno. */
   async openRoot(): Promise<number> {
     const opened = await this.openHandle(this.volume.root, Buffer.from('.'));
-    if (typeof opened === 'number') return opened;
+    if (isErrno(opened)) return opened;
     this.#root = this.files.openRoot(opened.statx, opened.fd);
     return 0;
   }
@@ -136,7 +137,7 @@ export class Vcb {
   }
 
   /** Opens a handle on what a name is, without following it. */
-  openHandle(dir: Fd, name: LinuxName): Promise<OpenedStatx | number> {
+  openHandle(dir: Fd, name: LinuxName): Promise<OpenedStatx | Errno> {
     const openFlags = abi.O_PATH | abi.O_NOFOLLOW;
     return this.calls.openat2Statx(dir, name, openFlags, 0, 0, this.finding);
   }
@@ -158,10 +159,10 @@ export class Vcb {
   }
 
   /** What a name from Windows means in a directory, or a negative errno. */
-  find(dir: Fcb, name: string): Meaning | number | Promise<Meaning | number> {
+  find(dir: Fcb, name: string): Meaning | Errno | Promise<Meaning | Errno> {
     const linuxName = toLinuxName(name, this.nameMostBytes);
     if (!this.options.caseSensitive) return this.#findFolded(dir, name, linuxName);
-    if (linuxName === undefined) return -errno.EILSEQ;
+    if (linuxName === undefined) return negative(errno.EILSEQ);
     const exists = !this.negativeNames.isAbsent(dir.key, name, false);
     return { exists, shown: name, linuxName };
   }
@@ -170,14 +171,14 @@ export class Vcb {
     dir: Fcb,
     name: string,
     linuxName: LinuxName | undefined,
-  ): Promise<Meaning | number> {
+  ): Promise<Meaning | Errno> {
     const folded = await this.foldedNames(dir);
-    if (typeof folded === 'number') return folded;
+    if (isErrno(folded)) return folded;
     const entry = folded.find(name);
     if (entry !== undefined) {
       return { exists: true, shown: entry.shown, linuxName: entry.linuxName };
     }
-    if (linuxName === undefined) return -errno.EILSEQ;
+    if (linuxName === undefined) return negative(errno.EILSEQ);
     // Not known here: the kernel is asked, as something outside of this engine may have made it.
     return { exists: true, shown: name, linuxName };
   }
@@ -187,26 +188,26 @@ export class Vcb {
     const plain = toWindowsName(linuxName);
     if (this.options.caseSensitive) return plain;
     const folded = await this.foldedNames(dir);
-    return typeof folded === 'number' ? plain : folded.shownAs(plain, linuxName);
+    return isErrno(folded) ? plain : folded.shownAs(plain, linuxName);
   }
 
   /** The names of a directory by their folded form, read when first needed; or a negative errno. */
-  async foldedNames(dir: Fcb): Promise<FoldedNames | number> {
+  async foldedNames(dir: Fcb): Promise<FoldedNames | Errno> {
     if (dir.folded !== undefined) return dir.folded;
     dir.folded = this.#readFolded(dir);
     const read = await dir.folded;
-    dir.folded = typeof read === 'number' ? undefined : read;
+    dir.folded = isErrno(read) ? undefined : read;
     return read;
   }
 
-  async #readFolded(dir: Fcb): Promise<FoldedNames | number> {
+  async #readFolded(dir: Fcb): Promise<FoldedNames | Errno> {
     const fd = await this.calls.reopen(dir.handle, abi.O_RDONLY | abi.O_DIRECTORY);
-    if (fd < 0) return fd;
+    if (isErrno(fd)) return fd;
     const names = new FoldedNames();
     try {
       for (;;) {
         const entries = await this.calls.getdents64(fd);
-        if (typeof entries === 'number') return entries;
+        if (isErrno(entries)) return entries;
         if (entries.length === 0) return names;
         for (const { name } of entries) names.add(toWindowsName(name), name);
       }
@@ -230,6 +231,6 @@ export class Vcb {
     const { folded } = dir;
     if (folded === undefined) return;
     if (folded instanceof FoldedNames) change(folded);
-    else void folded.then((names) => typeof names === 'number' || change(names));
+    else void folded.then((names) => isErrno(names) || change(names));
   }
 }

@@ -14,6 +14,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
+import { isErrno } from '../vfs-linux/errno.ts';
 import type { Statx } from '../vfs-linux/statx.ts';
 import type { Fcb, Lcb } from './fcb.ts';
 import { windowsTargetOf } from './translate/link-targets.ts';
@@ -151,7 +152,7 @@ export async function lookUp(vcb: Vcb, dir: Fcb, name: string): Promise<Place | 
 export async function lookUpHeld(vcb: Vcb, dir: Fcb, name: string): Promise<Place | NtStatus> {
   const meaning = vcb.find(dir, name);
   const entry = meaning instanceof Promise ? await meaning : meaning;
-  if (typeof entry === 'number') return ntStatusOf(entry);
+  if (isErrno(entry)) return ntStatusOf(entry);
   if (!entry.exists) return absent(vcb, dir, name, entry.linuxName);
   return lookUpLinux(vcb, dir, entry.shown, entry.linuxName);
 }
@@ -170,7 +171,7 @@ async function lookUpLinux(
 ): Promise<Place | NtStatus> {
   const mark = vcb.negativeNames.mark();
   const opened = await vcb.openHandle(dir.handle, linuxName);
-  if (typeof opened === 'number') {
+  if (isErrno(opened)) {
     if (opened === -errno.ENOENT) {
       vcb.negativeNames.add(dir.key, name, false, mark);
       return absent(vcb, dir, name, linuxName);
@@ -200,7 +201,7 @@ export async function follow(vcb: Vcb, place: Place, walk: Walk): Promise<Place 
     const from = link.dir;
     vcb.files.hold(from);
     letGo(vcb, link);
-    if (typeof text === 'number') {
+    if (isErrno(text)) {
       vcb.files.release(from);
       return ntStatusOf(text);
     }

@@ -23,6 +23,7 @@ import {
 } from '../fsbridge/translate/ntstatus.ts';
 import { RequestStatistics } from '../observe/request-statistics.ts';
 import { trace } from '../observe/trace.ts';
+import type { Errno } from '../vfs-linux/errno.ts';
 import { kindName, kindNames } from './kinds.ts';
 import type { WinFspStatistics } from './mount-options.ts';
 import { makeTransaction } from './requests/make.ts';
@@ -174,10 +175,10 @@ export class Dispatcher implements TransactionHost {
     this.settled(transaction, STATUS.INTERNAL_ERROR);
   }
 
-  refused(transaction: Transaction, negativeErrno: number): void {
+  refused(transaction: Transaction, failure: Errno): void {
     const isUnderWay = transaction.state === 'late';
     if (isUnderWay) transaction.detach();
-    this.#answer(transaction, transaction.mustRun ? STATUS.SUCCESS : ntStatusOf(negativeErrno));
+    this.#answer(transaction, transaction.mustRun ? STATUS.SUCCESS : ntStatusOf(failure));
     if (isUnderWay) return;
     if (transaction.mustRun) transaction.start();
     else this.#release(transaction);

@@ -21,6 +21,7 @@ import type { FileObject } from '../fsbridge/file-object.ts';
 import type { TokenSource } from '../fsbridge/irp/irp.ts';
 import type { AccessToken } from '../fsbridge/security/access-check.ts';
 import { type NtStatus, STATUS } from '../fsbridge/translate/ntstatus.ts';
+import type { Errno } from '../vfs-linux/errno.ts';
 import { contextRequest } from './wire/request-layouts.ts';
 import type { RequestRecord } from './wire/request-record.ts';
 import type { ResponseRecords } from './wire/response-record.ts';
@@ -61,7 +62,7 @@ export interface TransactionHost {
   readonly markerIsNextOffset: boolean;
   settled(transaction: Transaction, status: NtStatus): void;
   failed(transaction: Transaction, reason: unknown): void;
-  refused(transaction: Transaction, negativeErrno: number): void;
+  refused(transaction: Transaction, failure: Errno): void;
 }
 
 /** Stands in an irp while there is no request: the engine never sees it. */
@@ -108,8 +109,8 @@ export abstract class Transaction extends QueuedRequest {
     this.run().then(this.#settled, this.#failed);
   }
 
-  override refuse(negativeErrno: number): void {
-    this.host.refused(this, negativeErrno);
+  override refuse(failure: Errno): void {
+    this.host.refused(this, failure);
   }
 }
 

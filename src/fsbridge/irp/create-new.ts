@@ -6,6 +6,7 @@
  */
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
 import type { OpenedStatx } from '../../vfs-linux/calls.ts';
+import { type Errno, isErrno } from '../../vfs-linux/errno.ts';
 import { checkCreate, type Requester } from '../access.ts';
 import { applyEas } from '../eas-set.ts';
 import type { Fcb, Lcb } from '../fcb.ts';
@@ -27,41 +28,51 @@ const fileMode = 0o666;
 const directoryMode = 0o777;
 const anyWrite = 0o222;
 
-/** Undefined: somebody else was faster, and the name must be resolved again. */
+/** What became of a name that was to be made; 'again': it is there by now, and is resolved again. */
+export type Making =
+  | { readonly kind: 'made' }
+  | { readonly kind: 'refused'; readonly status: NtStatus }
+  | typeof again;
+
+const again = { kind: 'again' } as const;
+const refused = (status: NtStatus) => ({ kind: 'refused', status }) as const;
+
+/** Makes the name at `place`, and answers the request with the new file. */
 export async function makeNew(
   vcb: Vcb,
   irp: CreateIrp,
   place: Place,
   requester: Requester | undefined,
-): Promise<NtStatus | undefined> {
+): Promise<Making> {
   // 1 validate
   const invalid = validateNew(vcb, irp);
-  if (invalid !== STATUS.SUCCESS) return invalid;
+  if (invalid !== STATUS.SUCCESS) return refused(invalid);
   const { dir } = place;
   // 3 check access
-  const refused = await checkCreate(vcb, irp, dir, requester);
-  if (refused !== STATUS.SUCCESS) return refused;
+  const denied = await checkCreate(vcb, irp, dir, requester);
+  if (denied !== STATUS.SUCCESS) return refused(denied);
   // 4 do. O_EXCL keeps two makers of one name apart; of one in two spellings only the lock does.
   const isAlone = !vcb.options.caseSensitive || irp.eaIsReparsePoint;
   const wait = isAlone ? dir.names.exclusive() : dir.names.shared();
   if (wait !== undefined) await wait;
-  let made: Made | NtStatus | undefined;
+  let made: NewName | Exclude<Making, { kind: 'made' }>;
   try {
     made = await makeLocked(vcb, irp, place, requester);
   } finally {
     if (isAlone) dir.names.releaseExclusive();
     else dir.names.releaseShared();
   }
-  if (typeof made !== 'object') return made;
+  if (made.kind !== 'named') return made;
   const { status, lcb } = made;
   if (status !== STATUS.SUCCESS) await removeName(vcb, lcb);
   vcb.files.leave(lcb);
   vcb.files.release(lcb.fcb);
-  return status;
+  return status === STATUS.SUCCESS ? { kind: 'made' } : refused(status);
 }
 
 /** A name that was made, held, and whether its file got all that it was to have. */
-interface Made {
+interface NewName {
+  readonly kind: 'named';
   readonly status: NtStatus;
   readonly lcb: Lcb;
 }
@@ -87,30 +98,29 @@ async function makeLocked(
   irp: CreateIrp,
   place: Place,
   requester: Requester | undefined,
-): Promise<Made | NtStatus | undefined> {
+): Promise<NewName | Exclude<Making, { kind: 'made' }>> {
   const { dir, name, linuxName } = place;
   if (!vcb.options.caseSensitive) {
     const folded = await vcb.foldedNames(dir);
-    if (typeof folded === 'number') return ntStatusOf(folded);
-    if (folded.find(name) !== undefined) return undefined;
+    if (isErrno(folded)) return refused(ntStatusOf(folded));
+    if (folded.find(name) !== undefined) return again;
   }
   const opened = await makeInode(vcb, irp, dir, linuxName);
-  if (typeof opened === 'number') return refusedToMake(opened);
+  if (isErrno(opened)) return notMade(opened);
   const fcb = vcb.takeFcb(opened);
   // Somebody may have looked the new name up already: then the handle is another descriptor.
   if (fcb.type === abi.S_IFREG && fcb.handle === opened.fd) fcb.writeFd = opened.fd;
   vcb.nameAppeared(dir, name, linuxName);
   const lcb = vcb.files.enter(dir, name, linuxName, fcb);
   const made: Place = { dir, name, linuxName, fcb, lcb, statx: opened.statx };
-  return { status: await furnish(vcb, irp, made, opened, requester), lcb };
+  return { kind: 'named', status: await applyAttributes(vcb, irp, made, opened, requester), lcb };
 }
 
-/** Undefined: it is there already. */
-function refusedToMake(ret: number): NtStatus | undefined {
-  if (ret === -errno.EEXIST) return undefined;
-  if (ret === -errno.ENAMETOOLONG) return STATUS.OBJECT_NAME_INVALID;
+function notMade(failure: Errno): Exclude<Making, { kind: 'made' }> {
+  if (failure === -errno.EEXIST) return again;
+  if (failure === -errno.ENAMETOOLONG) return refused(STATUS.OBJECT_NAME_INVALID);
   // The directory itself has gone while it was held.
-  return ret === -errno.ENOENT ? STATUS.DELETE_PENDING : ntStatusOf(ret);
+  return refused(failure === -errno.ENOENT ? STATUS.DELETE_PENDING : ntStatusOf(failure));
 }
 
 async function makeInode(
@@ -118,7 +128,7 @@ async function makeInode(
   irp: CreateIrp,
   dir: Fcb,
   linuxName: Uint8Array,
-): Promise<OpenedStatx | number> {
+): Promise<OpenedStatx | Errno> {
   if (!isDirectoryWanted(irp)) {
     const isReadOnly = (irp.fileAttributes & FILE_ATTRIBUTE.READONLY) !== 0;
     const mode = isReadOnly ? fileMode & ~anyWrite : fileMode;
@@ -126,11 +136,11 @@ async function makeInode(
     return vcb.creating.openat2Statx(dir.handle, linuxName, flags, mode);
   }
   const ret = await vcb.creating.mkdirat(dir.handle, linuxName, directoryMode);
-  return ret < 0 ? ret : vcb.openHandle(dir.handle, linuxName);
+  return isErrno(ret) ? ret : vcb.openHandle(dir.handle, linuxName);
 }
 
 /** Everything that a new file gets beside its name, and the answer. */
-async function furnish(
+async function applyAttributes(
   vcb: Vcb,
   irp: CreateIrp,
   made: Place,
@@ -144,7 +154,7 @@ async function furnish(
     ? irp.fileAttributes
     : (irp.fileAttributes & ~FILE_ATTRIBUTE.READONLY) | FILE_ATTRIBUTE.ARCHIVE;
   const kept = await keepDosAttrib(vcb, fcb, attributes, undefined);
-  if (kept < 0) return ntStatusOf(kept);
+  if (isErrno(kept)) return ntStatusOf(kept);
   const wantsReadOnly = (irp.fileAttributes & FILE_ATTRIBUTE.READONLY) !== 0;
   if (wantsReadOnly && (opened.statx.mode & anyWrite) !== 0 && fcb.type === abi.S_IFREG) {
     // FAT has no mode to create a file with.
@@ -165,7 +175,7 @@ async function furnish(
     irp.ea !== undefined ||
     irp.securityDescriptor !== undefined;
   const statx = changed ? await vcb.calls.fstatx(fcb.handle) : opened.statx;
-  if (typeof statx === 'number') return ntStatusOf(statx);
+  if (isErrno(statx)) return ntStatusOf(statx);
   await describe(vcb, fcb, statx, made.name, irp.fileInfo);
   // 5 answer
   return answer(vcb, irp, made, CREATE_RESULT.CREATED);

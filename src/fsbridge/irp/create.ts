@@ -7,6 +7,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { abi } from '../../vfs-linux/abi.gen.ts';
+import { isErrno } from '../../vfs-linux/errno.ts';
 import { checkOpen, type Requester, requesterOf, traverseCheck } from '../access.ts';
 import { FileObject } from '../file-object.ts';
 import { describe, isDirectoryLinkAt } from '../inode.ts';
@@ -89,7 +90,7 @@ function reparseOutside(irp: CreateIrp, walk: Walk): NtStatus {
   return STATUS.REPARSE;
 }
 
-/** Undefined: the name has come or gone meanwhile. */
+/** Undefined: the name has appeared meanwhile, and is resolved again. */
 async function openOrMake(
   vcb: Vcb,
   irp: CreateIrp,
@@ -104,7 +105,9 @@ async function openOrMake(
   ) {
     return STATUS.OBJECT_NAME_NOT_FOUND;
   }
-  return makeNew(vcb, irp, place, requester);
+  const making = await makeNew(vcb, irp, place, requester);
+  if (making.kind === 'again') return undefined;
+  return making.kind === 'refused' ? making.status : STATUS.SUCCESS;
 }
 
 /** SL_OPEN_TARGET_DIRECTORY: the directory that a rename or a link goes to. */
@@ -132,7 +135,7 @@ async function openExisting(
 ): Promise<NtStatus> {
   const fcb = place.fcb as NonNullable<Place['fcb']>;
   const statx = place.statx ?? (await vcb.calls.fstatx(fcb.handle));
-  if (typeof statx === 'number') return ntStatusOf(statx);
+  if (isErrno(statx)) return ntStatusOf(statx);
   await describe(vcb, fcb, statx, place.name, irp.fileInfo);
   const tag = reparseTagOf(statx.mode, vcb.options.specialFiles);
   if (tag !== 0 && (irp.createOptions & OPTION.OPEN_REPARSE_POINT) === 0) {
@@ -207,7 +210,7 @@ export async function answer(
   const fcb = place.fcb as NonNullable<Place['fcb']>;
   if (irp.openTargetDirectory) {
     const statx = await vcb.calls.fstatx(fcb.handle);
-    if (typeof statx === 'number') return ntStatusOf(statx);
+    if (isErrno(statx)) return ntStatusOf(statx);
     await describe(vcb, fcb, statx, place.name, irp.fileInfo);
   }
   const id = vcb.nextId();
@@ -222,7 +225,7 @@ export async function answer(
   // With "ignore" nobody is to be refused by what the descriptor says.
   if (irp.acceptsSecurityDescriptor && vcb.options.permissions !== 'ignore') {
     const permissions = await permissionsOfFcb(vcb, fcb);
-    if (typeof permissions !== 'number') {
+    if (!isErrno(permissions)) {
       const descriptor = vcb.descriptors.of(permissions);
       irp.answeredSecurityDescriptor = vcb.descriptors.bytesOf(descriptor);
     }

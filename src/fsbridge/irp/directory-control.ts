@@ -7,6 +7,7 @@
  * 5 answer.
  */
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
+import { type Errno, isErrno } from '../../vfs-linux/errno.ts';
 import { DirectoryListing, describeEntry } from '../directory-listing.ts';
 import { FileInfo } from '../file-info.ts';
 import type { FileObject } from '../file-object.ts';
@@ -30,7 +31,7 @@ export async function directoryControl(vcb: Vcb, irp: DirectoryControlIrp): Prom
   }
   // 2 find the place
   const listing = await listingOf(vcb, fileObject, goesOn);
-  if (typeof listing === 'number') return ntStatusOf(listing);
+  if (isErrno(listing)) return ntStatusOf(listing);
   const start = irp.marker === undefined ? irp.markerOffset : await listing.behind(irp.marker);
   if (start < 0) {
     irp.endOfDirectory = true;
@@ -45,20 +46,20 @@ async function listingOf(
   vcb: Vcb,
   fileObject: FileObject,
   goesOn: boolean,
-): Promise<DirectoryListing | number> {
+): Promise<DirectoryListing | Errno> {
   const { fcb } = fileObject;
   if (!vcb.options.caseSensitive) {
     const folded = await vcb.foldedNames(fcb);
-    if (typeof folded === 'number') return folded;
+    if (isErrno(folded)) return folded;
   }
   const known = fileObject.listing;
   if (known !== undefined) {
     if (goesOn) return known;
     const ret = await known.restart();
-    return ret < 0 ? ret : known;
+    return isErrno(ret) ? ret : known;
   }
   const opened = await vcb.directories.open(fcb);
-  if (typeof opened === 'number') return opened;
+  if (isErrno(opened)) return opened;
   fileObject.listing ??= new DirectoryListing(vcb, fcb, opened.fd, opened.snapshot);
   return fileObject.listing;
 }
@@ -74,7 +75,7 @@ async function giveFrom(
   for (let index = start; ; index++) {
     const found = listing.at(index);
     const listed = found instanceof Promise ? await found : found;
-    if (typeof listed === 'number') return ntStatusOf(listed);
+    if (isErrno(listed)) return ntStatusOf(listed);
     if (listed === undefined) {
       irp.endOfDirectory = true;
       return STATUS.SUCCESS;
@@ -92,11 +93,11 @@ async function giveOne(vcb: Vcb, irp: DirectoryControlIrp, name: string): Promis
   irp.endOfDirectory = true;
   const { fcb } = irp.fileObject;
   const meaning = await vcb.find(fcb, name);
-  if (typeof meaning === 'number' || !meaning.exists) return STATUS.SUCCESS;
+  if (isErrno(meaning) || !meaning.exists) return STATUS.SUCCESS;
   const { linuxName, shown } = meaning;
   const atFlags = abi.AT_SYMLINK_NOFOLLOW;
   const found = await vcb.calls.find(fcb.handle, linuxName, atFlags, vcb.finding);
-  if (typeof found === 'number') {
+  if (isErrno(found)) {
     const isAbsent = found === -errno.ENOENT || found === -errno.ENAMETOOLONG;
     return isAbsent ? STATUS.SUCCESS : ntStatusOf(found);
   }

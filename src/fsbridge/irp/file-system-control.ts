@@ -3,10 +3,11 @@
  */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
+import { isErrno } from '../../vfs-linux/errno.ts';
 import type { Fcb, Lcb } from '../fcb.ts';
 import { readFdOf, writeFdOf } from '../io.ts';
 import { deleteReparseData, setReparseData } from '../reparse-set.ts';
-import { type NtStatus, ntStatusOf, STATUS } from '../translate/ntstatus.ts';
+import { type NtStatus, ntStatusOf, ntStatusOfResult, STATUS } from '../translate/ntstatus.ts';
 import { reparseTagConflict, reparseTagOf } from '../translate/reparse.ts';
 import type { Vcb } from '../vcb.ts';
 import type { FileSystemControlIrp } from './irp.ts';
@@ -103,9 +104,9 @@ async function setZeroData(vcb: Vcb, irp: FileSystemControlIrp): Promise<NtStatu
   if (start < 0 || end < start) return STATUS.INVALID_PARAMETER;
   if (start === end) return STATUS.SUCCESS;
   const fd = await writeFdOf(vcb, irp.fileObject.fcb);
-  if (fd < 0) return ntStatusOf(fd);
+  if (isErrno(fd)) return ntStatusOf(fd);
   const mode = abi.FALLOC_FL_PUNCH_HOLE | abi.FALLOC_FL_KEEP_SIZE;
-  return ntStatusOf(await vcb.calls.fallocate(fd, mode, start, end - start));
+  return ntStatusOfResult(await vcb.calls.fallocate(fd, mode, start, end - start));
 }
 
 /** FILE_ALLOCATED_RANGE_BUFFER in and, one for each piece that is no hole, out. */
@@ -115,15 +116,15 @@ async function queryAllocatedRanges(vcb: Vcb, irp: FileSystemControlIrp): Promis
   const length = Number(irp.inputBuffer.readBigInt64LE(8));
   if (start < 0 || length < 0) return STATUS.INVALID_PARAMETER;
   const fd = await readFdOf(vcb, irp.fileObject.fcb);
-  if (fd < 0) return ntStatusOf(fd);
+  if (isErrno(fd)) return ntStatusOf(fd);
   const ranges: Buffer[] = [];
   const end = start + length;
   for (let at = start; at < end; ) {
     const data = await vcb.calls.lseek(fd, at, abi.SEEK_DATA);
     if (data === -errno.ENXIO || data >= end) break;
-    if (data < 0) return ntStatusOf(data);
+    if (isErrno(data)) return ntStatusOf(data);
     const hole = await vcb.calls.lseek(fd, data, abi.SEEK_HOLE);
-    if (hole < 0) return ntStatusOf(hole);
+    if (isErrno(hole)) return ntStatusOf(hole);
     if ((ranges.length + 1) * 16 > irp.outputBufferLength) {
       irp.outputBuffer = Buffer.concat(ranges);
       return STATUS.BUFFER_OVERFLOW;

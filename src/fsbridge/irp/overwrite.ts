@@ -6,6 +6,7 @@
  * fails the file object is closed: no Close comes for it.
  */
 import { abi } from '../../vfs-linux/abi.gen.ts';
+import { isErrno } from '../../vfs-linux/errno.ts';
 import { eaXattrs } from '../eas.ts';
 import { applyEas } from '../eas-set.ts';
 import { storedAttributes } from '../file-info.ts';
@@ -32,10 +33,10 @@ async function replaceContent(vcb: Vcb, irp: OverwriteIrp): Promise<NtStatus> {
   if (fcb.type !== abi.S_IFREG) return STATUS.ACCESS_DENIED;
   // 2 get a descriptor
   const fd = await writeFdOf(vcb, fcb);
-  if (fd < 0) return ntStatusOf(fd);
+  if (isErrno(fd)) return ntStatusOf(fd);
   // 4 do
   const cut = await vcb.calls.ftruncate(fd, 0);
-  if (cut < 0) return ntStatusOf(cut);
+  if (isErrno(cut)) return ntStatusOf(cut);
   const room = await reserveRoom(vcb, fd, irp.allocationSize);
   if (room !== STATUS.SUCCESS) return room;
   for (const name of await eaXattrs(vcb, fcb)) {
@@ -50,7 +51,7 @@ async function replaceContent(vcb: Vcb, irp: OverwriteIrp): Promise<NtStatus> {
   const asked = irp.fileAttributes === 0xffffffff ? 0 : irp.fileAttributes;
   const attributes = before | asked | FILE_ATTRIBUTE.ARCHIVE;
   const kept = await setAttributes(vcb, fcb, attributes, fcb.dos?.creationTime);
-  if (kept < 0) return ntStatusOf(kept);
+  if (isErrno(kept)) return ntStatusOf(kept);
   // 5 answer
   return queryInfo(vcb, fileObject, irp.fileInfo);
 }

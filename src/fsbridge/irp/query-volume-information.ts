@@ -1,6 +1,7 @@
 /** IRP_MJ_QUERY_VOLUME_INFORMATION: sizes and label (MS-FSA 2.1.5.13). */
 import { Buffer } from 'node:buffer';
 import { abi } from '../../vfs-linux/abi.gen.ts';
+import { isErrno } from '../../vfs-linux/errno.ts';
 import { type NtStatus, ntStatusOf, STATUS } from '../translate/ntstatus.ts';
 import type { Vcb } from '../vcb.ts';
 import type { QueryVolumeInformationIrp, VolumeInfo } from './irp.ts';
@@ -17,7 +18,7 @@ export function queryVolumeInformation(
 
 export async function fillVolumeInfo(vcb: Vcb, info: VolumeInfo): Promise<NtStatus> {
   const statfs = await vcb.calls.fstatfs(vcb.volume.root);
-  if (typeof statfs === 'number') return ntStatusOf(statfs);
+  if (isErrno(statfs)) return ntStatusOf(statfs);
   info.totalSize = statfs.blocks * statfs.frsize;
   // What root alone may use is not there for anybody else.
   info.freeSize = statfs.bavail * statfs.frsize;

@@ -4,6 +4,7 @@
  * Steps: 1 validate, 2 get a descriptor, 3 (rights were checked at Create), 4 do, 5 answer.
  */
 import { abi } from '../../vfs-linux/abi.gen.ts';
+import { isErrno } from '../../vfs-linux/errno.ts';
 import { readFdOf } from '../io.ts';
 import { type NtStatus, ntStatusOf, STATUS } from '../translate/ntstatus.ts';
 import type { Vcb } from '../vcb.ts';
@@ -19,11 +20,11 @@ export async function read(vcb: Vcb, irp: ReadIrp): Promise<NtStatus> {
   // 2 get a descriptor
   const opened = readFdOf(vcb, fcb);
   const fd = typeof opened === 'number' ? opened : await opened;
-  if (fd < 0) return ntStatusOf(fd);
+  if (isErrno(fd)) return ntStatusOf(fd);
   // 4 do
   const moved = await vcb.calls.pread(fd, irp.buffer, irp.byteOffset);
   // 5 answer
-  if (moved < 0) return ntStatusOf(moved);
+  if (isErrno(moved)) return ntStatusOf(moved);
   irp.information = moved;
   return moved === 0 ? STATUS.END_OF_FILE : STATUS.SUCCESS;
 }

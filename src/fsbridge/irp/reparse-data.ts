@@ -1,6 +1,7 @@
 /** The reparse data of an open inode. */
 import type { Buffer } from 'node:buffer';
 import { abi } from '../../vfs-linux/abi.gen.ts';
+import { type Errno, isErrno } from '../../vfs-linux/errno.ts';
 import type { Fcb } from '../fcb.ts';
 import { type NtStatus, ntStatusOf, STATUS } from '../translate/ntstatus.ts';
 import { reparseOfInode } from '../translate/reparse.ts';
@@ -10,10 +11,10 @@ import type { Vcb } from '../vcb.ts';
 export async function reparseBufferOf(vcb: Vcb, fcb: Fcb): Promise<Buffer | NtStatus> {
   if (fcb.type === abi.S_IFREG || fcb.type === abi.S_IFDIR) return STATUS.NOT_A_REPARSE_POINT;
   const statx = await vcb.calls.fstatx(fcb.handle);
-  if (typeof statx === 'number') return ntStatusOf(statx);
-  let target: Buffer | number | undefined;
+  if (isErrno(statx)) return ntStatusOf(statx);
+  let target: Buffer | Errno | undefined;
   if (fcb.type === abi.S_IFLNK) target = await vcb.calls.readlinkat(fcb.handle, '');
-  if (typeof target === 'number') return ntStatusOf(target);
+  if (isErrno(target)) return ntStatusOf(target);
   const options = { specialFileTags: vcb.options.specialFiles };
   return reparseOfInode(statx, target, options) ?? STATUS.NOT_A_REPARSE_POINT;
 }

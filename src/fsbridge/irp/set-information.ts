@@ -5,6 +5,7 @@
  * with what the file is now.
  */
 import { abi } from '../../vfs-linux/abi.gen.ts';
+import { isErrno } from '../../vfs-linux/errno.ts';
 import { storedAttributes } from '../file-info.ts';
 import type { FileObject } from '../file-object.ts';
 import { describe, queryInfo, setAttributes } from '../inode.ts';
@@ -64,19 +65,19 @@ async function setBasic(vcb: Vcb, irp: SetBasicInformation): Promise<NtStatus> {
   if (setsAttributes && !fitsKind(irp.fileAttributes, fcb.type)) return STATUS.INVALID_PARAMETER;
   // 4 do
   const kept = await keepTimes(vcb, fileObject, access, writing);
-  if (kept < 0) return ntStatusOf(kept);
+  if (isErrno(kept)) return ntStatusOf(kept);
   if (setsAttributes || creation.kind === 'set') {
     const created = creation.kind === 'set' ? irp.creationTime : fcb.dos?.creationTime;
     const attributes = setsAttributes ? irp.fileAttributes : await attributesOf(vcb, irp);
-    if (attributes < 0) return ntStatusOf(attributes);
+    if (isErrno(attributes)) return ntStatusOf(attributes);
     const ret = await setAttributes(vcb, fcb, attributes, created);
-    if (ret < 0) return ntStatusOf(ret);
+    if (isErrno(ret)) return ntStatusOf(ret);
   }
   const ret = await setTimes(vcb, fcb.handle, access, writing);
   if (access.kind === 'set' && fileObject.keptAccessTime) fileObject.keptAccessTime = access.time;
   if (writing.kind === 'set' && fileObject.keptWriteTime) fileObject.keptWriteTime = writing.time;
   // 5 answer
-  return ret < 0 ? ntStatusOf(ret) : queryInfo(vcb, fileObject, irp.fileInfo);
+  return isErrno(ret) ? ntStatusOf(ret) : queryInfo(vcb, fileObject, irp.fileInfo);
 }
 
 /** -1 keeps a time from this handle's own operations, -2 lets them move it again (MS-FSCC 2.4.7). */
@@ -90,7 +91,7 @@ async function keepTimes(
   if (writing.kind === 'resume') fileObject.keptWriteTime = undefined;
   if (access.kind !== 'suspend' && writing.kind !== 'suspend') return 0;
   const statx = await vcb.calls.fstatx(fileObject.fcb.handle);
-  if (typeof statx === 'number') return statx;
+  if (isErrno(statx)) return statx;
   if (access.kind === 'suspend') fileObject.keptAccessTime = statx.atime;
   if (writing.kind === 'suspend') fileObject.keptWriteTime = statx.mtime;
   return 0;
@@ -106,7 +107,7 @@ function fitsKind(attributes: number, type: number): boolean {
 async function attributesOf(vcb: Vcb, irp: SetBasicInformation): Promise<number> {
   const { fcb } = irp.fileObject;
   const statx = await vcb.calls.fstatx(fcb.handle);
-  if (typeof statx === 'number') return statx;
+  if (isErrno(statx)) return statx;
   const dosAttributes = storedAttributes(fcb.dos, fcb.type);
   return fileAttributesOf(statx, { dosAttributes });
 }
@@ -129,12 +130,12 @@ async function setAllocation(vcb: Vcb, irp: SetAllocationInformation): Promise<N
   if (fcb.type !== abi.S_IFREG) return STATUS.INVALID_PARAMETER;
   if (irp.allocationSize < 0) return STATUS.INVALID_PARAMETER;
   const fd = await writeFdOf(vcb, fcb);
-  if (fd < 0) return ntStatusOf(fd);
+  if (isErrno(fd)) return ntStatusOf(fd);
   const statx = await vcb.calls.fstatx(fcb.handle);
-  if (typeof statx === 'number') return ntStatusOf(statx);
+  if (isErrno(statx)) return ntStatusOf(statx);
   if (irp.allocationSize < statx.size) {
     const ret = await vcb.calls.ftruncate(fd, irp.allocationSize);
-    if (ret < 0) return ntStatusOf(ret);
+    if (isErrno(ret)) return ntStatusOf(ret);
   } else if (irp.allocationSize > statx.blocks * 512) {
     const room = await reserveRoom(vcb, fd, irp.allocationSize);
     if (room !== STATUS.SUCCESS) return room;
@@ -148,9 +149,9 @@ async function setEndOfFile(vcb: Vcb, irp: SetEndOfFileInformation): Promise<NtS
   if (fcb.type !== abi.S_IFREG) return STATUS.INVALID_PARAMETER;
   if (irp.endOfFile < 0) return STATUS.INVALID_PARAMETER;
   const fd = await writeFdOf(vcb, fcb);
-  if (fd < 0) return ntStatusOf(fd);
+  if (isErrno(fd)) return ntStatusOf(fd);
   const changed = await vcb.calls.ftruncateStatx(fd, irp.endOfFile);
-  if (typeof changed === 'number') return ntStatusOf(changed);
+  if (isErrno(changed)) return ntStatusOf(changed);
   if (changed.statx === undefined) return queryInfo(vcb, fileObject, irp.fileInfo);
   await describe(vcb, fcb, changed.statx, fileObject.lcb?.name ?? '', irp.fileInfo);
   return STATUS.SUCCESS;
@@ -172,9 +173,9 @@ async function setDisposition(vcb: Vcb, irp: SetDispositionInformation): Promise
 
 async function isEmpty(vcb: Vcb, handle: number): Promise<NtStatus> {
   const fd = await vcb.calls.reopen(handle, abi.O_RDONLY | abi.O_DIRECTORY);
-  if (fd < 0) return ntStatusOf(fd);
+  if (isErrno(fd)) return ntStatusOf(fd);
   const entries = await vcb.calls.getdents64(fd);
   vcb.files.closeFd(fd);
-  if (typeof entries === 'number') return ntStatusOf(entries);
+  if (isErrno(entries)) return ntStatusOf(entries);
   return entries.length === 0 ? STATUS.SUCCESS : STATUS.DIRECTORY_NOT_EMPTY;
 }

@@ -6,6 +6,7 @@
  * at what is there to the move of the Lcb. Which files are open is the transport's to check.
  */
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
+import { type Errno, isErrno } from '../../vfs-linux/errno.ts';
 import { checkReplace } from '../access.ts';
 import type { Fcb, Lcb } from '../fcb.ts';
 import { isReadOnlyFile, queryInfo } from '../inode.ts';
@@ -124,7 +125,7 @@ async function rename(
   const sameName = isOwnName && Buffer.compare(fromName, toName) === 0;
   if (!sameName) {
     const ret = await moveName(vcb, lcb, place, toName);
-    if (ret < 0) return renameStatus(ret, place);
+    if (isErrno(ret)) return renameStatus(ret, place);
     vcb.nameVanished(from, fromName);
     const shown = isOwnName ? irp.newName.slice(irp.newName.lastIndexOf('\\') + 1) : place.name;
     vcb.nameAppeared(place.dir, shown, toName);
@@ -135,7 +136,7 @@ async function rename(
 }
 
 /** What Linux says of a directory that is not empty depends on the file system: XFS says EEXIST. */
-function renameStatus(ret: number, place: Place): NtStatus {
+function renameStatus(ret: Errno, place: Place): NtStatus {
   if (ret === -errno.EEXIST && place.fcb !== undefined) return STATUS.DIRECTORY_NOT_EMPTY;
   return ret === -errno.ENAMETOOLONG ? STATUS.OBJECT_NAME_INVALID : ntStatusOf(ret);
 }
@@ -204,7 +205,7 @@ async function link(vcb: Vcb, irp: SetLinkInformation, place: Place): Promise<Nt
       : await linkOver(vcb, fcb, place);
   // link(2): EPERM where the file system has no links.
   if (ret === -errno.EPERM && !vcb.hasOwners) return STATUS.NOT_SUPPORTED;
-  if (ret < 0) return ntStatusOf(ret);
+  if (isErrno(ret)) return ntStatusOf(ret);
   if (place.lcb !== undefined) vcb.files.remove(place.lcb);
   vcb.nameAppeared(dir, name, linuxName);
   return queryInfo(vcb, irp.fileObject, irp.fileInfo);

@@ -4,6 +4,8 @@
  * The rights to change each part were asked for when the file was opened (WRITE_DAC, WRITE_OWNER), so
  * an owner may be anybody who has a number on Linux.
  */
+
+import { isErrno } from '../../vfs-linux/errno.ts';
 import { mountingToken } from '../access.ts';
 import { storedAttributes } from '../file-info.ts';
 import { isReadOnlyFile, keepDosAttrib } from '../inode.ts';
@@ -29,7 +31,7 @@ export async function setSecurity(vcb: Vcb, irp: SetSecurityIrp): Promise<NtStat
   if (modification === undefined) return STATUS.INVALID_SECURITY_DESCR;
   // 2 resolve
   const before = await permissionsOfFcb(vcb, fcb);
-  if (typeof before === 'number') return ntStatusOf(before);
+  if (isErrno(before)) return ntStatusOf(before);
   const existing = vcb.descriptors.of(before);
   const { status, sd } = setObjectSecurity({
     existing,
@@ -44,16 +46,16 @@ export async function setSecurity(vcb: Vcb, irp: SetSecurityIrp): Promise<NtStat
   // 4 do
   const wasReadOnly = await isReadOnlyFile(vcb, fcb);
   const ret = await applyPermissions(vcb, fcb, before, wanted.permissions);
-  if (ret < 0) return ntStatusOf(ret);
+  if (isErrno(ret)) return ntStatusOf(ret);
   // READONLY is not the list's to take away: where the mode cannot say it any more, it is kept apart.
   if (wasReadOnly && (wanted.permissions.mode & anyWrite) !== 0) {
     const stored = storedAttributes(fcb.dos, fcb.type) | FILE_ATTRIBUTE.READONLY;
     const kept = await keepDosAttrib(vcb, fcb, stored, fcb.dos?.creationTime);
-    if (kept < 0) return ntStatusOf(kept);
+    if (isErrno(kept)) return ntStatusOf(kept);
   }
   // 5 answer
   const after = await permissionsOfFcb(vcb, fcb);
-  if (typeof after === 'number') return ntStatusOf(after);
+  if (isErrno(after)) return ntStatusOf(after);
   irp.securityDescriptor = vcb.descriptors.bytesOf(vcb.descriptors.of(after));
   return STATUS.SUCCESS;
 }

@@ -1,6 +1,7 @@
 /** IRP_MJ_SET_VOLUME_INFORMATION: the label, where the file system's driver can set it. */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
+import { isErrno } from '../../vfs-linux/errno.ts';
 import { type NtStatus, ntStatusOf, STATUS } from '../translate/ntstatus.ts';
 import type { Vcb } from '../vcb.ts';
 import type { SetVolumeInformationIrp } from './irp.ts';
@@ -23,7 +24,7 @@ export async function setVolumeInformation(
   if (ret === -errno.ENOTTY || ret === -errno.EOPNOTSUPP) return STATUS.INVALID_DEVICE_REQUEST;
   // The driver's own limit: 16 bytes on ext4, 12 on XFS.
   if (ret === -errno.EINVAL) return STATUS.INVALID_PARAMETER;
-  if (ret < 0) return ntStatusOf(ret);
+  if (isErrno(ret)) return ntStatusOf(ret);
   vcb.label = undefined;
   // 5 answer
   return fillVolumeInfo(vcb, irp.volumeInfo);

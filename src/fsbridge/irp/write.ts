@@ -5,6 +5,7 @@
  * the file is now: the size drives the cache manager.
  */
 import { abi } from '../../vfs-linux/abi.gen.ts';
+import { isErrno } from '../../vfs-linux/errno.ts';
 import { describe, queryInfo } from '../inode.ts';
 import { writeFdOf } from '../io.ts';
 import { OPTION } from '../nt.ts';
@@ -25,17 +26,17 @@ export async function write(vcb: Vcb, irp: WriteIrp): Promise<NtStatus> {
   // 2 get a descriptor
   const opened = writeFdOf(vcb, fcb);
   const fd = typeof opened === 'number' ? opened : await opened;
-  if (fd < 0) return ntStatusOf(fd);
+  if (isErrno(fd)) return ntStatusOf(fd);
   // 4 do
   let writeFlags = appends ? abi.RWF_APPEND : 0;
   if (irp.constrainedIo) writeFlags = abi.BRIDGE_PWRITE_CLIP;
   const offset = appends ? 0 : irp.byteOffset;
   if (irp.constrainedIo && appends) return queryInfo(vcb, fileObject, irp.fileInfo);
   const changed = await vcb.calls.pwriteStatx(fd, irp.buffer, offset, writeFlags);
-  if (typeof changed === 'number') return ntStatusOf(changed);
+  if (isErrno(changed)) return ntStatusOf(changed);
   if ((fileObject.createOptions & OPTION.WRITE_THROUGH) !== 0) {
     const synced = await vcb.calls.fdatasync(fd);
-    if (synced < 0) return ntStatusOf(synced);
+    if (isErrno(synced)) return ntStatusOf(synced);
   }
   // 5 answer
   irp.information = changed.ret;
@@ -43,7 +44,7 @@ export async function write(vcb: Vcb, irp: WriteIrp): Promise<NtStatus> {
     // A short write met the end of the room; the next try says which end it is.
     const rest = irp.buffer.subarray(changed.ret);
     const more = await vcb.calls.pwriteStatx(fd, rest, offset + changed.ret, writeFlags);
-    if (typeof more === 'number') return ntStatusOf(more);
+    if (isErrno(more)) return ntStatusOf(more);
     irp.information += more.ret;
     return queryInfo(vcb, fileObject, irp.fileInfo);
   }

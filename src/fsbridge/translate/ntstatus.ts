@@ -7,6 +7,7 @@
  * Invariant: every errno has a status, and it is an error (the top two bits are set).
  */
 import { errno } from '../../vfs-linux/abi.gen.ts';
+import { type Errno, isErrno } from '../../vfs-linux/errno.ts';
 
 declare const brand: unique symbol;
 
@@ -294,10 +295,14 @@ for (const [name, status] of Object.entries(byErrno)) {
   statusByErrno[errno[name as ErrnoName]] = STATUS[status];
 }
 
-/** The status of what a system call answered: SUCCESS for 0 and more, UNSUCCESSFUL for no errno. */
-export function ntStatusOf(errnoNegative: number): NtStatus {
-  if (errnoNegative >= 0) return STATUS.SUCCESS;
-  return statusByErrno[-errnoNegative] ?? STATUS.UNSUCCESSFUL;
+/** The status of a call that failed; UNSUCCESSFUL for a number that is no errno. */
+export function ntStatusOf(failure: Errno): NtStatus {
+  return statusByErrno[-failure] ?? STATUS.UNSUCCESSFUL;
+}
+
+/** The status of a call that answers a count: SUCCESS where it did not fail. */
+export function ntStatusOfResult(answer: number): NtStatus {
+  return isErrno(answer) ? ntStatusOf(answer) : STATUS.SUCCESS;
 }
 
 /** A status as a DLL of Windows gives it: signed or unsigned, known here or not. */

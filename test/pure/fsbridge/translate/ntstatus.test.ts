@@ -4,14 +4,16 @@ import {
   type NtStatus,
   ntStatusName,
   ntStatusOf,
+  ntStatusOfResult,
   STATUS,
   toNtStatus,
 } from '../../../../src/fsbridge/translate/ntstatus.ts';
 import { errno } from '../../../../src/vfs-linux/abi.gen.ts';
+import { type Errno, negative } from '../../../../src/vfs-linux/errno.ts';
 
 describe('the status of an errno', () => {
   test.each(Object.entries(errno))('%s (%i) is an error with a name', (_name, number) => {
-    const status = ntStatusOf(-number);
+    const status = ntStatusOf(negative(number));
     expect(status).toBeGreaterThanOrEqual(0xc0000000);
     expect(ntStatusName(status)).not.toMatch(/^0x/);
   });
@@ -40,17 +42,17 @@ describe('the status of an errno', () => {
     ['EBADMSG', 'CRC_ERROR'],
     ['ENOKEY', 'NO_USER_KEYS'],
   ])('%s is %s', (name, status) => {
-    expect(ntStatusName(ntStatusOf(-errno[name]))).toBe(status);
+    expect(ntStatusName(ntStatusOf(negative(errno[name])))).toBe(status);
   });
 
   test('is SUCCESS for what a call gives when it works', () => {
-    expect(ntStatusOf(0)).toBe(STATUS.SUCCESS);
-    expect(ntStatusOf(4096)).toBe(STATUS.SUCCESS);
+    expect(ntStatusOfResult(0)).toBe(STATUS.SUCCESS);
+    expect(ntStatusOfResult(4096)).toBe(STATUS.SUCCESS);
   });
 
   test('is UNSUCCESSFUL for a number that is none', () => {
-    expect(ntStatusOf(-41)).toBe(STATUS.UNSUCCESSFUL);
-    expect(ntStatusOf(-4000)).toBe(STATUS.UNSUCCESSFUL);
+    expect(ntStatusOf(-41 as Errno)).toBe(STATUS.UNSUCCESSFUL);
+    expect(ntStatusOf(-4000 as Errno)).toBe(STATUS.UNSUCCESSFUL);
   });
 });
 
@@ -75,9 +77,24 @@ test('no two names are one status', () => {
 /** Whether the compiler takes an A where a B is asked for. */
 type Fits<A, B> = A extends B ? 'fits' : 'does not fit';
 
-test('the compiler takes no other number for a status', () => {
-  const plainNumber: Fits<number, NtStatus> = 'does not fit';
-  const status: Fits<NtStatus, NtStatus> = 'fits';
-  const converted: Fits<ReturnType<typeof ntStatusOf>, NtStatus> = 'fits';
-  expect([plainNumber, status, converted]).toEqual(['does not fit', 'fits', 'fits']);
+interface Verdicts {
+  readonly 'a plain number as a status': Fits<number, NtStatus>;
+  readonly 'an errno as a status': Fits<Errno, NtStatus>;
+  readonly 'a status as an errno': Fits<NtStatus, Errno>;
+  readonly 'a converted errno as a status': Fits<ReturnType<typeof ntStatusOf>, NtStatus>;
+  readonly 'a plain number as what is converted': Fits<number, Parameters<typeof ntStatusOf>[0]>;
+  readonly 'a status as what is converted': Fits<NtStatus, Parameters<typeof ntStatusOf>[0]>;
+}
+
+test('the compiler refuses an errno that was not converted', () => {
+  // This is the compiler's test: with another verdict the object has another type.
+  const verdicts: Verdicts = {
+    'a plain number as a status': 'does not fit',
+    'an errno as a status': 'does not fit',
+    'a status as an errno': 'does not fit',
+    'a converted errno as a status': 'fits',
+    'a plain number as what is converted': 'does not fit',
+    'a status as what is converted': 'does not fit',
+  };
+  expect(Object.values(verdicts).filter((verdict) => verdict === 'fits')).toHaveLength(1);
 });

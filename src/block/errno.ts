@@ -1,12 +1,12 @@
 /**
- * The Linux errno numbers with which a BlockDevice says no, and the way from a host's error to
- * them.
+ * The Linux errno numbers with which a BlockDevice refuses, and the translation of a host's error
+ * into them.
  *
  * The numbers are Linux's (include/uapi/asm-generic/errno-base.h and errno.h) on every host: they
- * go to the kernel in the sandbox, never to the host. Windows and macOS number theirs differently,
- * so only the name in a Node error's `code` is looked at ('ENOSPC'), not its number.
+ * go to the kernel in the sandbox, never to the host. Windows and macOS have other numbers, so only
+ * the name in a Node error's `code` counts ('ENOSPC').
  *
- * The kernel's block layer keeps apart only the errors that somebody above it handles differently
+ * The kernel's block layer distinguishes only the errors that a layer above it handles differently,
  * and takes all others for EIO (block/blk-core.c, blk_errors[]); so this table is short.
  */
 
@@ -28,13 +28,13 @@ const linuxErrno: Readonly<Record<string, number>> = {
   ENOSPC,
   EROFS,
   ETIMEDOUT,
-  // A quota or a file size limit is a full disk to whoever writes; blk_errors[] has no other word.
+  // To a writer, a quota or a limit of file sizes is a full disk; blk_errors[] has no other error.
   EDQUOT: ENOSPC,
   EFBIG: ENOSPC,
-  // The host does not let this medium or file be written (Windows: write protected).
+  // The host forbids writing to this medium or file (Windows: it is write-protected).
   EACCES: EROFS,
   EPERM: EROFS,
-  // The disk was pulled out, or our own file descriptor is closed.
+  // The disk was pulled out, or our file descriptor is closed.
   ENXIO: ENODEV,
   EBADF: ENODEV,
 };

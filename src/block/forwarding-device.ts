@@ -1,30 +1,17 @@
 /**
- * A device that stands on another one and is like it in everything: the base of devices that watch or
- * change some of what passes.
+ * A device that stands on another one and forwards every request to it: the base of devices that
+ * watch or change some of the requests.
  */
-import type { BlockDevice, MaybePromise } from './block-device.ts';
+import type { BlockDevice, DeviceTraits, MaybePromise } from './block-device.ts';
+import { DeviceBase } from './device-base.ts';
 
-export class ForwardingDevice implements BlockDevice {
-  readonly name: string;
-  readonly sizeBytes: number;
-  readonly logicalBlockBytes: number;
-  readonly physicalBlockBytes: number;
-  readonly readOnly: boolean;
-  readonly volatileCache: boolean;
-  readonly canDiscard: boolean;
-  readonly canWriteZeroes: boolean;
+export class ForwardingDevice extends DeviceBase {
   readonly #below: BlockDevice;
 
-  constructor(below: BlockDevice) {
+  /** `changes` are the traits in which it differs from the device below. */
+  constructor(below: BlockDevice, changes: Partial<DeviceTraits> = {}) {
+    super(below, changes);
     this.#below = below;
-    this.name = below.name;
-    this.sizeBytes = below.sizeBytes;
-    this.logicalBlockBytes = below.logicalBlockBytes;
-    this.physicalBlockBytes = below.physicalBlockBytes;
-    this.readOnly = below.readOnly;
-    this.volatileCache = below.volatileCache;
-    this.canDiscard = below.canDiscard;
-    this.canWriteZeroes = below.canWriteZeroes;
   }
 
   read(segments: readonly Uint8Array[], offsetBytes: number): MaybePromise<number> {
@@ -39,11 +26,11 @@ export class ForwardingDevice implements BlockDevice {
     return this.#below.flush();
   }
 
-  discard(offsetBytes: number, lengthBytes: number): MaybePromise<number> {
+  override discard(offsetBytes: number, lengthBytes: number): MaybePromise<number> {
     return this.#below.discard(offsetBytes, lengthBytes);
   }
 
-  writeZeroes(offsetBytes: number, lengthBytes: number): MaybePromise<number> {
+  override writeZeroes(offsetBytes: number, lengthBytes: number): MaybePromise<number> {
     return this.#below.writeZeroes(offsetBytes, lengthBytes);
   }
 

@@ -1,27 +1,27 @@
 /**
- * The disks of this computer, for somebody who does not know their names.
+ * Lists the disks of this computer, for a person who does not know their names.
  *
- * Linux: /sys/block (Documentation/ABI/stable/sysfs-block), without those that have no medium, and
- * without what stands on others (loop, device mapper, MD, zram, RAM disks). Windows: PhysicalDrive0
- * and on, as far as there are any; their numbers may have gaps. Elsewhere none are known.
+ * Linux: /sys/block (Documentation/ABI/stable/sysfs-block), without drives that have no medium, and
+ * without devices that stand on others or on memory (loop, device mapper, MD, zram, RAM disks).
+ * Windows: PhysicalDrive0 and on; their numbers may have gaps. On other systems the list is empty.
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { HOST_FOLDERS, type HostFolders, readAttribute } from '../host/device-number.ts';
+import { type HostFolders, hostFolders, readAttribute } from '../host/device-number.ts';
 import { FILE_SHARE_READ, FILE_SHARE_WRITE, type WindowsDiskApi } from './windows/disk-api.ts';
 
 export interface ListedDisk {
-  /** To open it by. */
+  /** The name to open it by. */
   readonly name: string;
-  /** What it calls itself; empty where it does not. */
+  /** The disk's own name for its model; may be empty. */
   readonly model: string;
 }
 
 const notDisks = /^(?:loop|dm-|md|zram|ram|nbd|drbd|rbd|fd)/;
 const sectorBytes = 512;
-const windowsDisksMost = 64;
-/** So many numbers without a disk end the search. */
-const windowsGapMost = 8;
+const maxWindowsDisks = 64;
+/** The search ends after so many numbers without a disk. */
+const maxWindowsGap = 8;
 
 export async function listDisks(): Promise<readonly ListedDisk[]> {
   if (process.platform === 'win32') {
@@ -31,7 +31,7 @@ export async function listDisks(): Promise<readonly ListedDisk[]> {
   return process.platform === 'linux' ? listLinuxDisks() : [];
 }
 
-export async function listLinuxDisks(folders: HostFolders = HOST_FOLDERS): Promise<ListedDisk[]> {
+export async function listLinuxDisks(folders: HostFolders = hostFolders): Promise<ListedDisk[]> {
   const blocks = join(folders.sys, 'block');
   const names = await readdir(blocks).catch(() => []);
   const disks: ListedDisk[] = [];
@@ -51,12 +51,12 @@ export async function listLinuxDisks(folders: HostFolders = HOST_FOLDERS): Promi
   return disks;
 }
 
-/** Asking for no access is allowed to everybody; reading is not. */
+/** Every user may open a disk without any access; only administrators may open it for reading. */
 export async function listWindowsDisks(api: WindowsDiskApi): Promise<ListedDisk[]> {
   const { windowsDiskModel } = await import('./windows/open-disk.ts');
   const disks: ListedDisk[] = [];
   let gap = 0;
-  for (let number = 0; number < windowsDisksMost && gap < windowsGapMost; number++) {
+  for (let number = 0; number < maxWindowsDisks && gap < maxWindowsGap; number++) {
     const name = `\\\\.\\PhysicalDrive${number}`;
     const handle = api.createFile(name, 0, FILE_SHARE_READ | FILE_SHARE_WRITE, 0);
     gap = handle < 0 ? gap + 1 : 0;

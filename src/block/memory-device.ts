@@ -1,18 +1,19 @@
 /**
- * A disk in memory: empty at first (and then sparse, so that 20 TiB cost nothing), or standing on
- * bytes that are there already.
+ * A disk in memory: empty at first (and sparse, so that 20 TiB cost nothing), or on bytes that the
+ * caller gives.
  *
  * Invariants:
  * 1. An empty disk has memory only for chunks that were written and not discarded since.
  * 2. A disk on given bytes is those bytes: what is written is seen in them, and nothing is copied.
  * 3. All calls are answered at once, and whole: no reader sees half a write.
  */
-import { type BlockDevice, checkRange, totalBytes } from './block-device.ts';
+import { checkRange, totalBytes } from './block-device.ts';
+import { DeviceBase } from './device-base.ts';
 import { ENODEV, ENOMEM, EROFS } from './errno.ts';
 import { chunksIn } from './overlay/chunk-index.ts';
 import { SegmentCursor } from './segments.ts';
 
-const CHUNK_BYTES = 64 * 1024;
+const chunkBytes = 64 * 1024;
 
 export interface MemoryDeviceOptions {
   readonly name?: string;
@@ -21,37 +22,34 @@ export interface MemoryDeviceOptions {
   readonly readOnly?: boolean;
 }
 
-export class MemoryDevice implements BlockDevice {
-  readonly name: string;
-  readonly sizeBytes: number;
-  readonly logicalBlockBytes: number;
-  readonly physicalBlockBytes: number;
-  readonly readOnly: boolean;
-  readonly volatileCache = false as const;
-  readonly canDiscard: boolean;
-  readonly canWriteZeroes: boolean;
+export class MemoryDevice extends DeviceBase {
   readonly #given: Uint8Array | undefined;
   readonly #chunks = new Map<number, Uint8Array>();
   #closed = false;
 
   /** source: a size in bytes, or the disk's bytes; whole blocks, or it throws a RangeError. */
   constructor(source: number | Uint8Array, options: MemoryDeviceOptions = {}) {
+    const readOnly = options.readOnly ?? false;
+    const logicalBlockBytes = options.logicalBlockBytes ?? 512;
+    super({
+      name: options.name ?? 'memory',
+      sizeBytes: typeof source === 'number' ? source : source.length,
+      logicalBlockBytes,
+      physicalBlockBytes: logicalBlockBytes,
+      readOnly,
+      volatileCache: false,
+      canDiscard: !readOnly,
+      canWriteZeroes: !readOnly,
+    });
     this.#given = typeof source === 'number' ? undefined : source;
-    this.sizeBytes = typeof source === 'number' ? source : source.length;
-    this.name = options.name ?? 'memory';
-    this.logicalBlockBytes = options.logicalBlockBytes ?? 512;
-    this.physicalBlockBytes = this.logicalBlockBytes;
-    this.readOnly = options.readOnly ?? false;
-    this.canDiscard = !this.readOnly;
-    this.canWriteZeroes = !this.readOnly;
-    if (!Number.isSafeInteger(this.sizeBytes) || this.sizeBytes % this.logicalBlockBytes !== 0) {
+    if (!Number.isSafeInteger(this.sizeBytes) || this.sizeBytes % logicalBlockBytes !== 0) {
       throw new RangeError(`${this.sizeBytes} bytes are not whole blocks`);
     }
   }
 
   /** The bytes of memory that hold the disk. */
   get allocatedBytes(): number {
-    return this.#given?.length ?? this.#chunks.size * CHUNK_BYTES;
+    return this.#given?.length ?? this.#chunks.size * chunkBytes;
   }
 
   read(segments: readonly Uint8Array[], offsetBytes: number): number {
@@ -87,11 +85,11 @@ export class MemoryDevice implements BlockDevice {
     return this.#closed ? -ENODEV : 0;
   }
 
-  discard(offsetBytes: number, lengthBytes: number): number {
+  override discard(offsetBytes: number, lengthBytes: number): number {
     return this.writeZeroes(offsetBytes, lengthBytes);
   }
 
-  writeZeroes(offsetBytes: number, lengthBytes: number): number {
+  override writeZeroes(offsetBytes: number, lengthBytes: number): number {
     if (this.readOnly) return -EROFS;
     const endBytes = offsetBytes + lengthBytes;
     const errno = this.#check(offsetBytes, endBytes);
@@ -100,12 +98,12 @@ export class MemoryDevice implements BlockDevice {
       this.#given.fill(0, offsetBytes, endBytes);
       return 0;
     }
-    // Only what has memory needs a look: a discard of 20 TiB is as quick as the disk is empty.
-    for (const index of chunksIn(this.#chunks, offsetBytes, endBytes, CHUNK_BYTES)) {
-      const beginBytes = index * CHUNK_BYTES;
+    // Only chunks with memory are visited, so a discard of 20 TiB of an empty disk is quick.
+    for (const index of chunksIn(this.#chunks, offsetBytes, endBytes, chunkBytes)) {
+      const beginBytes = index * chunkBytes;
       const fromBytes = Math.max(offsetBytes - beginBytes, 0);
-      const toBytes = Math.min(endBytes - beginBytes, CHUNK_BYTES);
-      if (toBytes - fromBytes === CHUNK_BYTES) this.#chunks.delete(index);
+      const toBytes = Math.min(endBytes - beginBytes, chunkBytes);
+      if (toBytes - fromBytes === chunkBytes) this.#chunks.delete(index);
       else this.#chunks.get(index)?.fill(0, fromBytes, toBytes);
     }
     return 0;
@@ -125,8 +123,8 @@ export class MemoryDevice implements BlockDevice {
     if (this.#given !== undefined) return true;
     try {
       for (let at = offsetBytes; at < endBytes; at = nextChunk(at, endBytes)) {
-        const index = Math.floor(at / CHUNK_BYTES);
-        if (!this.#chunks.has(index)) this.#chunks.set(index, new Uint8Array(CHUNK_BYTES));
+        const index = Math.floor(at / chunkBytes);
+        if (!this.#chunks.has(index)) this.#chunks.set(index, new Uint8Array(chunkBytes));
       }
       return true;
     } catch {
@@ -134,17 +132,17 @@ export class MemoryDevice implements BlockDevice {
     }
   }
 
-  /** The memory of a range inside one chunk; undefined where it has none, and is zero. */
+  /** The memory of a range inside one chunk; undefined where it has none, and reads as zeroes. */
   #part(offsetBytes: number, lengthBytes: number): Uint8Array | undefined {
     if (this.#given !== undefined) {
       return this.#given.subarray(offsetBytes, offsetBytes + lengthBytes);
     }
-    const index = Math.floor(offsetBytes / CHUNK_BYTES);
-    const withinBytes = offsetBytes - index * CHUNK_BYTES;
+    const index = Math.floor(offsetBytes / chunkBytes);
+    const withinBytes = offsetBytes - index * chunkBytes;
     return this.#chunks.get(index)?.subarray(withinBytes, withinBytes + lengthBytes);
   }
 }
 
 function nextChunk(atBytes: number, endBytes: number): number {
-  return Math.min((Math.floor(atBytes / CHUNK_BYTES) + 1) * CHUNK_BYTES, endBytes);
+  return Math.min((Math.floor(atBytes / chunkBytes) + 1) * chunkBytes, endBytes);
 }

@@ -1,13 +1,14 @@
 /**
- * From what a person typed to a device: finds out what it is, sees to it that nobody else is in the
- * way, and opens it. What the kernel gets can always be written; who asked for reading only gets an
- * overlay, so that a dirty journal is replayed into memory and the source stays as it is.
+ * Turns what a person typed into a device: finds out what it is, checks that no other program uses
+ * it, and opens it. The kernel always gets a device that can be written. To open for reading puts
+ * an overlay over the source, so that a dirty journal is replayed into memory and the source stays
+ * as it is.
  *
  * Invariant: either everything is open and `close` closes it, or an FsBridgeError is thrown and
  * nothing is open.
  *
- * Windows' own names for disks (\\.\PhysicalDrive1) mean something on Windows alone; elsewhere they
- * are refused in plain words.
+ * Windows' names for disks (\\.\PhysicalDrive1) mean something on Windows alone; elsewhere they are
+ * refused.
  */
 import { stat } from 'node:fs/promises';
 import { FsBridgeError } from '../errors.ts';
@@ -22,30 +23,33 @@ import { windowsDeviceName } from './windows/device-names.ts';
 import type { WindowsDisk } from './windows/open-disk.ts';
 
 export interface OpenSourceOptions {
-  /** Whether the source itself is to be written. */
+  /** Whether to write the source itself. */
   readonly write: boolean;
-  /** Memory for an overlay's writes before a temporary file takes them; OverlayDevice's default. */
+  /**
+   * Memory for an overlay's writes, before a temporary file takes them; OverlayDevice has a
+   * default.
+   */
   readonly overlayMemoryBytes?: number;
-  /** Reading only: read it even while another fsbridge writes it; a warning says so. */
+  /** Reading only: reads the source even while another fsbridge writes it, with a warning. */
   readonly allowInUse?: boolean;
-  /** Writing: only what `OpenedSource.claim` names may be written, and is taken from the host then. */
+  /** Writing: only ranges that `OpenedSource.claim` has claimed can be written. */
   readonly claimLater?: boolean;
 }
 
 export interface OpenedSource extends AsyncDisposable {
-  /** Can be written: the source itself, or an overlay over it. */
+  /** A device that can be written: the source itself, or an overlay over it. */
   readonly device: BlockDevice;
   /** The source itself; readOnly where writing was not asked for. */
   readonly base: BlockDevice;
   /** Whole sentences for a person. */
   readonly warnings: readonly string[];
   /**
-   * Takes a part that is to be written from the host's own file systems: locks and dismounts Windows'
-   * volumes there. Does nothing where the host has taken its hands off already. Throws
+   * Takes a range from the host's own file systems, so that it can be written: locks and dismounts
+   * Windows' volumes there. Does nothing where the host does not use the range. Throws
    * ERR_SOURCE_IN_USE.
    */
   claim(offsetBytes: number, lengthBytes: number): void;
-  /** Closes all of it and lets others write; a second call does nothing. */
+  /** Closes the source and releases its lock; a second call does nothing. */
   close(): Promise<void>;
 }
 
@@ -58,7 +62,7 @@ export interface OpenedSource extends AsyncDisposable {
  */
 export async function openSource(spec: string, options: OpenSourceOptions): Promise<OpenedSource> {
   const { write } = options;
-  const { kind, restBytes, lockName } = await lookAt(spec, write);
+  const { kind, restBytes, lockName } = await inspect(spec, write);
   const warnings = restBytes === 0 ? [] : [restWarning(spec, restBytes, write)];
   await using opened = new AsyncDisposableStack();
   if (write) {
@@ -99,19 +103,19 @@ const openers: Readonly<Record<Kind, (spec: string, write: boolean) => Promise<O
   },
 };
 
-interface Look {
+interface Inspection {
   readonly kind: Kind;
-  /** At the end of a file, too few for a block. */
+  /** The bytes at the end of a file that are too few for a block. */
   readonly restBytes: number;
-  /** What it is to another fsbridge, where no inode says so. */
+  /** The source's identity for the lock, where it has no inode. */
   readonly lockName?: string;
 }
 
-async function lookAt(spec: string, write: boolean): Promise<Look> {
+async function inspect(spec: string, write: boolean): Promise<Inspection> {
   const windowsName = windowsDeviceName(spec);
   if (windowsName !== undefined) {
     if (process.platform !== 'win32')
-      throw unsupported(spec, 'it is a disk of Windows, by its name');
+      throw unsupported(spec, 'its name is that of a disk of Windows');
     return { kind: 'windows disk', restBytes: 0, lockName: lockNameOf(windowsName) };
   }
   let stats: Awaited<ReturnType<typeof stat>>;
@@ -128,10 +132,10 @@ async function lookAt(spec: string, write: boolean): Promise<Look> {
     : stats.isSocket()
       ? 'a socket'
       : 'a character device';
-  throw unsupported(spec, `it is ${what}, which cannot be read at any place one likes`);
+  throw unsupported(spec, `it is ${what}, which cannot be read at any position`);
 }
 
-/** A name for a named pipe: no backslash is in it. */
+/** A part of a named pipe's name: it must have no backslash. */
 function lockNameOf(windowsName: string): string {
   return `disk-${windowsName.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}`;
 }
@@ -165,8 +169,8 @@ async function readerWarnings(
 function restWarning(spec: string, restBytes: number, write: boolean): string {
   const outcome = write ? 'They stay as they are.' : 'They are not read.';
   return (
-    `${spec} is no whole number of 512-byte blocks; its last ${restBytes} bytes are no part of ` +
-    `the disk. ${outcome} Perhaps it was not copied to its end.`
+    `${spec} does not consist of whole blocks of 512 bytes; its last ${restBytes} bytes are not ` +
+    `part of the disk. ${outcome} Perhaps the copy is incomplete.`
   );
 }
 

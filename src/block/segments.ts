@@ -1,5 +1,5 @@
 /**
- * Walking through a scatter list: the Uint8Arrays of one request, taken as one run of bytes.
+ * Walks through a scatter list: the Uint8Arrays of one request, taken as one run of bytes.
  *
  * Everything here makes views or copies bytes; nothing keeps a segment after it returns.
  */
@@ -11,7 +11,7 @@ export function dropBytes(segments: readonly Uint8Array[], countBytes: number): 
   return cursor.take(Number.POSITIVE_INFINITY);
 }
 
-/** Goes through a scatter list once, from its begin to its end. */
+/** Goes through a scatter list once, from its beginning to its end. */
 export class SegmentCursor {
   readonly #segments: readonly Uint8Array[];
   #index = 0;
@@ -22,7 +22,7 @@ export class SegmentCursor {
     this.#segments = segments;
   }
 
-  /** The next at most lengthBytes (less where the list ends), as views; moves behind them. */
+  /** The next lengthBytes (fewer where the list ends), as views; moves behind them. */
   take(lengthBytes: number): Uint8Array[] {
     const views: Uint8Array[] = [];
     this.#advance(lengthBytes, (view) => views.push(view));

@@ -1,5 +1,5 @@
 /**
- * What the host said when a source was opened, in words for a person.
+ * Errors of the host while a source is opened, in words for a person.
  *
  * Control plane only: once a source is open, errors are errno values (errno.ts).
  */
@@ -11,7 +11,7 @@ interface Words {
   readonly advice: string;
 }
 
-const READ_ONLY_ADVICE = 'Open it for reading only, or make it writable first.';
+const readOnlyAdvice = 'Open it for reading only, or make it writable first.';
 
 function wordsFor(code: string, write: boolean): Words | undefined {
   switch (code) {
@@ -36,9 +36,12 @@ function wordsFor(code: string, write: boolean): Words | undefined {
           : 'Ask its owner (for a disk: the administrator) for the right to read it.',
       };
     case 'EROFS':
-      return { why: 'it lies on something that cannot be written', advice: READ_ONLY_ADVICE };
+      return {
+        why: 'it lies on a file system or medium that cannot be written',
+        advice: readOnlyAdvice,
+      };
     case 'ETXTBSY':
-      return { why: 'it is running as a program', advice: READ_ONLY_ADVICE };
+      return { why: 'it is running as a program', advice: readOnlyAdvice };
     case 'EBUSY':
       return { why: 'something else uses it', advice: 'Close or unmount that, and try again.' };
     case 'EMFILE':
@@ -58,7 +61,7 @@ export function hostRefusal(code: string, path: string, write: boolean): FsBridg
   return new FsBridgeError(code, path, words?.why ?? 'it cannot be opened', words?.advice);
 }
 
-/** The FsBridgeError for what a host's call on that source threw; its code stays the host's. */
+/** The FsBridgeError for what a host's call on that source threw; the code stays the host's. */
 export function sourceError(error: unknown, path: string, write: boolean): FsBridgeError {
   if (error instanceof FsBridgeError) return error;
   const code = hostCode(error);

@@ -1,25 +1,24 @@
 /**
- * Keeps a second fsbridge from writing what a first one writes.
+ * Keeps a second fsbridge from writing a source that a first one writes.
  *
- * The lock is a listening socket whose name is made from what the source is (device and inode, not
- * its path): there can be one listener, and the host takes it away with the process, however that
- * ends. So there are no stale locks, and the one who is refused can ask the holder who he is.
+ * The lock is a listening socket. Its name comes from the source's device and inode, not from its
+ * path. A name has one listener, and the host removes the listener with its process, however that
+ * ends. So there are no stale locks, and a process that is refused can ask the holder for its pid.
  *
  * - Linux: a name in the abstract namespace (unix(7)), which is no file.
  * - Windows: a named pipe; libuv makes the first instance only (FILE_FLAG_FIRST_PIPE_INSTANCE).
- * - elsewhere: a socket file in the temporary folder. It outlives a crash; whoever finds nobody
- *   behind it removes it. (Two that do so in the same millisecond may both win; Linux and Windows
- *   cannot.)
+ * - elsewhere: a socket file in the temporary folder. It outlives a crash; a process that finds no
+ *   listener behind the file removes it. (Two that do so in the same millisecond may both get the
+ *   lock. On Linux and Windows that cannot happen.)
  *
  * Invariants:
  * 1. Of all writers that see the same names (Linux: one network namespace), one holds the lock.
  * 2. The lock keeps no process alive.
- * 3. The holder answers a connection with one line of JSON, {"pid":…,"path":"…"}, and says no more.
+ * 3. The holder answers a connection with one line of JSON, {"pid":…,"path":"…"}, and closes it.
  *
  * Readers take no lock. A reader can only harm itself: its overlay is thrown away, so at worst it
- * sees a file system in change, and is told so when it opens one that is being written
- * (`assertNoWriter`). A lock of theirs would let any reader, a forgotten one too, keep a writer
- * out.
+ * sees a file system in change, and it gets an error when it opens one that is being written
+ * (`assertNoWriter`). With a lock, any reader, a forgotten one too, would keep writers out.
  */
 import { stat, unlink } from 'node:fs/promises';
 import net from 'node:net';
@@ -29,11 +28,13 @@ import { FsBridgeError } from '../errors.ts';
 import { sourceIdentity } from '../host/device-number.ts';
 import { sourceError } from './source-error.ts';
 
-/** A holder answers from its event loop; when that is busy for longer, we do without its name. */
-const ANSWER_TIMEOUT_MS = 500;
-const ANSWER_BYTES_MAX = 64 * 1024;
-/** The holder may end between our attempt and our question; more than a few times, it does not. */
-const ATTEMPTS_MAX = 5;
+/**
+ * A holder answers from its event loop; if that is busy for longer, messages do without its pid.
+ */
+const answerTimeoutMs = 500;
+const maxAnswerBytes = 64 * 1024;
+/** The holder may end between our attempt and our question, but hardly more than a few times. */
+const maxAttempts = 5;
 
 export interface SourceLock {
   /** Lets others write; a second call does nothing. */
@@ -48,9 +49,9 @@ interface Holder {
 /**
  * Takes the lock of that file or disk.
  *
- * Throws FsBridgeError ERR_SOURCE_LOCKED where a fsbridge writes it already, or the host's code
- * where there is no such file. `platform` is for tests of the other hosts' ways; `identity` says what
- * the source is where its inode does not.
+ * Throws FsBridgeError ERR_SOURCE_LOCKED where an fsbridge writes it already, or the host's code
+ * where there is no such file. `platform` lets tests choose another host's kind of lock; `identity`
+ * identifies a source that has no inode.
  */
 export async function lockSource(
   path: string,
@@ -59,11 +60,11 @@ export async function lockSource(
 ): Promise<SourceLock> {
   const address = await lockAddress(path, true, platform, identity);
   if (platform === 'win32') {
-    // Wine lets several make the first instance; Windows only needs one question more.
+    // Wine lets several processes make the first instance; to Windows this is one question more.
     const holder = await askHolder(address);
     if (holder !== undefined) throw locked(path, holder);
   }
-  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
+  for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
     const server = await listen(address, path);
     if (server !== undefined) return { release: () => close(server) };
     const holder = await askHolder(address);
@@ -73,7 +74,7 @@ export async function lockSource(
   throw locked(path, { pid: undefined, path: undefined });
 }
 
-/** Throws FsBridgeError ERR_SOURCE_LOCKED where a fsbridge writes that file or disk right now. */
+/** Throws FsBridgeError ERR_SOURCE_LOCKED where an fsbridge writes that file or disk now. */
 export async function assertNoWriter(
   path: string,
   platform: NodeJS.Platform = process.platform,
@@ -99,11 +100,11 @@ async function lockAddress(
   }
 }
 
-/** The server that holds the name; undefined where somebody else does. */
+/** The server that holds the name; undefined where another process holds it. */
 function listen(address: string, path: string): Promise<net.Server | undefined> {
   const line = `${JSON.stringify({ pid: process.pid, path })}\n`;
   const server = net.createServer((socket) => {
-    // Whoever asks may go away early; that is no concern of the holder's.
+    // The other end may go away early, which is no error of the holder.
     socket.on('error', () => socket.destroy());
     socket.unref();
     socket.end(line);
@@ -115,12 +116,12 @@ function listen(address: string, path: string): Promise<net.Server | undefined> 
       if (error.code === 'EADDRINUSE' || error.code === 'EACCES') resolve(undefined);
       else reject(sourceError(error, path, true));
     });
-    // exclusive: else node:cluster would share one server among its workers, and the lock with it.
+    // exclusive: otherwise node:cluster shares one server, and so the lock, among its workers.
     server.listen({ path: address, exclusive: true }, () => resolve(server));
   });
 }
 
-/** Asks who listens there; undefined: nobody does. */
+/** Asks the listener who it is; undefined: nothing listens there. */
 function askHolder(address: string): Promise<Holder | undefined> {
   return new Promise((resolve) => {
     const socket = net.connect(address);
@@ -130,32 +131,34 @@ function askHolder(address: string): Promise<Holder | undefined> {
       resolve(holder);
     };
     socket.setEncoding('utf8');
-    socket.setTimeout(ANSWER_TIMEOUT_MS, () => end(parseHolder(text)));
+    socket.setTimeout(answerTimeoutMs, () => end(parseHolder(text)));
     socket.on('data', (part: string) => {
       text += part;
-      if (text.includes('\n') || text.length > ANSWER_BYTES_MAX) end(parseHolder(text));
+      if (text.includes('\n') || text.length > maxAnswerBytes) end(parseHolder(text));
     });
     socket.on('end', () => end(parseHolder(text)));
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      const isNobody = error.code === 'ECONNREFUSED' || error.code === 'ENOENT';
-      end(isNobody ? undefined : parseHolder(text));
+      const hasNoListener = error.code === 'ECONNREFUSED' || error.code === 'ENOENT';
+      end(hasNoListener ? undefined : parseHolder(text));
     });
   });
 }
 
-/** Anybody may listen under a name; what he says is only shown, and only where it makes sense. */
+/**
+ * Any program may listen under a name, so its answer is only shown, and only where it makes sense.
+ */
 function parseHolder(text: string): Holder {
   try {
-    const said: unknown = JSON.parse(text);
-    if (typeof said === 'object' && said !== null && 'pid' in said && 'path' in said) {
-      const { pid, path } = said;
+    const answer: unknown = JSON.parse(text);
+    if (typeof answer === 'object' && answer !== null && 'pid' in answer && 'path' in answer) {
+      const { pid, path } = answer;
       return {
         pid: Number.isSafeInteger(pid) ? Number(pid) : undefined,
         path: typeof path === 'string' ? path : undefined,
       };
     }
   } catch {
-    // No JSON: as good as no answer.
+    // What is no JSON counts as no answer.
   }
   return { pid: undefined, path: undefined };
 }
@@ -165,7 +168,7 @@ async function removeStale(address: string, platform: NodeJS.Platform): Promise<
   try {
     await unlink(address);
   } catch {
-    // Somebody else was quicker; the next attempt tells.
+    // Another process was quicker; the next attempt will show.
   }
 }
 

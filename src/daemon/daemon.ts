@@ -30,9 +30,9 @@ const messageFd = 3;
  */
 const youngMib = 1;
 /**
- * glibc's malloc (mallopt(3)) keeps an arena for each thread, and what it once gave out in big pieces:
- * 14 MiB after listing and making 150,000 files. With one arena, and what has 128 KiB or more given
- * back at once, it does not. Other C libraries know nothing of it.
+ * glibc's malloc (mallopt(3)) keeps an arena for each thread, and what it once gave out in big
+ * pieces: 14 MiB after listing and making 150,000 files. With one arena, and what has 128 KiB or
+ * more given back at once, it does not. Other C libraries know nothing of it.
  */
 const mallocEnv = {
   MALLOC_ARENA_MAX: '1',
@@ -124,8 +124,8 @@ export class DaemonLink {
 
   /**
    * The mount answers: lets the command end, which says `text` to a person and nothing to a script,
-   * and the caller's terminal and folder go. What Node or V8 writes to standard error from now on is
-   * in `logFile`.
+   * and the caller's terminal and folder go. What Node or V8 writes to standard error from now on
+   * is in `logFile`.
    */
   ready(text: string, logFile: string): void {
     takePlace(1, devNull);

@@ -1,7 +1,7 @@
 /**
  * Writes out a mount that has been left alone for a second: people pull a stick out when its light
- * is off, umount(8) does not wait for who serves a FUSE mount, and what is on the disk by then is not
- * at stake.
+ * is off, umount(8) does not wait for who serves a FUSE mount, and what is on the disk by then is
+ * not at stake.
  *
  * Invariants:
  * 1. While requests keep coming nothing is synced here: the kernel inside writes what is five

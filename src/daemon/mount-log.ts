@@ -1,7 +1,7 @@
 /**
- * What a mount says while it runs: plain sentences for a terminal (--foreground), lines of JSON in a
- * file for a daemon (pino). The lines of all mounts go to one file; each names its process and its
- * mount point.
+ * What a mount says while it runs: plain sentences for a terminal (--foreground), lines of JSON in
+ * a file for a daemon (pino). The lines of all mounts go to one file; each names its process and
+ * its mount point.
  *
  * pino is loaded once the mount answers, as it takes a tenth of the time to get there; what is said
  * before waits.
@@ -31,7 +31,9 @@ export function kernelLineLevel(line: string): Level {
   return badNews.test(line) ? 'warn' : 'info';
 }
 
-/** Sentences on standard error; the kernel's lines only where they are bad news, or all are wanted. */
+/**
+ * Sentences on standard error; the kernel's lines only where they are bad news, or all are wanted.
+ */
 export class TerminalLog implements MountLog {
   write(level: Level, text: string): void {
     print(
@@ -43,8 +45,8 @@ export class TerminalLog implements MountLog {
 }
 
 /**
- * The file of a daemon's log: the one that is asked for, or the common one. Its folder is made. Throws
- * FsBridgeError where it cannot be written: later nobody would be there to be told.
+ * The file of a daemon's log: the one that is asked for, or the common one. Its folder is made.
+ * Throws FsBridgeError where it cannot be written: later nobody would be there to be told.
  */
 export function prepareLogFile(asked: string | undefined): string {
   const file = asked === undefined ? commonLogFile() : path.resolve(asked);

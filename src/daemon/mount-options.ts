@@ -19,7 +19,8 @@ export interface MountOptions extends VolumeOptions {
 }
 
 /**
- * "1000=S-1-5-21-…-1001", with "g" before the number for a group. Throws ERR_USAGE for anything else.
+ * "1000=S-1-5-21-…-1001", with "g" before the number for a group. Throws ERR_USAGE for anything
+ * else.
  */
 export function parseIdMapping(text: string): IdMapping {
   const [, group, id, sid] = /^(g?)(\d{1,10})=(S-1-\d+(?:-\d+)*)$/i.exec(text) ?? [];

@@ -1,15 +1,16 @@
 /**
  * A mount from its beginning to its end, in the process that serves it.
  *
- *     target looked at -> kernel, source, volume (session.ts) -> transport -> control channel -> ready
- *     ... served until: an unmount from inside or outside, or a signal ...
- *     out of the tree -> written out, unmounted, source closed -> who asked for the end is told
+ *     target looked at -> kernel, source, volume (session.ts) -> transport -> control channel ->
+ *     ready ... served until: an unmount from inside or outside, or a signal ... out of the tree ->
+ *     written out, unmounted, source closed -> who asked for the end is told
  *
  * Invariants:
- * 1. The command says that the mount is there when it answers, and `umount` says that it is gone when
- *    all is written and the source is closed.
+ * 1. The command says that the mount is there when it answers, and `umount` says that it is gone
+ *    when all is written and the source is closed.
  * 2. A signal ends the mount in any case: where programs use it, they lose it, but no written byte.
- * 3. Whoever ends it from outside (umount(8), fusermount3 -u, Explorer) makes the process end as well.
+ * 3. Whoever ends it from outside (umount(8), fusermount3 -u, Explorer) makes the process end as
+ *    well.
  */
 
 import { interruption } from '../host/interrupt.ts';

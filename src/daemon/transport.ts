@@ -1,6 +1,6 @@
 /**
- * What a mount's process knows of the two ways to show a volume to programs: FUSE on Linux, WinFsp on
- * Windows.
+ * What a mount's process knows of the two ways to show a volume to programs: FUSE on Linux, WinFsp
+ * on Windows.
  */
 import type { HitRatio } from '../cache/answer-cache.ts';
 import type { QueueStatus } from '../cache/request-queue.ts';
@@ -56,8 +56,9 @@ export interface Transport {
   /** Options that this transport has no use for. */
   readonly ignores: readonly (keyof MountOptions)[];
   /**
-   * Checks whether something can be mounted there, and answers the target's full name. It runs before
-   * anything is opened, so that the likeliest mistakes are found at once. Throws FsBridgeError.
+   * Checks whether something can be mounted there, and answers the target's full name. It runs
+   * before anything is opened, so that the likeliest mistakes are found at once. Throws
+   * FsBridgeError.
    */
   prepareTarget(target: string): Promise<string>;
   mount(volume: Volume, place: MountPlace): Promise<Mounted>;

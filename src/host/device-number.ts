@@ -12,7 +12,7 @@ export interface HostFolders {
   readonly proc: string;
 }
 
-export const HOST_FOLDERS: HostFolders = { sys: '/sys', proc: '/proc' };
+export const hostFolders: HostFolders = { sys: '/sys', proc: '/proc' };
 
 /**
  * "MAJOR:MINOR" of a stat's dev or rdev.
@@ -45,7 +45,7 @@ export function diskIdentity(deviceNumber: string): string {
  */
 export async function sysfsFolder(
   deviceNumber: string,
-  folders: HostFolders = HOST_FOLDERS,
+  folders: HostFolders = hostFolders,
 ): Promise<string | undefined> {
   try {
     return await realpath(join(folders.sys, 'dev', 'block', deviceNumber));

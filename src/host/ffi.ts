@@ -2,8 +2,9 @@
  * Functions of the host's C libraries and DLLs, through koffi. koffi is loaded when a function is
  * first wanted, and only this file imports it.
  *
- * Types are koffi's names ('int', 'uintptr_t', 'void *', 'str16', …). Integers come back as numbers;
- * one beyond 2^53 would come back as a bigint, and no function that is bound here answers one.
+ * Types are koffi's names ('int', 'uintptr_t', 'void *', 'str16', …). Integers come back as
+ * numbers; one beyond 2^53 would come back as a bigint, and no function that is bound here answers
+ * one.
  */
 import { createRequire } from 'node:module';
 
@@ -37,7 +38,9 @@ export class Ffi {
     this.koffi = koffi;
   }
 
-  /** Opens a library; null is this process itself, and so its C library. Throws what koffi throws. */
+  /**
+   * Opens a library; null is this process itself, and so its C library. Throws what koffi throws.
+   */
   open(path: string | null): Bind {
     const library = this.koffi.load(path);
     return (name, result, types) => library.func(name, result, [...types]) as unknown as Native;

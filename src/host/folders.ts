@@ -1,7 +1,7 @@
 /**
- * Where a mount's files lie, as the systems have it: logs in the state folder, and what lives only as
- * long as the process in the runtime folder (XDG Base Directory Specification; on Windows the local
- * application data).
+ * Where a mount's files lie, as the systems have it: logs in the state folder, and what lives only
+ * as long as the process in the runtime folder (XDG Base Directory Specification; on Windows the
+ * local application data).
  */
 import fs from 'node:fs';
 import os from 'node:os';
@@ -44,7 +44,8 @@ export function runtimeFolder(): string {
 
 /**
  * Makes a folder that nobody else may look into, or sees to it that the one that is there is such a
- * one: in a temporary folder anybody could have made it. Throws ERR_FOLDER_UNSAFE, or the host's code.
+ * one: in a temporary folder anybody could have made it. Throws ERR_FOLDER_UNSAFE, or the host's
+ * code.
  */
 export function makePrivateFolder(folder: string): void {
   try {

@@ -94,7 +94,9 @@ export class RequestStatistics {
     return total;
   }
 
-  /** The latency in µs that `fraction` of the operation's requests did not exceed; 0 without any. */
+  /**
+   * The latency in µs that `fraction` of the operation's requests did not exceed; 0 without any.
+   */
   percentileUs(operation: number, fraction: number): number {
     const count = this.#counts[operation] ?? 0;
     if (count === 0) return 0;

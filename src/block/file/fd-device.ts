@@ -1,42 +1,20 @@
 /**
- * A BlockDevice on an open file descriptor of the host: what an image file and a disk have in
- * common.
+ * A BlockDevice on an open file descriptor of the host, for image files and for disks of Linux.
  *
- * Neither discard nor writeZeroes is offered: Node has no fallocate(2) and no BLKDISCARD, and
- * writing zeroes byte by byte is what the kernel does by itself where canWriteZeroes is false.
+ * It offers neither discard nor writeZeroes: Node has no fallocate(2) and no BLKDISCARD, and where
+ * canWriteZeroes is false the kernel writes zeroes byte by byte itself.
  */
-import { type BlockDevice, checkRange, type MaybePromise, totalBytes } from '../block-device.ts';
-import { EOPNOTSUPP, EROFS } from '../errno.ts';
+import { checkRange, type MaybePromise, totalBytes } from '../block-device.ts';
+import { DeviceBase, type HostDiskTraits, hostTraits } from '../device-base.ts';
+import { EROFS } from '../errno.ts';
 import type { FdIo } from './fd-io.ts';
 
-export interface FdDeviceShape {
-  readonly name: string;
-  readonly sizeBytes: number;
-  readonly logicalBlockBytes: number;
-  readonly physicalBlockBytes: number;
-  readonly readOnly: boolean;
-}
-
-export class FdDevice implements BlockDevice {
-  readonly name: string;
-  readonly sizeBytes: number;
-  readonly logicalBlockBytes: number;
-  readonly physicalBlockBytes: number;
-  readonly readOnly: boolean;
-  /** The host's page cache holds what was written until fdatasync. */
-  readonly volatileCache: boolean;
-  readonly canDiscard = false as const;
-  readonly canWriteZeroes = false as const;
+export class FdDevice extends DeviceBase {
   readonly #io: FdIo;
 
-  constructor(io: FdIo, shape: FdDeviceShape) {
+  constructor(io: FdIo, traits: HostDiskTraits) {
+    super(hostTraits(traits));
     this.#io = io;
-    this.name = shape.name;
-    this.sizeBytes = shape.sizeBytes;
-    this.logicalBlockBytes = shape.logicalBlockBytes;
-    this.physicalBlockBytes = shape.physicalBlockBytes;
-    this.readOnly = shape.readOnly;
-    this.volatileCache = !shape.readOnly;
   }
 
   read(segments: readonly Uint8Array[], offsetBytes: number): MaybePromise<number> {
@@ -56,14 +34,6 @@ export class FdDevice implements BlockDevice {
 
   flush(): MaybePromise<number> {
     return this.readOnly ? 0 : this.#io.sync();
-  }
-
-  discard(): number {
-    return this.readOnly ? -EROFS : -EOPNOTSUPP;
-  }
-
-  writeZeroes(): number {
-    return this.readOnly ? -EROFS : -EOPNOTSUPP;
   }
 
   close(): Promise<void> {

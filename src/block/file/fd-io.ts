@@ -1,23 +1,23 @@
 /**
- * Reading and writing whole scatter lists at a position of an open file, on the spot or in libuv's
- * thread pool (sync-io-policy.ts and serial-read-detector.ts say which and why).
+ * Reads and writes whole scatter lists at a position of an open file, synchronously or in libuv's
+ * thread pool (sync-io-policy.ts and serial-read-detector.ts say which, and why).
  *
  * Invariants:
- * 1. One system call a request (pread, preadv, pwrite, pwritev) unless the host cuts it short; then
- *    the rest is asked for again.
- * 2. What lies beyond the file's end reads as zeroes.
+ * 1. One system call a request (pread, preadv, pwrite, pwritev), unless the host cuts it short;
+ *    then the rest is asked for again.
+ * 2. Bytes beyond the file's end read as zeroes.
  * 3. After `close` every call is answered -ENODEV. The number of a closed file descriptor may
- *    belong to another file a moment later, and nobody may write into that one.
+ *    belong to another file a moment later, which must not be written.
  * 4. A failed sync is remembered for good. Linux reports lost pages once and then takes them for
  *    clean (fsync(2), EIO; Documentation/filesystems/vfs.rst, "Handling errors during writeback"):
- *    a later fdatasync would say 0 although the bytes are gone.
+ *    a later fdatasync would answer 0 although the bytes are gone.
  */
 import fs from 'node:fs';
 import type { MaybePromise } from '../block-device.ts';
 import { EIO, ENODEV, negativeErrno } from '../errno.ts';
 import { dropBytes, SegmentCursor } from '../segments.ts';
 import { SerialReadDetector } from './serial-read-detector.ts';
-import { SYNC_BYTES_MAX, SyncIoPolicy } from './sync-io-policy.ts';
+import { maxSyncBytes, SyncIoPolicy } from './sync-io-policy.ts';
 import { threadPoolQuota } from './thread-pool-quota.ts';
 
 type Done = (error: NodeJS.ErrnoException | null, countBytes: number) => void;
@@ -25,9 +25,9 @@ type Done = (error: NodeJS.ErrnoException | null, countBytes: number) => void;
 export class FdIo {
   #fd: number;
   #lostErrno = 0;
-  readonly #readGate = new SyncIoPolicy();
-  readonly #writeGate = new SyncIoPolicy();
-  readonly #loneReads = new SerialReadDetector();
+  readonly #readPolicy = new SyncIoPolicy();
+  readonly #writePolicy = new SyncIoPolicy();
+  readonly #serialReads = new SerialReadDetector();
 
   private constructor(fd: number) {
     this.#fd = fd;
@@ -43,7 +43,7 @@ export class FdIo {
     });
   }
 
-  /** What was opened, whatever its path leads to by now. Rejects with Node's error. */
+  /** The opened file, whatever its path leads to by now. Rejects with Node's error. */
   stat(): Promise<fs.BigIntStats> {
     return new Promise((resolve, reject) => {
       fs.fstat(this.#fd, { bigint: true }, (error, stats) => {
@@ -61,21 +61,21 @@ export class FdIo {
   ): MaybePromise<number> {
     if (this.#fd < 0) return -ENODEV;
     if (lengthBytes === 0) return 0;
-    if (lengthBytes > SYNC_BYTES_MAX) {
+    if (lengthBytes > maxSyncBytes) {
       return threadPoolQuota.run(lengthBytes, () =>
         this.#fd < 0
           ? Promise.resolve(-ENODEV)
           : inPool(reading, this.#fd, segments, lengthBytes, offsetBytes),
       );
     }
-    const isOpen = this.#readGate.admits(lengthBytes);
-    if (!isOpen && !this.#loneReads.admits()) {
+    const isFast = this.#readPolicy.admits(lengthBytes);
+    if (!isFast && !this.#serialReads.admits()) {
       return this.#readSmallInPool(segments, lengthBytes, offsetBytes);
     }
-    const startMs = this.#readGate.nowMs();
-    const errno = onTheSpot(reading, this.#fd, segments, lengthBytes, offsetBytes);
-    if (isOpen) this.#readGate.ended(startMs, lengthBytes);
-    else this.#loneReads.ended(this.#readGate.nowMs() - startMs);
+    const startMs = this.#readPolicy.nowMs();
+    const errno = synchronously(reading, this.#fd, segments, lengthBytes, offsetBytes);
+    if (isFast) this.#readPolicy.ended(startMs, lengthBytes);
+    else this.#serialReads.ended(this.#readPolicy.nowMs() - startMs);
     return errno;
   }
 
@@ -84,10 +84,10 @@ export class FdIo {
     lengthBytes: number,
     offsetBytes: number,
   ): Promise<number> {
-    const startMs = this.#readGate.nowMs();
-    this.#loneReads.poolBegins();
+    const startMs = this.#readPolicy.nowMs();
+    this.#serialReads.poolBegins();
     const errno = await inPool(reading, this.#fd, segments, lengthBytes, offsetBytes);
-    this.#loneReads.poolEnded(this.#readGate.nowMs() - startMs);
+    this.#serialReads.poolEnded(this.#readPolicy.nowMs() - startMs);
     return errno;
   }
 
@@ -99,16 +99,16 @@ export class FdIo {
   ): MaybePromise<number> {
     if (this.#fd < 0) return -ENODEV;
     if (lengthBytes === 0) return 0;
-    if (!this.#writeGate.admits(lengthBytes)) {
+    if (!this.#writePolicy.admits(lengthBytes)) {
       return threadPoolQuota.run(lengthBytes, () =>
         this.#fd < 0
           ? Promise.resolve(-ENODEV)
           : inPool(writing, this.#fd, segments, lengthBytes, offsetBytes),
       );
     }
-    const startMs = this.#writeGate.nowMs();
-    const errno = onTheSpot(writing, this.#fd, segments, lengthBytes, offsetBytes);
-    this.#writeGate.ended(startMs, lengthBytes);
+    const startMs = this.#writePolicy.nowMs();
+    const errno = synchronously(writing, this.#fd, segments, lengthBytes, offsetBytes);
+    this.#writePolicy.ended(startMs, lengthBytes);
     return errno;
   }
 
@@ -144,7 +144,7 @@ interface Direction {
     offsetBytes: number,
     done: Done,
   ) => void;
-  /** The answer when a call gets nowhere, and says no reason. */
+  /** The answer when a call moves no bytes and gives no reason. */
   readonly nothingMore: (
     segments: readonly Uint8Array[],
     doneBytes: number,
@@ -178,11 +178,11 @@ const writing: Direction = {
     if (segments.length !== 1 || only === undefined) fs.writev(fd, segments, offsetBytes, done);
     else fs.write(fd, only, 0, only.length, offsetBytes, done);
   },
-  // It would be asked for again for ever.
+  // Asking again could go on for ever.
   nothingMore: () => -EIO,
 };
 
-function onTheSpot(
+function synchronously(
   { sync, nothingMore }: Direction,
   fd: number,
   segments: readonly Uint8Array[],

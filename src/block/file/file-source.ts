@@ -4,9 +4,9 @@
  * Invariants:
  * 1. Opened for reading, nothing of the file changes: no byte, no size, no time of modification,
  *    and where the host lets us (Linux, our own file: O_NOATIME) no time of access either.
- * 2. The device is the file's whole blocks of 512 bytes. A rest of less than a block at the end is
- *    no part of it: it is neither read nor written and stays in the file as it is. (No disk has
- *    such a rest; it comes from a copy that broke off, or from a checksum appended.)
+ * 2. The device is the file's whole blocks of 512 bytes. A rest of less than a block at the end
+ *    does not belong to it: the rest is neither read nor written. (No disk has such a rest; it
+ *    comes from a copy that broke off, or from a checksum appended.)
  * 3. The file never grows or shrinks through the device.
  */
 import fs from 'node:fs';
@@ -16,13 +16,13 @@ import { hostRefusal, sourceError } from '../source-error.ts';
 import { FdDevice } from './fd-device.ts';
 import { FdIo } from './fd-io.ts';
 
-const BLOCK_BYTES = 512;
-/** What the host's page cache works in; a smaller write makes it read first. */
-const PAGE_BYTES = 4096;
+const blockBytes = 512;
+/** The unit of the host's page cache; a smaller write makes it read first. */
+const pageBytes = 4096;
 
 /** The bytes at a file's end that are too few for a block. */
 export function trailingBytes(fileBytes: number): number {
-  return fileBytes % BLOCK_BYTES;
+  return fileBytes % blockBytes;
 }
 
 /**
@@ -47,8 +47,8 @@ export async function openFileSource(
     return new FdDevice(io, {
       name: path,
       sizeBytes,
-      logicalBlockBytes: BLOCK_BYTES,
-      physicalBlockBytes: PAGE_BYTES,
+      logicalBlockBytes: blockBytes,
+      physicalBlockBytes: pageBytes,
       readOnly: !options.write,
     });
   } catch (error) {
@@ -83,7 +83,7 @@ function tooSmall(path: string, fileBytes: number): FsBridgeError {
   const why =
     fileBytes === 0
       ? 'the file is empty'
-      : `the file has ${fileBytes} bytes, less than one block of ${BLOCK_BYTES}`;
+      : `the file has ${fileBytes} bytes, less than one block of ${blockBytes}`;
   return new FsBridgeError(
     'ERR_SOURCE_EMPTY',
     path,

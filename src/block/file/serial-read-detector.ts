@@ -1,37 +1,40 @@
 /**
- * Small reads of a fast disk by somebody who asks for one at a time.
+ * Detects a reader of a fast disk that asks for one small piece at a time, each after the answer to
+ * the one before.
  *
- * Where the host must ask the disk, SyncIoPolicy sends reads to libuv's pool: the event loop goes on,
- * and many can be under way. But when each is asked for only after the one before, nothing is won
- * by that, and the way to a thread and back takes as long again as half a read of an SSD (80 µs).
- * Such a reader is seen in the pool: LONE_READS in a row, all short, and no second one ever came
- * while one was under way. From then on they are made on the spot, but for one in PROBE_EVERY: if
- * another one comes while that is in the pool, or one takes long, it is over.
+ * Where the host must ask the disk, SyncIoPolicy sends reads to libuv's pool: the event loop stays
+ * free, and many reads can be under way. A serial reader gains nothing from that, and the way to a
+ * thread and back takes as long again as half a read of an SSD (80 µs).
  *
- * Invariant: on the spot, no read but the last of a row takes longer than LONGEST_MS, so that the
- * event loop waits no longer for one than for any other piece of work.
+ * The detector watches the reads in the pool. After minSerialReads in a row that were all short,
+ * with never a second read under way, reads are made synchronously, except one in probeEvery. That
+ * one goes to the pool: if another read comes while it is there, or if any read takes long, the
+ * synchronous reads end.
+ *
+ * Invariant: of the synchronous reads in a row only the last takes longer than maxReadMs, so that
+ * the event loop waits no longer for one than for any other piece of work.
  */
 
-const LONE_READS = 16;
-const PROBE_EVERY = 16;
-const LONGEST_MS = 0.5;
+const minSerialReads = 16;
+const probeEvery = 16;
+const maxReadMs = 0.5;
 
 export class SerialReadDetector {
-  /** Reads in a row that were alone and short. */
+  /** Reads in a row that were short and alone. */
   #row = 0;
   #inPool = 0;
-  #onTheSpot = 0;
+  #sinceProbe = 0;
 
-  /** Whether the next read is to be made on the spot. */
+  /** Whether the next read is made synchronously. */
   admits(): boolean {
-    if (this.#row < LONE_READS || this.#inPool > 0) return false;
-    this.#onTheSpot = (this.#onTheSpot + 1) % PROBE_EVERY;
-    return this.#onTheSpot !== 0;
+    if (this.#row < minSerialReads || this.#inPool > 0) return false;
+    this.#sinceProbe = (this.#sinceProbe + 1) % probeEvery;
+    return this.#sinceProbe !== 0;
   }
 
-  /** Notes a read on the spot. */
+  /** Notes a synchronous read. */
   ended(tookMs: number): void {
-    if (tookMs > LONGEST_MS) this.#row = 0;
+    if (tookMs > maxReadMs) this.#row = 0;
   }
 
   /** Notes that a read goes to the pool. */
@@ -40,9 +43,9 @@ export class SerialReadDetector {
     this.#inPool++;
   }
 
+  /** Notes that a read in the pool has ended; the way to the thread and back counts too. */
   poolEnded(tookMs: number): void {
     this.#inPool--;
-    // The way to the thread and back is in it.
-    this.#row = tookMs > 2 * LONGEST_MS ? 0 : this.#row + 1;
+    this.#row = tookMs > 2 * maxReadMs ? 0 : this.#row + 1;
   }
 }

@@ -1,46 +1,47 @@
 /**
- * Decides whether a small file call is made on the spot or in libuv's thread pool.
+ * Decides whether a small call on a file is made synchronously, on this thread, or in libuv's
+ * thread pool.
  *
- * Bytes that the host has in its page cache cost 1.5 µs for 4 KiB with fs.readSync and 10 to 20 µs
- * through the pool (two thread hops and an event loop turn). But a call on the spot stops the event
- * loop when the host must ask the disk. The host does not say beforehand which it will be, so the
- * last call is taken for the weather:
+ * Bytes in the host's page cache cost 1.5 µs for 4 KiB with fs.readSync, and 10 to 20 µs through
+ * the pool (two switches of threads and a turn of the event loop). But a synchronous call stops the
+ * event loop when the host must ask the disk. The host does not say beforehand which of the two it
+ * will be, so the policy predicts it from the calls before:
  *
- * - the gate is open: calls are made on the spot and timed;
- * - a slow one shuts it for some times as long as that call took: twice at first;
- * - the first call after the pause is the probe. If it is slow, or any of the next FORGIVE_CALLS,
- *   the gate shuts for twice as many times as before, up to PAUSE_FACTOR_MAX; if all are fast, the
- *   next slow one counts as a first one again.
+ * - At first calls are synchronous, and timed.
+ * - A slow call begins a pause, in which calls go to the pool: twice as long as the call at first.
+ * - The first call after the pause is a probe. If it is slow, or any of the next forgiveCalls, the
+ *   pause doubles as a multiple of the call's time, up to maxPauseFactor. If all of them are fast,
+ *   the next slow call counts as a first one again.
  *
- * "Slow" is SLOW_MS + SLOW_MS_PER_KIB: three times what a copy from the page cache takes on a small
+ * "Slow" is slowMs + slowMsPerKib: three times what a copy from the page cache takes on a small
  * virtual machine (1.5 µs for 4 KiB, 24 µs for 128 KiB) and more, and less than a cold read of most
- * SSDs (80 µs): those gain more by being many at once than by sparing the hop. The short first
- * pause is for false alarms: on a busy host a fast call looks slow when the process loses its
- * processor in the middle of it.
+ * SSDs (80 µs): those gain more from many requests at once than from sparing the switches. The
+ * first pause is short because of false alarms: on a busy host a fast call looks slow when the
+ * process loses its processor during it.
  *
- * Invariant: on the spot, slow calls take at most one part in 1 + PAUSE_FACTOR_MAX of the time from
- * a disk that is always slow, and one part in three where at least FORGIVE_CALLS fast ones lie
- * between any two (reading on, with the host reading ahead); never do two slow calls follow each
- * other without a pause that is twice the first. A pause ends after PAUSE_MAX_MS: a call of minutes
- * was a laptop asleep.
+ * Invariant: slow synchronous calls take at most one part in 1 + maxPauseFactor of the time from a
+ * disk that is always slow, and one part in three where at least forgiveCalls fast ones lie between
+ * any two (sequential reading, with the host reading ahead). Two slow calls never follow each other
+ * without a pause of twice the first. A pause ends after maxPauseMs: a call of minutes means that
+ * the computer slept.
  */
 
-/** Above this, a call goes to the pool in any case: copying alone would take too long. */
-export const SYNC_BYTES_MAX: number = 128 * 1024;
+/** Larger calls always go to the pool: copying alone would take too long. */
+export const maxSyncBytes: number = 128 * 1024;
 
-const SLOW_MS = 0.05;
-const SLOW_MS_PER_KIB = 0.0005;
-const PAUSE_FACTOR_MIN = 2;
-const PAUSE_FACTOR_MAX = 32;
-const PAUSE_MAX_MS = 10_000;
-const FORGIVE_CALLS = 64;
+const slowMs = 0.05;
+const slowMsPerKib = 0.0005;
+const minPauseFactor = 2;
+const maxPauseFactor = 32;
+const maxPauseMs = 10_000;
+const forgiveCalls = 64;
 
 export class SyncIoPolicy {
-  #shut = false;
-  #opensAtMs = 0;
-  #pauseFactor = PAUSE_FACTOR_MIN;
-  /** Fast calls on the spot since the last slow one. */
-  #fastCalls = FORGIVE_CALLS;
+  #isPaused = false;
+  #pauseEndsMs = 0;
+  #pauseFactor = minPauseFactor;
+  /** Fast synchronous calls since the last slow one. */
+  #fastCalls = forgiveCalls;
   readonly #nowMs: () => number;
 
   /** nowMs: a monotonic clock in milliseconds. */
@@ -48,29 +49,29 @@ export class SyncIoPolicy {
     this.#nowMs = nowMs;
   }
 
-  /** Whether a call of that size is to be made on the spot. */
+  /** Whether a call of that size is made synchronously. */
   admits(lengthBytes: number): boolean {
-    if (lengthBytes > SYNC_BYTES_MAX) return false;
-    if (!this.#shut) return true;
-    if (this.#nowMs() < this.#opensAtMs) return false;
-    this.#shut = false;
+    if (lengthBytes > maxSyncBytes) return false;
+    if (!this.#isPaused) return true;
+    if (this.#nowMs() < this.#pauseEndsMs) return false;
+    this.#isPaused = false;
     return true;
   }
 
-  /** Notes a call on the spot that began at startMs (of the same clock) and has just ended. */
+  /** Notes a synchronous call that began at startMs (of the same clock) and has just ended. */
   ended(startMs: number, lengthBytes: number): void {
     const nowMs = this.#nowMs();
     const tookMs = nowMs - startMs;
-    if (tookMs <= SLOW_MS + (lengthBytes / 1024) * SLOW_MS_PER_KIB) {
+    if (tookMs <= slowMs + (lengthBytes / 1024) * slowMsPerKib) {
       this.#fastCalls += 1;
       return;
     }
-    const isFirst = this.#fastCalls >= FORGIVE_CALLS;
-    const factor = isFirst ? PAUSE_FACTOR_MIN : Math.min(this.#pauseFactor * 2, PAUSE_FACTOR_MAX);
+    const isFirst = this.#fastCalls >= forgiveCalls;
+    const factor = isFirst ? minPauseFactor : Math.min(this.#pauseFactor * 2, maxPauseFactor);
     this.#pauseFactor = factor;
     this.#fastCalls = 0;
-    this.#shut = true;
-    this.#opensAtMs = nowMs + Math.min(tookMs * factor, PAUSE_MAX_MS);
+    this.#isPaused = true;
+    this.#pauseEndsMs = nowMs + Math.min(tookMs * factor, maxPauseMs);
   }
 
   nowMs(): number {

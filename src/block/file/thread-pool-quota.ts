@@ -1,41 +1,42 @@
 /**
- * Keeps a thread of libuv's pool free for small calls.
+ * Keeps one thread of libuv's pool free for small calls.
  *
- * The pool has few threads (UV_THREADPOOL_SIZE, 4 where nobody says otherwise) and serves calls in
- * the order they come. A stream that is read ahead has several megabytes under way; a look at an
- * inode must not wait until a disk has brought all of them. So large calls wait here, and one thread
- * at least is never given to them. It is the process's pool: all disks share its lanes.
+ * The pool has few threads (UV_THREADPOOL_SIZE, by default 4) and serves calls in the order they
+ * come. A stream that is read ahead has several megabytes under way, and reading an inode must not
+ * wait until a disk has delivered them all. So large calls wait here, and one thread is never given
+ * to them. All disks of the process share the quota, because they share the pool.
  *
  * Invariant: large calls start in the order in which they were asked for.
  */
-/** From here on a call is large: it takes long, and nobody asks for so much to look at an inode. */
-export const LARGE_BYTES: number = 256 * 1024;
+
+/** From this size on a call is large: it takes long, and is not a look at an inode. */
+export const minLargeBytes: number = 256 * 1024;
 
 export class ThreadPoolQuota {
-  readonly #most: number;
-  #under = 0;
+  readonly #maxLarge: number;
+  #largeUnderWay = 0;
   readonly #waiting: (() => void)[] = [];
 
-  /** `threads` is how many the pool has. */
+  /** `threads` is the number of the pool's threads. */
   constructor(threads: number) {
-    this.#most = Math.max(threads - 1, 1);
+    this.#maxLarge = Math.max(threads - 1, 1);
   }
 
-  /** Starts a call of that size, now or when there is a lane for it. */
+  /** Starts a call of that size: at once, or when the quota allows it. */
   run(lengthBytes: number, start: () => Promise<number>): Promise<number> {
-    if (lengthBytes < LARGE_BYTES) return start();
-    if (this.#under < this.#most) return this.#runLarge(start);
+    if (lengthBytes < minLargeBytes) return start();
+    if (this.#largeUnderWay < this.#maxLarge) return this.#runLarge(start);
     return new Promise((resolve) => {
       this.#waiting.push(() => resolve(this.#runLarge(start)));
     });
   }
 
   async #runLarge(start: () => Promise<number>): Promise<number> {
-    this.#under++;
+    this.#largeUnderWay++;
     try {
       return await start();
     } finally {
-      this.#under--;
+      this.#largeUnderWay--;
       this.#waiting.shift()?.();
     }
   }
@@ -47,5 +48,5 @@ function poolThreads(): number {
   return Number.isNaN(wanted) ? 4 : Math.min(Math.max(wanted, 1), 1024);
 }
 
-/** The lanes of this process's pool. */
+/** The quota of this process's pool. */
 export const threadPoolQuota: ThreadPoolQuota = new ThreadPoolQuota(poolThreads());

@@ -1,22 +1,21 @@
 /**
  * A disk, partition or other block device of a Linux host as a BlockDevice.
  *
- * The kernel's word in sysfs is taken for its size and blocks
- * (Documentation/ABI/stable/sysfs-block); whatever path leads to it (/dev/disk/by-id/…, a node
- * elsewhere), only its number counts.
+ * Its size and its blocks come from sysfs (Documentation/ABI/stable/sysfs-block). Whatever path
+ * leads to the device (/dev/disk/by-id/…, a node elsewhere), only its number counts.
  *
  * Invariants:
- * 1. Writing holds the device exclusively: opened with O_EXCL, and without O_CREAT Linux takes that
- *    as a claim that a mount, a holder (dm, md), swap, or another claim makes fail with EBUSY, and
- *    that makes theirs fail in turn (open(2), O_EXCL; block/bdev.c, bd_prepare_to_claim).
- * 2. A disk that the host says is read-only is not opened for writing.
+ * 1. Writing holds the device exclusively. Linux takes O_EXCL without O_CREAT as a claim: it fails
+ *    with EBUSY where the device is mounted, has a holder (dm, md), is swap, or is claimed already,
+ *    and while it lasts those fail in turn (open(2), O_EXCL; block/bdev.c, bd_prepare_to_claim).
+ * 2. A disk that is read-only to the host is not opened for writing.
  */
 import fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { FsBridgeError } from '../../errors.ts';
 import {
-  HOST_FOLDERS,
   type HostFolders,
+  hostFolders,
   majorMinor,
   readAttribute,
   sysfsFolder,
@@ -27,9 +26,9 @@ import { FdDevice } from '../file/fd-device.ts';
 import { FdIo } from '../file/fd-io.ts';
 import { hostRefusal, sourceError } from '../source-error.ts';
 
-/** sysfs counts in these, whatever the disk's own block is (sysfs-block, "size"). */
-const SYSFS_SECTOR_BYTES = 512;
-const LOGICAL_BLOCK_BYTES_MAX = 4096;
+/** The unit of sysfs, whatever the disk's own block is (sysfs-block, "size"). */
+const sysfsSectorBytes = 512;
+const maxLogicalBlockBytes = 4096;
 
 export interface DiskGeometry {
   readonly sizeBytes: number;
@@ -38,14 +37,14 @@ export interface DiskGeometry {
   readonly readOnly: boolean;
 }
 
-/** What sysfs says of the block device "MAJOR:MINOR"; undefined where it knows none. */
+/** The geometry of the block device "MAJOR:MINOR"; undefined where sysfs has no such device. */
 export async function readGeometry(
   deviceNumber: string,
-  folders: HostFolders = HOST_FOLDERS,
+  folders: HostFolders = hostFolders,
 ): Promise<DiskGeometry | undefined> {
   const folder = await sysfsFolder(deviceNumber, folders);
   if (folder === undefined) return undefined;
-  // A partition has no queue; its disk's, one folder up, is the one it uses.
+  // A partition has no queue of its own: it uses its disk's, one folder up.
   const isPartition = (await readAttribute(folder, 'partition')) !== undefined;
   const queue = join(isPartition ? dirname(folder) : folder, 'queue');
   const [sectors, logical, physical, readOnly] = await Promise.all([
@@ -55,7 +54,7 @@ export async function readGeometry(
     readAttribute(folder, 'ro'),
   ]);
   const logicalBlockBytes = Number(logical ?? 512);
-  const bytes = Number(sectors ?? 0) * SYSFS_SECTOR_BYTES;
+  const bytes = Number(sectors ?? 0) * sysfsSectorBytes;
   return {
     sizeBytes: bytes - (bytes % logicalBlockBytes),
     logicalBlockBytes,
@@ -91,13 +90,13 @@ export async function openHostDisk(
     return new FdDevice(io, { ...geometry, name: path, readOnly: !options.write });
   } catch (error) {
     await io?.close();
-    if (isBusy(error)) throw claimed(path, error);
+    if (hostCode(error) === 'EBUSY') throw claimed(path, error);
     throw sourceError(error, path, options.write);
   }
 }
 
 function checkGeometry(path: string, geometry: DiskGeometry, write: boolean): void {
-  if (geometry.logicalBlockBytes > LOGICAL_BLOCK_BYTES_MAX) {
+  if (geometry.logicalBlockBytes > maxLogicalBlockBytes) {
     throw unsupported(path, `its blocks of ${geometry.logicalBlockBytes} bytes are too large`);
   }
   if (geometry.sizeBytes === 0) {
@@ -109,10 +108,6 @@ function checkGeometry(path: string, geometry: DiskGeometry, write: boolean): vo
     );
   }
   if (write && geometry.readOnly) throw hostRefusal('EROFS', path, write);
-}
-
-function isBusy(error: unknown): boolean {
-  return hostCode(error) === 'EBUSY';
 }
 
 function claimed(path: string, cause: unknown): FsBridgeError {

@@ -1,28 +1,26 @@
 /**
- * What a Linux host itself does with a disk or an image file at this moment: mounts, loop devices,
+ * Finds out how a Linux host uses a disk or an image file at this moment: mounts, loop devices,
  * device mapper and MD, swap.
  *
- * Read from procfs and sysfs alone, so no right is needed but to read them:
- * - /proc/self/mountinfo gives a mount's major:minor (proc_pid_mountinfo(5)). A btrfs shows a
- *   number of its own there, as its disks may be several; so a mount's source is compared too
- *   (which finds an image mounted by FUSE as well), and the disks that /sys/fs/btrfs/UUID/devices
- *   names.
- * - /sys/block/loopN/loop/backing_file is a path, perhaps written otherwise than ours or through a
- *   link: the file's dev and ino are compared, not the string.
- * - /sys/class/block/X/holders names the dm and md devices on top of X (drivers'
- *   bd_link_disk_holder).
+ * It reads procfs and sysfs alone, so no right is needed but to read them:
+ * - /proc/self/mountinfo gives a mount's major:minor (host/mountinfo.ts). A btrfs shows a number of
+ *   its own there, as it may have several disks. So the mount's source is compared too (which also
+ *   finds an image mounted by FUSE), and the disks that /sys/fs/btrfs/UUID/devices names.
+ * - /sys/block/loopN/loop/backing_file is a path, perhaps in another spelling than ours or through
+ *   a link: the file's dev and ino are compared, not the string.
+ * - /sys/class/block/X/holders names the dm and md devices on top of X (bd_link_disk_holder).
  * - /proc/swaps (proc_swaps(5)).
  *
  * Limits: mounts of other mount namespaces (containers) are not seen, nor virtual machines, nor a
- * loop device whose backing file has lost its path (deleted, or another namespace's). For a disk,
- * O_EXCL sees those as well (host-disk.ts). On other hosts nothing is known and none found.
+ * loop device whose backing file has lost its path (deleted, or in another namespace). For a disk,
+ * O_EXCL sees those as well (host-disk.ts). On other hosts no usage is found.
  */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import {
   diskIdentity,
-  HOST_FOLDERS,
   type HostFolders,
+  hostFolders,
   readAttribute,
   sourceIdentity,
   sysfsFolder,
@@ -30,7 +28,7 @@ import {
 import { type MountEntry, readMountInfo, unescapeOctal } from '../../host/mountinfo.ts';
 
 export interface Usage {
-  /** What is going on, as the rest of a sentence: "is mounted at /mnt through /dev/loop3". */
+  /** The usage as a predicate: "is mounted at /mnt through /dev/loop3". */
   readonly reason: string;
   /** What ends it. */
   readonly advice: string;
@@ -45,8 +43,8 @@ interface Mount {
   readonly readOnly: boolean;
 }
 
-/** A block device that is the source, or part of it, or stands on it. */
-interface Node {
+/** A block device: the source, a part of it, or one that stands on it. */
+interface BlockNode {
   readonly folder: string;
   readonly name: string;
   readonly identity: string;
@@ -58,17 +56,17 @@ interface Search {
   /** Identity to path. */
   readonly swaps: ReadonlyMap<string, string>;
   readonly found: Usage[];
-  /** Nodes looked at: those on top may be reached twice (a RAID of two partitions of one disk). */
+  /** Nodes visited: one on top may be reached twice (a RAID of two partitions of one disk). */
   readonly seen: Set<string>;
 }
 
 /**
- * All that the host does with that image file or block device; empty: nothing we know of. Rejects
- * with Node's error where the path leads nowhere.
+ * All usages of that image file or block device that are known. Rejects with Node's error where the
+ * path leads nowhere.
  */
 export async function findUsages(
   path: string,
-  folders: HostFolders = HOST_FOLDERS,
+  folders: HostFolders = hostFolders,
 ): Promise<Usage[]> {
   if (process.platform !== 'linux') return [];
   const identity = sourceIdentity(await stat(path, { bigint: true }));
@@ -84,7 +82,9 @@ export async function findUsages(
   return search.found;
 }
 
-/** A disk with its partitions; or a partition with the disk around it, but not its neighbours. */
+/**
+ * Visits a disk with its partitions, or a partition with the disk around it but not its neighbours.
+ */
 async function searchDisk(search: Search, folder: string, source: string): Promise<void> {
   const self = await nodeAt(folder);
   if (self === undefined) return;
@@ -104,7 +104,7 @@ async function searchDisk(search: Search, folder: string, source: string): Promi
   }
 }
 
-async function searchHolders(search: Search, node: Node, source: string): Promise<void> {
+async function searchHolders(search: Search, node: BlockNode, source: string): Promise<void> {
   const holders = join(node.folder, 'holders');
   for (const holder of await entriesOf(holders)) {
     const folder = join(search.folders.sys, 'class', 'block', holder);
@@ -121,7 +121,7 @@ async function searchHolders(search: Search, node: Node, source: string): Promis
   }
 }
 
-/** Loop devices on the source, and what is done with those. */
+/** Visits the loop devices on the source, and notes how those are used. */
 async function searchLoops(search: Search, source: string): Promise<void> {
   const blocks = join(search.folders.sys, 'block');
   for (const name of await entriesOf(blocks)) {
@@ -159,8 +159,8 @@ function noteMountsAndSwap(search: Search, identity: string, through: string): v
   });
 }
 
-/** A second disk of a btrfs: its mount names the first. */
-async function noteBtrfs(search: Search, node: Node): Promise<void> {
+/** Notes that a node is a disk of a mounted btrfs whose mount names another disk. */
+async function noteBtrfs(search: Search, node: BlockNode): Promise<void> {
   if (search.mounts.some((mount) => mount.identities.includes(node.identity))) return;
   const root = join(search.folders.sys, 'fs', 'btrfs');
   for (const uuid of await entriesOf(root)) {
@@ -174,18 +174,18 @@ async function noteBtrfs(search: Search, node: Node): Promise<void> {
   }
 }
 
-function throughNode(node: Node): string {
+function throughNode(node: BlockNode): string {
   return ` through /dev/${node.name}`;
 }
 
-async function nodeAt(folder: string): Promise<Node | undefined> {
+async function nodeAt(folder: string): Promise<BlockNode | undefined> {
   const deviceNumber = await readAttribute(folder, 'dev');
   if (deviceNumber === undefined) return undefined;
   return { folder, name: basename(folder), identity: diskIdentity(deviceNumber) };
 }
 
-async function partitionsOf(folder: string): Promise<Node[]> {
-  const nodes: Node[] = [];
+async function partitionsOf(folder: string): Promise<BlockNode[]> {
+  const nodes: BlockNode[] = [];
   for (const name of await entriesOf(folder)) {
     if ((await readAttribute(folder, name, 'partition')) === undefined) continue;
     const node = await nodeAt(join(folder, name));

@@ -1,12 +1,12 @@
 /**
- * Refuses to write to what the host itself uses.
+ * Refuses to write to a source that the host itself uses.
  *
- * Two systems that write one file system destroy it, and one that writes under another's mount does
- * too, even a read-only one: neither expects blocks it has in its cache to change.
+ * Two systems that write one file system destroy it. So does a system that writes under another's
+ * mount, even under a read-only one: a file system does not expect cached blocks to change on the
+ * disk.
  *
- * The look is taken once, before opening. What comes later is kept out only for a disk, by its
- * claim (host-disk.ts); nothing keeps a person from attaching an image file to a loop device
- * afterwards.
+ * The check is made once, before opening. After that, only a disk is protected, by its claim
+ * (host-disk.ts); an image file can still be attached to a loop device.
  */
 import { FsBridgeError } from '../../errors.ts';
 import type { HostFolders } from '../../host/device-number.ts';
@@ -27,7 +27,7 @@ export async function assertNotInUse(path: string, folders?: HostFolders): Promi
   throw new FsBridgeError('ERR_SOURCE_IN_USE', path, `it ${reasons}`, advice);
 }
 
-/** What a reader should be told: that bytes may change while they are read. */
+/** Warnings for a reader: bytes may change while they are read. */
 export async function inUseWarnings(path: string, folders?: HostFolders): Promise<string[]> {
   const usages = await usagesOf(path, false, folders);
   return usages

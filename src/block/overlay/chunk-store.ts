@@ -1,25 +1,26 @@
 /**
- * Keeps written blocks of a disk: in memory at first, and in a temporary file what is more than a
- * limit. What was never written, or was forgotten, is not here: `nextRun` says so for every byte.
+ * Keeps written blocks of a disk: in memory at first, and beyond a limit in a temporary file.
+ * Blocks that were never written, or were forgotten, are not here: `nextRun` says so for every
+ * byte.
  *
  * The disk is cut into chunks. A chunk has memory, or a slot of the file, or both, and one byte a
- * block that says where its newest contents are:
+ * block with two bits, which say where the block's newest bytes are:
  *
- *            write            spilled, and no write meanwhile
- *   (none) --------> MEMORY ----------------------------------> FILE
- *      ^               | ^                                       | |
- *      |    forget     | '---- write: MEMORY shadows FILE -------' |
- *      '---------------'-------------------------------------------'
+ *            write              spilled, and no write meanwhile
+ *   (none) --------> inMemory ----------------------------------> inFile
+ *      ^               | ^                                         | |
+ *      |    forget     | '---- write: inMemory hides inFile ------' |
+ *      '---------------'--------------------------------------------'
  *
  * Invariants:
- * 1. MEMORY set: the block's newest bytes are in the chunk's memory, whatever FILE says.
- *    MEMORY clear and FILE set: they are in the chunk's slot. Both clear: they are not here.
- * 2. Memory is read and written on the spot, in one go: no write is torn or lost there.
- * 3. The file is never read where it is being written. A spill writes only blocks that are MEMORY
- *    when it begins, which no later read takes from the file, and blocks that are not here; and it
- *    begins when all reads of its slot that were under way have ended.
- * 4. Memory is given back only after a spill in the time of which nothing in the chunk changed
- *    (`version`); otherwise the chunk stays, and waits for its next turn.
+ * 1. inMemory set: the block's newest bytes are in the chunk's memory, whatever inFile says.
+ *    inMemory clear and inFile set: they are in the chunk's slot. Both clear: they are not here.
+ * 2. Memory is read and written in one go, without waiting: no write is torn or lost there.
+ * 3. The file is never read where it is being written. A spill writes only blocks that are in
+ *    memory when it begins, which no later read takes from the file, and blocks that are not here;
+ *    and it begins when all reads of its slot that were under way have ended.
+ * 4. Memory is given back only after a spill during which nothing in the chunk changed (`version`);
+ *    otherwise the chunk stays, and waits for its next turn.
  * 5. A slot is given to another chunk only when the last read of it has ended.
  * 6. Memory held is below the limit plus what the requests under way bring.
  */
@@ -29,13 +30,13 @@ import type { SegmentCursor } from '../segments.ts';
 import { chunksIn } from './chunk-index.ts';
 import type { SpillStore } from './spill-file.ts';
 
-const MEMORY = 1;
-const FILE = 2;
+const inMemory = 1;
+const inFile = 2;
 
 /** Freed memory kept for the next chunk: getting new memory means zeroing it. */
-const SPARE_CHUNKS_MAX = 16;
+const maxSpareChunks = 16;
 /** How far below the limit a round of spilling goes, in chunks. */
-const SPILL_ROUND_CHUNKS = 16;
+const spillRoundChunks = 16;
 
 interface Slot {
   readonly offsetBytes: number;
@@ -44,7 +45,7 @@ interface Slot {
 
 interface Chunk {
   readonly index: number;
-  /** MEMORY and FILE bits, one byte a block. */
+  /** The two bits, one byte a block. */
   readonly where: Uint8Array;
   memory: Uint8Array | undefined;
   slot: Slot | undefined;
@@ -87,7 +88,7 @@ export class ChunkStore {
     this.#blockBytes = options.blockBytes;
     this.#chunkBytes = options.chunkBytes;
     this.#limitBytes = Math.max(options.memoryLimitBytes, options.chunkBytes);
-    this.#roundBytes = Math.min(this.#limitBytes / 4, SPILL_ROUND_CHUNKS * options.chunkBytes);
+    this.#roundBytes = Math.min(this.#limitBytes / 4, spillRoundChunks * options.chunkBytes);
     this.#openSpill = options.openSpill;
   }
 
@@ -127,12 +128,12 @@ export class ChunkStore {
       cursor.copyTo(memory.subarray(at - chunkBegin, end - chunkBegin));
       const lastBlock = (end - chunkBegin) / this.#blockBytes;
       for (let block = (at - chunkBegin) / this.#blockBytes; block < lastBlock; block += 1) {
-        chunk.where[block] = (chunk.where[block] ?? 0) | MEMORY;
+        chunk.where[block] = (chunk.where[block] ?? 0) | inMemory;
       }
       chunk.version += 1;
       at = end;
     }
-    // Early, so that the next write need not wait; a failure comes up again when it does.
+    // Early, so that the next write need not wait. A failure shows again when that write waits.
     if (!this.hasRoom) void this.makeRoom();
     return 0;
   }
@@ -169,8 +170,8 @@ export class ChunkStore {
     let block = first + 1;
     while (block < limit && placeOf(chunk, block) === place) block += 1;
     const runEnd = chunkBegin + block * this.#blockBytes;
-    if (place === FILE) return { place: 'file', endBytes: runEnd, chunk };
-    if (place === MEMORY && chunk.memory !== undefined) {
+    if (place === inFile) return { place: 'file', endBytes: runEnd, chunk };
+    if (place === inMemory && chunk.memory !== undefined) {
       const bytes = chunk.memory.subarray(atBytes - chunkBegin, runEnd - chunkBegin);
       return { place: 'memory', endBytes: runEnd, bytes };
     }
@@ -217,7 +218,7 @@ export class ChunkStore {
     return chunk;
   }
 
-  /** The chunk's memory, got where it has none; the chunk becomes the one written last. */
+  /** The chunk's memory, allocated where it has none; the chunk becomes the one written last. */
   #memoryOf(chunk: Chunk): Uint8Array | undefined {
     try {
       chunk.memory ??= this.#spare.pop() ?? new Uint8Array(this.#chunkBytes);
@@ -242,7 +243,7 @@ export class ChunkStore {
   }
 
   #freeMemory(chunk: Chunk): void {
-    if (chunk.memory !== undefined && this.#spare.length < SPARE_CHUNKS_MAX) {
+    if (chunk.memory !== undefined && this.#spare.length < maxSpareChunks) {
       this.#spare.push(chunk.memory);
     }
     chunk.memory = undefined;
@@ -291,7 +292,7 @@ export class ChunkStore {
     chunk.spilling = false;
     if (errno === 0 && chunk.version === version) {
       for (let block = 0; block < chunk.where.length; block += 1) {
-        if (placeOf(chunk, block) === MEMORY) chunk.where[block] = FILE;
+        if (placeOf(chunk, block) === inMemory) chunk.where[block] = inFile;
       }
       this.#freeMemory(chunk);
     }
@@ -302,20 +303,21 @@ export class ChunkStore {
 
 function placeOf(chunk: Chunk, block: number): number {
   const bits = chunk.where[block] ?? 0;
-  return (bits & MEMORY) !== 0 ? MEMORY : bits;
+  return (bits & inMemory) !== 0 ? inMemory : bits;
 }
 
 /**
- * The runs of blocks to write for a spill: from MEMORY to MEMORY, across blocks that are not here
- * (nobody reads those from the file, and one write is cheaper than two), but not across FILE ones.
+ * The runs of blocks that a spill writes: from one block in memory to another, across blocks that
+ * are not here (they are never read from the file, and one write is cheaper than two), but not
+ * across blocks in the file.
  */
 function spillRuns(chunk: Chunk): [first: number, end: number][] {
   const runs: [first: number, end: number][] = [];
   let open: [first: number, end: number] | undefined;
   for (let block = 0; block < chunk.where.length; block += 1) {
     const place = placeOf(chunk, block);
-    if (place === FILE) open = undefined;
-    if (place !== MEMORY) continue;
+    if (place === inFile) open = undefined;
+    if (place !== inMemory) continue;
     if (open === undefined) {
       open = [block, block + 1];
       runs.push(open);

@@ -1,40 +1,43 @@
 /**
- * A device that can be written over one that must not be: what is written stays here, in memory and
- * beyond a limit in a temporary file, and is gone when the overlay is closed.
+ * A writable device over one that must not be written. What is written stays in memory, and beyond
+ * a limit in a temporary file, and is gone when the overlay is closed.
  *
- * A byte is looked for in three places, the first that has it answers:
+ * A byte is looked for in three places, and the first that has it answers:
  *
  *   1. chunks   what was written                                (chunk-store.ts)
  *   2. zeroes   what was discarded or zeroed, only as ranges    (range-set.ts)
  *   3. base     everything else
  *
- * Discarding takes the range out of the chunks and puts it among the zeroes; there it may stay, for
- * a later write comes before it.
+ * A discard takes the range out of the chunks and adds it to the zeroes. There it may stay, because
+ * the chunks of a later write come first.
  *
  * Invariants:
  * 1. The base is only read.
- * 2. A block is read as one write left it, never half and half: a read looks up all its blocks when
- *    it begins and copies what is in memory there and then; what comes from the base or the file
- *    later is bytes that nobody changes (chunk-store.ts, invariant 3).
- * 3. An answered write is seen by every read that begins after it. Of a read and a write under way
- *    at the same time either may come first, as on any disk.
- * 4. Nothing here outlives the process; so there is nothing to make durable, and flush is 0.
- * 5. The base stays open when the overlay is closed: who opened it closes it.
+ * 2. A read sees each block as one write left it, never parts of two. It looks up all its blocks
+ *    when it begins, and copies those in memory at once; the bytes that come later, from the base
+ *    or from the file, are bytes that nothing changes (chunk-store.ts, invariant 3).
+ * 3. Every read that begins after the answer to a write sees that write. Of a read and a write
+ *    under way at the same time either may come first, as on any disk.
+ * 4. Nothing here outlives the process, so there is nothing to make durable, and flush is 0.
+ * 5. The base stays open when the overlay is closed: its opener closes it.
  */
 import { type BlockDevice, checkRange, type MaybePromise, totalBytes } from '../block-device.ts';
+import { DeviceBase } from '../device-base.ts';
 import { ENODEV } from '../errno.ts';
 import { SegmentCursor } from '../segments.ts';
 import { ChunkStore } from './chunk-store.ts';
 import { RangeSet } from './range-set.ts';
 import { openSpillFile, type SpillStore } from './spill-file.ts';
 
-const MEMORY_LIMIT_BYTES = 64 * 1024 * 1024;
-const CHUNK_BYTES = 64 * 1024;
+const defaultMemoryLimitBytes = 64 * 1024 * 1024;
+const chunkBytes = 64 * 1024;
 
 export interface OverlayOptions {
-  /** Memory for what is written, before the temporary file takes the rest; 64 MiB. */
+  /** Memory for written bytes, before the temporary file takes the rest; 64 MiB. */
   readonly memoryLimitBytes?: number;
-  /** Makes the temporary file when the limit is reached; one in the host's temporary folder. */
+  /**
+   * Makes the temporary file when the limit is reached; by default in the host's temporary folder.
+   */
   readonly openSpill?: () => Promise<SpillStore>;
 }
 
@@ -43,35 +46,24 @@ export interface OverlayStats {
   readonly spilledBytes: number;
 }
 
-export class OverlayDevice implements BlockDevice {
-  readonly name: string;
-  readonly sizeBytes: number;
-  readonly logicalBlockBytes: number;
-  readonly physicalBlockBytes: number;
-  readonly readOnly = false as const;
-  readonly volatileCache = false as const;
-  readonly canDiscard = true as const;
-  readonly canWriteZeroes = true as const;
+export class OverlayDevice extends DeviceBase {
   readonly #base: BlockDevice;
   readonly #chunks: ChunkStore;
   readonly #zeroes = new RangeSet();
   #closed = false;
 
   constructor(base: BlockDevice, options: OverlayOptions = {}) {
+    super(base, { readOnly: false, volatileCache: false, canDiscard: true, canWriteZeroes: true });
     this.#base = base;
-    this.name = base.name;
-    this.sizeBytes = base.sizeBytes;
-    this.logicalBlockBytes = base.logicalBlockBytes;
-    this.physicalBlockBytes = base.physicalBlockBytes;
     this.#chunks = new ChunkStore({
       blockBytes: base.logicalBlockBytes,
-      chunkBytes: CHUNK_BYTES,
-      memoryLimitBytes: options.memoryLimitBytes ?? MEMORY_LIMIT_BYTES,
+      chunkBytes,
+      memoryLimitBytes: options.memoryLimitBytes ?? defaultMemoryLimitBytes,
       openSpill: options.openSpill ?? openSpillFile,
     });
   }
 
-  /** What the overlay holds by now, in whole chunks of 64 KiB. */
+  /** What the overlay holds now, in whole chunks of 64 KiB. */
   get stats(): OverlayStats {
     const { memoryBytes, spilledBytes } = this.#chunks;
     return { memoryBytes, spilledBytes };
@@ -98,11 +90,11 @@ export class OverlayDevice implements BlockDevice {
     return this.#closed ? -ENODEV : 0;
   }
 
-  discard(offsetBytes: number, lengthBytes: number): number {
+  override discard(offsetBytes: number, lengthBytes: number): number {
     return this.writeZeroes(offsetBytes, lengthBytes);
   }
 
-  writeZeroes(offsetBytes: number, lengthBytes: number): number {
+  override writeZeroes(offsetBytes: number, lengthBytes: number): number {
     const errno = this.#check(offsetBytes, lengthBytes);
     if (errno < 0) return errno;
     this.#zeroes.add(offsetBytes, offsetBytes + lengthBytes);
@@ -161,7 +153,7 @@ export class OverlayDevice implements BlockDevice {
     return reading.finish(endBytes);
   }
 
-  /** Zeroes are filled in here; what is left for the base the MixedRead asks for by itself. */
+  /** Fills in the zeroes; the rest is the base's, and the MixedRead asks for it itself. */
   #readBelow(reading: MixedRead, beginBytes: number, endBytes: number): void {
     for (let at = beginBytes; at < endBytes; ) {
       const end = Math.min(this.#zeroes.edgeAfter(at), endBytes);
@@ -171,12 +163,15 @@ export class OverlayDevice implements BlockDevice {
   }
 }
 
-/** One read from several places: what nobody else fills comes from the base, in few requests. */
+/**
+ * One read from several places: all that is not filled by others comes from the base, in few
+ * requests.
+ */
 class MixedRead {
   readonly #base: BlockDevice;
   readonly #cursor: SegmentCursor;
   readonly #pending: Promise<number>[] = [];
-  /** All before this is filled, or asked for; the cursor stands here. */
+  /** All bytes before this are filled or asked for; the cursor stands here. */
   #atBytes: number;
   #errno = 0;
 
@@ -186,7 +181,7 @@ class MixedRead {
     this.#atBytes = beginBytes;
   }
 
-  /** The cursor for [beginBytes, endBytes), which the caller fills or takes, all of it. */
+  /** The cursor for [beginBytes, endBytes): the caller fills or takes exactly these bytes. */
   fill(beginBytes: number, endBytes: number): SegmentCursor {
     this.#askBaseUntil(beginBytes);
     this.#atBytes = endBytes;
@@ -199,7 +194,9 @@ class MixedRead {
     else if (this.#errno === 0) this.#errno = answer;
   }
 
-  /** Asks for what is left, and answers when all parts are answered: the segments are lent. */
+  /**
+   * Asks for the rest, and answers when all parts are answered: until then the segments are lent.
+   */
   finish(endBytes: number): MaybePromise<number> {
     this.#askBaseUntil(endBytes);
     if (this.#pending.length === 0) return this.#errno;

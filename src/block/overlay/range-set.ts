@@ -1,8 +1,9 @@
 /**
- * A set of byte ranges that only grows: sorted, apart from each other, neighbours made one.
+ * A set of byte ranges that only grows. The ranges are sorted and do not touch each other:
+ * neighbours are merged.
  *
- * Looking up costs a binary search, adding one also the moving of what lies behind; a trimmed file
- * system comes to some thousands of ranges.
+ * A look-up is a binary search; adding a range also moves the ranges behind it. A trimmed file
+ * system has some thousands of ranges.
  */
 export class RangeSet {
   // Range i is [#begins[i], #ends[i]), and #ends[i] < #begins[i + 1].

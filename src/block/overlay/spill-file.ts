@@ -1,5 +1,5 @@
 /**
- * A temporary file for what does not fit into memory, which nobody has to clean up.
+ * A temporary file for bytes that do not fit into memory. It needs no cleaning up.
  *
  * Invariant: nothing remains of it after the process ends, however it ends. POSIX hosts take its
  * name away at once, and the space goes with the last file descriptor (unlink(2)); Windows deletes
@@ -16,9 +16,9 @@ import { FdIo } from '../file/fd-io.ts';
 /**
  * libuv's include/uv/win.h: UV_FS_O_TEMPORARY is Microsoft's _O_TEMPORARY; fs.constants lacks it.
  */
-const WINDOWS_O_TEMPORARY = 0x40;
+const windowsTemporaryFlag = 0x40;
 
-/** Bytes at positions; nothing was ever written reads as zeroes. */
+/** Bytes at positions; what was never written reads as zeroes. */
 export interface SpillStore {
   read(
     segments: readonly Uint8Array[],
@@ -33,12 +33,12 @@ export interface SpillStore {
   close(): Promise<void>;
 }
 
-/** Makes the file in that folder (the host's temporary one where none is given). */
+/** Makes the file in that folder; by default in the host's temporary one. */
 export async function openSpillFile(folder: string = tmpdir()): Promise<SpillStore> {
   const path = join(folder, `fsbridge-overlay-${randomUUID()}`);
   const { O_RDWR, O_CREAT, O_EXCL } = fs.constants;
   const flags = O_RDWR | O_CREAT | O_EXCL;
-  if (process.platform === 'win32') return FdIo.open(path, flags | WINDOWS_O_TEMPORARY);
+  if (process.platform === 'win32') return FdIo.open(path, flags | windowsTemporaryFlag);
   const io = await FdIo.open(path, flags);
   try {
     await unlink(path);

@@ -1,10 +1,10 @@
 /**
- * Windows' own names for disks and what is on them:
+ * Windows' names for disks and for what is on them:
  *
  *     \\.\PhysicalDrive1          a disk
  *     \\.\Harddisk1Partition2     a partition of it
- *     \\.\HarddiskVolume3         a volume, which is a partition mostly
- *     \\?\Volume{GUID}  \\.\E:    the same, by other names
+ *     \\.\HarddiskVolume3         a volume, usually a partition
+ *     \\?\Volume{GUID}  \\.\E:    a volume, by other names
  *
  * A backslash at the end would mean the root folder of what is on it. \\?\C:\disk.img is a file.
  */
@@ -18,9 +18,9 @@ const devices: RegExp = new RegExp(
   'i',
 );
 
-/** The name in the form that CreateFileW wants; undefined: it is no name of a disk. */
+/** The name in the form that CreateFileW takes; undefined where it names no disk. */
 export function windowsDeviceName(spec: string): string | undefined {
-  // Shells of other systems like slashes better.
+  // In shells of other systems slashes are easier to type.
   const [, mark, rest] = /^(?:\\\\|\/\/)([.?])[\\/](.+?)[\\/]?$/.exec(spec) ?? [];
   if (mark === undefined || rest === undefined || !devices.test(rest)) return undefined;
   return `\\\\${/^Volume/i.test(rest) ? '?' : mark}\\${rest}`;

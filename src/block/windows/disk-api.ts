@@ -1,12 +1,12 @@
 /**
- * What fsbridge wants of Windows to read and write a disk: a dozen functions of kernel32.dll, as an
- * interface, so that a test can be Windows. Names, codes and layouts are the Windows SDK's
- * (fileapi.h, winioctl.h, ntdddisk.h).
+ * The functions of kernel32.dll with which fsbridge reads and writes a disk, as an interface, so
+ * that tests can stand in for Windows. Names, codes and layouts are the Windows SDK's (fileapi.h,
+ * winioctl.h, ntdddisk.h).
  */
 import type { Buffer } from 'node:buffer';
 import type { Handle } from '../../host/ffi.ts';
 
-/** error: GetLastError(), 0 for success. bytes: how many were moved. */
+/** error: GetLastError(), 0 for success. bytes: the number of bytes moved. */
 export interface IoAnswer {
   readonly error: number;
   readonly bytes: number;
@@ -16,16 +16,18 @@ export interface WindowsDiskApi {
   /** CreateFileW with OPEN_EXISTING. A handle, or the error negated. */
   createFile(path: string, desiredAccess: number, shareMode: number, flags: number): Handle;
   closeHandle(handle: Handle): void;
-  /** DeviceIoControl; waits, so it is for the control plane alone. */
+  /** DeviceIoControl; it blocks, so it is for the control plane alone. */
   deviceIoControl(handle: Handle, code: number, input: Buffer, output: Buffer): IoAnswer;
-  /** ReadFile at an offset, on another thread. The memory is the call's until it is answered. */
+  /** ReadFile at an offset, on another thread, which uses the memory until the answer. */
   readFile(handle: Handle, target: Uint8Array, offsetBytes: number): Promise<IoAnswer>;
   writeFile(handle: Handle, source: Uint8Array, offsetBytes: number): Promise<IoAnswer>;
-  /** FlushFileBuffers, on another thread: the error. */
+  /** FlushFileBuffers, on another thread; answers the error. */
   flushFileBuffers(handle: Handle): Promise<number>;
-  /** FindFirstVolumeW and its sisters: names such as \\?\Volume{GUID}\ with the last backslash. */
+  /**
+   * FindFirstVolumeW and FindNextVolumeW: names such as \\?\Volume{GUID}\, with the last backslash.
+   */
   volumeNames(): readonly string[];
-  /** GetVolumePathNamesForVolumeNameW: where it is mounted, such as "E:\". */
+  /** GetVolumePathNamesForVolumeNameW: where the volume is mounted, such as "E:\". */
   volumePaths(volume: string): readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** What Windows said about a disk: in words for a person, or as the errno for the kernel. */
+/** Windows' errors about a disk, in words for a person and as errno for the kernel. */
 import { FsBridgeError } from '../../errors.ts';
 import { EIO, ENODEV, ENOMEM, ENOSPC, EOPNOTSUPP, EROFS, ETIMEDOUT } from '../errno.ts';
 import {
@@ -33,7 +33,7 @@ const errnoOf: ReadonlyMap<number, number> = new Map([
   [ERROR_NOT_READY, ENODEV],
   [ERROR_DEVICE_NOT_CONNECTED, ENODEV],
   [ERROR_DEVICE_REMOVED, ENODEV],
-  // Windows denies a write into a volume that it has mounted and that is not locked.
+  // Windows denies writing into a volume that it has mounted and that is not locked.
   [ERROR_ACCESS_DENIED, EROFS],
   [ERROR_WRITE_PROTECT, EROFS],
   [ERROR_DISK_FULL, ENOSPC],
@@ -65,7 +65,7 @@ function wordsFor(error: number): Words {
     case ERROR_LOCK_VIOLATION:
       return [
         'ERR_SOURCE_IN_USE',
-        'another program has it for itself',
+        'another program has exclusive use of it',
         'Close that program (a disk tool, a virtual machine, WSL), and try again.',
       ];
     case ERROR_WRITE_PROTECT:
@@ -76,13 +76,13 @@ function wordsFor(error: number): Words {
     case ERROR_DEVICE_NOT_CONNECTED:
     case ERROR_NO_SUCH_DEVICE:
     case ERROR_DEVICE_REMOVED:
-      return ['ENODEV', 'the disk has gone', 'Plug it in again.'];
+      return ['ENODEV', 'the disk was removed', 'Plug it in again.'];
     default:
       return ['EIO', `Windows refuses with error ${error}`, `\`net helpmsg ${error}\` tells more.`];
   }
 }
 
-/** The refusal of a disk, as the control plane tells it. */
+/** The FsBridgeError for a disk that Windows refuses to open. */
 export function windowsRefusal(error: number, name: string): FsBridgeError {
   const [code, why, advice] = wordsFor(error);
   return new FsBridgeError(code, name, why, advice);

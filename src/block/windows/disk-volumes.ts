@@ -1,15 +1,15 @@
 /**
- * Windows' own volumes on a disk, and how they are got out of the way.
+ * Windows' own volumes on a disk, and how the disk is taken from them.
  *
- * Windows denies writing into a volume that it has mounted, and must not: two systems that write one
- * file system destroy it. So the volumes on the part that is to be written are locked, which works
- * only where no program has anything open on them, and dismounted, so that nothing of them stays in
- * Windows' cache; and they stay locked until they are released (FSCTL_LOCK_VOLUME,
+ * Windows denies writing into a volume that it has mounted, and rightly: two systems that write one
+ * file system destroy it. So before a range is written, the volumes on it are locked, which works
+ * only where no program has a file open on them, and dismounted, so that nothing of them stays in
+ * Windows' cache. They stay locked until they are released (FSCTL_LOCK_VOLUME,
  * FSCTL_DISMOUNT_VOLUME; "CreateFile, Physical Disks and Volumes").
  *
  * Invariants:
- * 1. Lock comes before dismount, of each volume; if one cannot be locked, none stays locked.
- * 2. What is claimed stays so until `release`.
+ * 1. All volumes are locked before one is dismounted; if one cannot be locked, none stays locked.
+ * 2. A claimed range stays claimed until `release`.
  * 3. `mayWrite` is true only for ranges that touch no volume of Windows that is not claimed.
  */
 import { Buffer } from 'node:buffer';
@@ -30,7 +30,7 @@ import {
 } from './disk-api.ts';
 import { windowsRefusal } from './disk-errors.ts';
 
-const extentsMost = 64;
+const maxExtents = 64;
 const nothing: Buffer = Buffer.alloc(0);
 
 interface Extent {
@@ -38,11 +38,11 @@ interface Extent {
   readonly lengthBytes: number;
 }
 
-/** A volume of Windows, with what of it lies on the disk. */
+/** A volume of Windows, with the parts of it that lie on the disk. */
 interface DiskVolume {
   /** \\?\Volume{GUID}, without the last backslash. */
   readonly name: string;
-  /** "E:\" and folders; none for what Windows gave no letter. */
+  /** Where it is mounted: "E:\" and folders; may be empty. */
   readonly paths: readonly string[];
   readonly extents: readonly Extent[];
 }
@@ -77,7 +77,7 @@ export class DiskVolumes {
     return new DiskVolumes(api, disk, volumes);
   }
 
-  /** Whether a write there touches nothing that Windows may have mounted. */
+  /** Whether the range touches no volume that Windows may have mounted. */
   mayWrite(offsetBytes: number, lengthBytes: number): boolean {
     for (const volume of this.#unclaimed) {
       if (touches(volume, offsetBytes, lengthBytes)) return false;
@@ -86,8 +86,8 @@ export class DiskVolumes {
   }
 
   /**
-   * Locks and dismounts the volumes on that part of the disk. Throws ERR_SOURCE_IN_USE where Windows or
-   * a program uses one of them.
+   * Locks and dismounts the volumes on that part of the disk. Throws ERR_SOURCE_IN_USE where
+   * Windows or a program uses one of them.
    */
   claim(offsetBytes: number, lengthBytes: number): void {
     const wanted = this.#unclaimed.filter((volume) => touches(volume, offsetBytes, lengthBytes));
@@ -103,7 +103,7 @@ export class DiskVolumes {
     this.#unclaimed = this.#unclaimed.filter((volume) => !wanted.includes(volume));
   }
 
-  /** Gives the volumes back to Windows, which mounts them again when somebody looks. */
+  /** Gives the volumes back to Windows, which mounts them again when a program opens them. */
   release(): void {
     for (const lock of this.#locks.splice(0)) this.#api.closeHandle(lock);
   }
@@ -123,7 +123,7 @@ export class DiskVolumes {
     if (error !== 0 && volume !== undefined) throw this.#refusal(error, volume);
   }
 
-  /** ACCESS_DENIED, for a lock, means open files; who may not open the disk is told before. */
+  /** For a lock, ACCESS_DENIED means open files: the right to open the disk was checked before. */
   #refusal(error: number, volume: DiskVolume): FsBridgeError {
     const name = volume.paths[0]?.replace(/\\$/, '') ?? volume.name;
     if (error !== ERROR_ACCESS_DENIED) return windowsRefusal(error, `${this.#disk}, ${name}`);
@@ -131,23 +131,23 @@ export class DiskVolumes {
       'ERR_SOURCE_IN_USE',
       this.#disk,
       `Windows uses ${name} on it: a program has something open there`,
-      'Close what uses it, or take its letter away in Disk Management; or open it for reading only.',
+      'Close what uses it, or remove its letter in Disk Management, or open it for reading only.',
     );
   }
 }
 
 /** The parts of a volume that lie on that disk; none where it cannot be asked (a CD drive). */
 function extentsOn(api: WindowsDiskApi, volume: string, diskNumber: number): Extent[] {
-  // Asking for no access at all is allowed to everybody, and to volumes in use.
+  // Every user may open a volume without any access, even one in use.
   const handle = api.createFile(volume, 0, FILE_SHARE_READ | FILE_SHARE_WRITE, 0);
   if (handle < 0) return [];
-  const output = Buffer.alloc(diskExtents.head + extentsMost * diskExtents.each);
+  const output = Buffer.alloc(diskExtents.head + maxExtents * diskExtents.each);
   const code = IOCTL_VOLUME_GET_VOLUME_DISK_EXTENTS;
   const { error } = api.deviceIoControl(handle, code, nothing, output);
   api.closeHandle(handle);
   if (error !== 0 && error !== ERROR_MORE_DATA) return [];
   const extents: Extent[] = [];
-  const count = Math.min(output.readUInt32LE(0), extentsMost);
+  const count = Math.min(output.readUInt32LE(0), maxExtents);
   for (let index = 0; index < count; index++) {
     const at = diskExtents.head + index * diskExtents.each;
     if (output.readUInt32LE(at) !== diskNumber) continue;

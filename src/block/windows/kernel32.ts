@@ -1,9 +1,10 @@
 /**
- * The functions of disk-api.ts in the real kernel32.dll, through koffi. Loaded on Windows
- * alone, when a disk is wanted.
+ * The functions of disk-api.ts in the real kernel32.dll. Loaded on Windows alone, when a disk is
+ * needed.
  *
- * koffi keeps GetLastError() from Node's own calls, until its next one on the same thread; an
- * asynchronous call's is there in its callback (koffi's change log, 2.3 and 3.2).
+ * koffi keeps the value of GetLastError() until its next call on the same thread, whatever Node
+ * calls meanwhile. In the callback of an asynchronous call it is that call's value (koffi's change
+ * log, 2.3 and 3.2).
  */
 import { Buffer } from 'node:buffer';
 import {
@@ -16,7 +17,7 @@ import {
 } from '../../host/ffi.ts';
 import { ERROR_MORE_DATA, type IoAnswer, type WindowsDiskApi } from './disk-api.ts';
 
-const OPEN_EXISTING = 3;
+const openExisting = 3;
 /** OVERLAPPED with its offset alone; behind it lies the count that the call answers. */
 const overlapped = { offset: 16, offsetHigh: 20, size: 32 } as const;
 const countBytes = 4;
@@ -67,7 +68,7 @@ export async function loadWindowsDiskApi(): Promise<WindowsDiskApi> {
 
   return {
     createFile(path, desiredAccess, shareMode, flags) {
-      const handle = createFile(path, desiredAccess, shareMode, null, OPEN_EXISTING, flags, 0);
+      const handle = createFile(path, desiredAccess, shareMode, null, openExisting, flags, 0);
       return handle === invalidHandle ? -lastError() : handle;
     },
     closeHandle(handle) {

@@ -1,6 +1,6 @@
 /**
- * Opening a disk, a partition or a volume of Windows: what it is, how large, whether it may be
- * written; and for writing, Windows' own volumes on it are got out of the way.
+ * Opens a disk, a partition or a volume of Windows: finds out its size and blocks and whether it
+ * can be written. Before a range is written, `claim` takes it from Windows' own volumes.
  *
  * Invariant: either all is open, or an FsBridgeError is thrown, nothing is open, and nothing stays
  * locked.
@@ -35,22 +35,22 @@ import { windowsRefusal } from './disk-errors.ts';
 import { DiskVolumes } from './disk-volumes.ts';
 import { WindowsDiskDevice } from './windows-disk-device.ts';
 
-/** Requests that Windows is given at once: libuv has four threads. */
+/** The requests under way at once: libuv has four threads. */
 const parallelHandles = 4;
-const sectorLeastBytes = 512;
-const sectorMostBytes = 4096;
+const minSectorBytes = 512;
+const maxSectorBytes = 4096;
 const nothing: Buffer = Buffer.alloc(0);
 
 export interface WindowsDisk {
   readonly device: BlockDevice;
   /**
-   * Locks and dismounts what Windows has on that part, before it is written. Throws
+   * Locks and dismounts Windows' volumes on that range, so that it can be written. Throws
    * ERR_SOURCE_IN_USE.
    */
   claim(offsetBytes: number, lengthBytes: number): void;
 }
 
-/** What is needed while a disk is being opened. */
+/** A disk that is being opened. */
 interface Opening {
   readonly api: WindowsDiskApi;
   readonly name: string;
@@ -58,7 +58,7 @@ interface Opening {
 }
 
 /**
- * Opens \\.\PhysicalDrive1 and its like. Writing works only where `claim` was called for the part.
+ * Opens \\.\PhysicalDrive1 and its like. Only ranges that `claim` has claimed can be written.
  *
  * Throws FsBridgeError: ENOENT, EACCES (not an administrator), EROFS, ERR_SOURCE_EMPTY (no medium),
  * ERR_SOURCE_IN_USE, ERR_SOURCE_UNSUPPORTED.
@@ -69,7 +69,7 @@ export function openWindowsDisk(
   api: WindowsDiskApi,
 ): WindowsDisk {
   const name = windowsDeviceName(spec);
-  if (name === undefined) throw unsupported(spec, 'it is no name of a disk');
+  if (name === undefined) throw unsupported(spec, 'it does not name a disk');
   const access = GENERIC_READ | (options.write ? GENERIC_WRITE : 0);
   const handle = open(api, name, access);
   const handles = [handle];
@@ -80,7 +80,7 @@ export function openWindowsDisk(
     const volumes = isWholeDisk(name)
       ? DiskVolumes.find(api, spec, diskNumberOf(opening))
       : undefined;
-    // A volume that is to be written is locked for one handle alone.
+    // The lock of a volume belongs to one handle, and only that handle may write.
     const isShared = volumes !== undefined || !options.write;
     while (isShared && handles.length < parallelHandles) handles.push(open(api, name, access));
     if (volumes === undefined) for (const one of handles) reachAll(api, one);
@@ -88,7 +88,7 @@ export function openWindowsDisk(
     const device = new WindowsDiskDevice({
       api,
       handles,
-      shape: { name: spec, ...geometry, readOnly: !options.write },
+      traits: { name: spec, ...geometry, readOnly: !options.write },
       mayWrite: (offsetBytes, lengthBytes) => state.mayWrite(offsetBytes, lengthBytes),
       release: () => volumes?.release(),
     });
@@ -99,7 +99,7 @@ export function openWindowsDisk(
   }
 }
 
-/** What was claimed: of a disk its volumes one by one, of a volume the whole. */
+/** What is claimed: of a disk, its volumes one by one; of a volume, the whole. */
 class Claims {
   #opening: Opening;
   #volumes: DiskVolumes | undefined;
@@ -140,7 +140,7 @@ function open(api: WindowsDiskApi, name: string, access: number): Handle {
   return handle;
 }
 
-/** Windows ends a volume where its file system does, unless told otherwise. */
+/** Lets the handle reach the whole volume: by default Windows ends it with its file system. */
 function reachAll(api: WindowsDiskApi, handle: Handle): void {
   api.deviceIoControl(handle, FSCTL_ALLOW_EXTENDED_DASD_IO, nothing, nothing);
 }
@@ -157,12 +157,12 @@ function readGeometry({ api, name, handle }: Opening): Geometry {
   if (asked.error !== 0) throw windowsRefusal(asked.error, name);
   const logicalBlockBytes = shape.readUInt32LE(geometryEx.bytesPerSector);
   const isPower = (logicalBlockBytes & (logicalBlockBytes - 1)) === 0;
-  if (!isPower || logicalBlockBytes < sectorLeastBytes || logicalBlockBytes > sectorMostBytes) {
+  if (!isPower || logicalBlockBytes < minSectorBytes || logicalBlockBytes > maxSectorBytes) {
     throw unsupported(name, `its sectors have ${logicalBlockBytes} bytes`);
   }
   const length = Buffer.alloc(8);
-  const told = api.deviceIoControl(handle, IOCTL_DISK_GET_LENGTH_INFO, nothing, length);
-  if (told.error !== 0) throw windowsRefusal(told.error, name);
+  const answered = api.deviceIoControl(handle, IOCTL_DISK_GET_LENGTH_INFO, nothing, length);
+  if (answered.error !== 0) throw windowsRefusal(answered.error, name);
   const bytes = Number(length.readBigInt64LE(0));
   const sizeBytes = bytes - (bytes % logicalBlockBytes);
   if (sizeBytes === 0) {
@@ -173,7 +173,7 @@ function readGeometry({ api, name, handle }: Opening): Geometry {
   return { sizeBytes, logicalBlockBytes, physicalBlockBytes };
 }
 
-/** 0 where the disk does not tell, as many USB ones. */
+/** 0 where the disk does not say, as is common for USB disks. */
 function physicalSector(api: WindowsDiskApi, handle: Handle): number {
   const output = Buffer.alloc(accessAlignment.size);
   const asked = queryProperty(api, handle, propertyQuery.accessAlignment, output);
@@ -203,20 +203,20 @@ function diskNumberOf({ api, name, handle }: Opening): number {
   return output.readUInt32LE(deviceNumber.deviceNumber);
 }
 
-/** "Samsung SSD 870 EVO": what the disk calls itself; empty where it does not. */
+/** The disk's own name for its model, "Samsung SSD 870 EVO"; may be empty. */
 export function windowsDiskModel(name: string, api: WindowsDiskApi): string {
   const handle = api.createFile(name, 0, FILE_SHARE_READ | FILE_SHARE_WRITE, 0);
   if (handle < 0) return '';
   const output = Buffer.alloc(deviceDescriptor.size);
-  const told = queryProperty(api, handle, propertyQuery.device, output);
+  const hasAnswer = queryProperty(api, handle, propertyQuery.device, output);
   api.closeHandle(handle);
-  if (!told) return '';
+  if (!hasAnswer) return '';
   const { vendorIdOffset, productIdOffset } = deviceDescriptor;
   const texts = [vendorIdOffset, productIdOffset].map((field) => textAt(output, field));
   return texts.filter(Boolean).join(' ');
 }
 
-/** The text whose place stands in that field; 0: there is none. */
+/** The text whose offset that field holds; 0 means that there is none. */
 function textAt(output: Buffer, field: number): string {
   const start = output.readUInt32LE(field);
   if (start === 0 || start >= output.length) return '';

@@ -1,54 +1,41 @@
 /**
  * An opened disk or volume of Windows as a BlockDevice.
  *
+ * It offers no discard: Windows trims disks only through files of its own file systems.
+ *
  * Invariants:
- * 1. Windows is asked for whole sectors only, in one piece of memory: a scatter list, and a range that
- *    does not begin and end with a sector, take a detour through memory of our own.
- * 2. A write of a part of a sector reads that sector, and writes it back changed, while no other write
- *    is under way.
+ * 1. Windows is asked for whole sectors only, in one piece of memory. A scatter list, and a range
+ *    that does not begin and end with a sector, go through a buffer of our own.
+ * 2. A write to a part of a sector reads that sector and writes it back changed, while no other
+ *    write is under way.
  * 3. Nothing is written into a volume that Windows may have mounted (DiskVolumes.mayWrite): -EROFS.
- * 4. After `close` every call is answered -ENODEV; what is under way then keeps its handle.
+ * 4. After `close` every call is answered -ENODEV; requests under way keep their handle to their
+ *    end.
  * 5. A failed flush is remembered for good: what was lost is lost (as in fd-io.ts, 4).
  */
 import { Buffer } from 'node:buffer';
 import type { Handle } from '../../host/ffi.ts';
 import { Idle } from '../../idle.ts';
 import { SharedLock } from '../../shared-lock.ts';
-import { type BlockDevice, totalBytes } from '../block-device.ts';
-import { EINVAL, EIO, ENODEV, EOPNOTSUPP, EROFS } from '../errno.ts';
+import { totalBytes } from '../block-device.ts';
+import { DeviceBase, type HostDiskTraits, hostTraits } from '../device-base.ts';
+import { EINVAL, EIO, ENODEV, EROFS } from '../errno.ts';
 import { SegmentCursor } from '../segments.ts';
 import type { IoAnswer, WindowsDiskApi } from './disk-api.ts';
 import { windowsErrno } from './disk-errors.ts';
 
-export interface WindowsDiskShape {
-  readonly name: string;
-  readonly sizeBytes: number;
-  readonly logicalBlockBytes: number;
-  readonly physicalBlockBytes: number;
-  readonly readOnly: boolean;
-}
-
 export interface WindowsDiskParts {
   readonly api: WindowsDiskApi;
-  /** All of one disk: Windows lets one request at a time through each. */
+  /** Several of one disk: through each of them Windows runs one request at a time. */
   readonly handles: readonly Handle[];
-  readonly shape: WindowsDiskShape;
+  readonly traits: HostDiskTraits;
   /** Whether a range may be written now. */
   readonly mayWrite: (offsetBytes: number, lengthBytes: number) => boolean;
-  /** After the handles are closed. */
+  /** Called after the handles are closed. */
   readonly release: () => void;
 }
 
-export class WindowsDiskDevice implements BlockDevice {
-  readonly name: string;
-  readonly sizeBytes: number;
-  readonly logicalBlockBytes: number;
-  readonly physicalBlockBytes: number;
-  readonly readOnly: boolean;
-  readonly volatileCache: boolean;
-  /** A trim of Windows goes by files of its own file systems. */
-  readonly canDiscard = false as const;
-  readonly canWriteZeroes = false as const;
+export class WindowsDiskDevice extends DeviceBase {
   readonly #parts: WindowsDiskParts;
   readonly #api: WindowsDiskApi;
   readonly #writes = new SharedLock();
@@ -58,15 +45,9 @@ export class WindowsDiskDevice implements BlockDevice {
   #lostErrno = 0;
 
   constructor(parts: WindowsDiskParts) {
-    const { shape } = parts;
+    super(hostTraits(parts.traits));
     this.#parts = parts;
     this.#api = parts.api;
-    this.name = shape.name;
-    this.sizeBytes = shape.sizeBytes;
-    this.logicalBlockBytes = shape.logicalBlockBytes;
-    this.physicalBlockBytes = shape.physicalBlockBytes;
-    this.readOnly = shape.readOnly;
-    this.volatileCache = !shape.readOnly;
   }
 
   async read(segments: readonly Uint8Array[], offsetBytes: number): Promise<number> {
@@ -108,14 +89,6 @@ export class WindowsDiskDevice implements BlockDevice {
     return this.#lostErrno;
   }
 
-  discard(): number {
-    return this.readOnly ? -EROFS : -EOPNOTSUPP;
-  }
-
-  writeZeroes(): number {
-    return this.readOnly ? -EROFS : -EOPNOTSUPP;
-  }
-
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -124,7 +97,7 @@ export class WindowsDiskDevice implements BlockDevice {
     this.#parts.release();
   }
 
-  /** The answer that needs no disk: a refusal, or 0 for nothing to do. */
+  /** The answer that needs no disk: a refusal, or 0 for an empty request. */
   #check(offsetBytes: number, lengthBytes: number): number | undefined {
     if (this.#closed) return -ENODEV;
     if (offsetBytes < 0 || offsetBytes + lengthBytes > this.sizeBytes) return -EINVAL;
@@ -188,11 +161,11 @@ export class WindowsDiskDevice implements BlockDevice {
       this.#api[way](this.#handle(), memory, offsetBytes),
     );
     if (error !== 0) return windowsErrno(error);
-    // A disk moves all or says why not; less would be the end of it, where there is none.
+    // A disk moves all bytes or answers an error; a short count would mean the disk's end.
     return bytes === memory.length ? 0 : -EIO;
   }
 
-  /** The handles take turns. */
+  /** The next handle: they take turns. */
   #handle(): Handle {
     const { handles } = this.#parts;
     this.#next = (this.#next + 1) % handles.length;

@@ -1,7 +1,7 @@
 /**
- * Where the control channels of running mounts are found: a socket for each in the runtime folder. Its
- * name holds the number of the mount's process. On Windows it is a named pipe, and a file of that name
- * in the folder says that there is one.
+ * Where the control channels of running mounts are found: a socket for each in the runtime folder.
+ * Its name holds the number of the mount's process. On Windows it is a named pipe, and a file of
+ * that name in the folder says that there is one.
  *
  * A file outlives a process that was killed; who finds nobody behind it removes it. Root sees the
  * mounts of all users who have a runtime folder, others see their own.

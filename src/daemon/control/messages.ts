@@ -1,6 +1,6 @@
 /**
- * What a mount is asked and what it answers, over its control channel: one line of JSON each way, and
- * then the channel is closed.
+ * What a mount is asked and what it answers, over its control channel: one line of JSON each way,
+ * and then the channel is closed.
  */
 import type { HitRatio } from '../../cache/answer-cache.ts';
 import type { QueueStatus } from '../../cache/request-queue.ts';

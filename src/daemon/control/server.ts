@@ -2,8 +2,8 @@
  * A mount's end of its control channel.
  *
  * Invariants:
- * 1. Whoever connects is the mount's owner or root: the socket lies in a folder of the owner's alone
- *    and has mode 600; a named pipe of Windows lets the owner and administrators write.
+ * 1. Whoever connects is the mount's owner or root: the socket lies in a folder of the owner's
+ *    alone and has mode 600; a named pipe of Windows lets the owner and administrators write.
  * 2. A request is answered with one line, whatever was sent; one that is longer than 64 KiB, or is
  *    not finished within seconds, is not answered.
  * 3. The channel keeps no process alive.

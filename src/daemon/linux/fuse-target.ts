@@ -1,6 +1,6 @@
 /**
- * Whether something can be mounted at a place of this Linux: looked at before anything is opened, as
- * the likeliest mistakes are here.
+ * Whether something can be mounted at a place of this Linux: looked at before anything is opened,
+ * as the likeliest mistakes are here.
  *
  * mount(8) would cover files that lie in the folder, or what is mounted there already; a person who
  * does so has usually mistyped, so both are refused.

@@ -10,9 +10,9 @@
  *   - "write" is among the options, or
  *   - the command line of the mount(8) that called us says rw (-o rw, -w, --rw), or
  *   - /etc/fstab's line for the directory says rw, where that command line names no options.
- * Otherwise it is mounted for reading, and a warning says how to have it otherwise. Nor does mount(8)
- * pass on dev, suid and exec, which are what it takes for granted, and fsbridge does not: they are
- * looked for in the same places.
+ * Otherwise it is mounted for reading, and a warning says how to have it otherwise. Nor does
+ * mount(8) pass on dev, suid and exec, which are what it takes for granted, and fsbridge does not:
+ * they are looked for in the same places.
  */
 import fs from 'node:fs';
 import path from 'node:path';

@@ -8,9 +8,9 @@ export interface User {
 }
 
 /**
- * The processes that have their working directory, their program, or an open file below that folder,
- * as far as /proc lets us see: root sees all, others their own. Only links are read, which asks
- * nothing of the mount itself.
+ * The processes that have their working directory, their program, or an open file below that
+ * folder, as far as /proc lets us see: root sees all, others their own. Only links are read, which
+ * asks nothing of the mount itself.
  */
 export function whoUses(target: string): User[] {
   return namesIn('/proc').flatMap((name) => {

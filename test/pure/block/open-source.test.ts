@@ -87,7 +87,7 @@ test('a rest of less than a block at the end is told', async () => {
   const source = await openSource(path, { write: false });
   expect(source.device.sizeBytes).toBe(64 * KIB);
   expect(source.warnings).toHaveLength(1);
-  expect(source.warnings[0]).toContain('its last 100 bytes are no part of the disk');
+  expect(source.warnings[0]).toContain('its last 100 bytes are not part of the disk');
   await source.close();
 });
 

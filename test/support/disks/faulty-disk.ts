@@ -1,6 +1,6 @@
 /**
- * A disk that can be told to fail, or to let reads or writes wait. It is whole again when it is told
- * so.
+ * A disk that can be told to fail, or to let reads or writes wait. It is whole again when it is
+ * told so.
  */
 import type { MaybePromise } from '../../../src/block/block-device.ts';
 import { EIO } from '../../../src/block/errno.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { SYNC_BYTES_MAX, SyncIoPolicy } from '../../../../src/block/file/sync-io-policy.ts';
+import { maxSyncBytes, SyncIoPolicy } from '../../../../src/block/file/sync-io-policy.ts';
 
 const KIB = 1024;
 
@@ -29,11 +29,11 @@ function gateAt(): {
 test('small calls are made on the spot while they are fast', () => {
   const { call } = gateAt();
   for (let i = 0; i < 100; i += 1) expect(call(4 * KIB, 0.003)).toBe(true);
-  expect(call(SYNC_BYTES_MAX, 0.03)).toBe(true);
+  expect(call(maxSyncBytes, 0.03)).toBe(true);
 });
 
 test('a large call is never made on the spot', () => {
-  expect(gateAt().call(SYNC_BYTES_MAX + 1, 0)).toBe(false);
+  expect(gateAt().call(maxSyncBytes + 1, 0)).toBe(false);
 });
 
 test('after a slow call none is made on the spot for twice as long', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { LARGE_BYTES, ThreadPoolQuota } from '../../../../src/block/file/thread-pool-quota.ts';
+import { minLargeBytes, ThreadPoolQuota } from '../../../../src/block/file/thread-pool-quota.ts';
 
 /** Calls that end when they are told to, and the order in which they started. */
 function calls(): {
@@ -24,11 +24,11 @@ function calls(): {
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test('large calls leave a thread to small ones, and start in their order', async () => {
-  const lanes = new ThreadPoolQuota(3);
+  const quota = new ThreadPoolQuota(3);
   const { start, end, started } = calls();
-  const all = ['a', 'b', 'c', 'd'].map((name) => lanes.run(LARGE_BYTES, start(name)));
+  const all = ['a', 'b', 'c', 'd'].map((name) => quota.run(minLargeBytes, start(name)));
   expect(started).toEqual(['a', 'b']);
-  const small = lanes.run(4096, start('small'));
+  const small = quota.run(4096, start('small'));
   expect(started).toEqual(['a', 'b', 'small']);
   end('b');
   await turn();
@@ -40,11 +40,11 @@ test('large calls leave a thread to small ones, and start in their order', async
   expect(await Promise.all([...all, small])).toEqual([0, 0, 0, 0, 0]);
 });
 
-test('a large call that fails gives its lane back', async () => {
-  const lanes = new ThreadPoolQuota(1);
+test('a large call that fails gives its thread back', async () => {
+  const quota = new ThreadPoolQuota(1);
   const { start, end, started } = calls();
-  const failing = lanes.run(LARGE_BYTES, () => Promise.reject(new Error('as it happens')));
-  const next = lanes.run(LARGE_BYTES, start('next'));
+  const failing = quota.run(minLargeBytes, () => Promise.reject(new Error('as it happens')));
+  const next = quota.run(minLargeBytes, start('next'));
   await expect(failing).rejects.toThrow('as it happens');
   await turn();
   expect(started).toEqual(['next']);

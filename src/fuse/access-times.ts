@@ -1,21 +1,18 @@
 /**
- * The time of a file's last access, where the volume is mounted to keep it: by default it is not, as a
- * look at somebody's disk is to change nothing.
+ * The time of a file's last access, where the volume is mounted to keep it. By default it is not,
+ * as looking at a disk must not change it.
  *
- * The host leaves that time to us, and believes in no time of access that it knows once it has asked
- * for data, a listing or a link's target (fs/fuse, fuse_invalidate_atime). But it does not ask for data
- * that it has. So a file whose time would change with the next reading is opened without the data that
- * the host has of it, and the reading comes here, where this kernel changes the time by its own rule.
+ * The host leaves this time to us: it drops its cached atime after each READ, listing or READLINK
+ * that it sends (fs/fuse, fuse_invalidate_atime). But data that the host has cached, it does not
+ * ask for. So a file whose atime the next read would change is opened without the host's cached
+ * data: then the read comes here, and this kernel changes the time by its own rule.
  */
 import { abi } from '../vfs-linux/abi.gen.ts';
 import type { Session } from './session.ts';
 
-/** 'relative' as with relatime, 'always' as with strictatime. */
-export type AccessTimes = 'never' | 'relative' | 'always';
-
 const dayMs = 86_400_000;
 
-/** The whole and the fraction of a second, at a byte of a struct statx. */
+/** Whole seconds and nanoseconds at a byte of a struct statx. */
 function timeAt(u32: Uint32Array, statxWord: number, field: number): [number, number] {
   const at = statxWord + field / 4;
   const low = u32[at] as number;
@@ -33,7 +30,7 @@ function isDue(u32: Uint32Array, statxWord: number): boolean {
   return Date.now() - seconds * 1000 >= dayMs;
 }
 
-/** Calls `then` with whether who opens the file may read what the host has of it. */
+/** Calls `then` with whether an open of the file may use the data that the host has cached. */
 export function mayReadCached(session: Session, fd: number, then: (may: boolean) => void): void {
   const { calls, features } = session;
   if (features.accessTimes !== 'relative') {

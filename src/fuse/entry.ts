@@ -1,155 +1,118 @@
 /**
- * From a name in a directory, or a descriptor, to the node and the attributes that the host is
- * told.
+ * From a name in a directory, or an open descriptor, to the node and the attributes that an answer
+ * has.
  */
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
-import { inodeOf, modeOf, writeAttr, writeAttrOut, writeEntryHead } from './attributes.ts';
+import { inodeOf, modeOf } from './entry-writer.ts';
 import { type Done, type Name, noName, root } from './kernel-calls.ts';
 import type { Node } from './nodes.ts';
-import { entryOut, outBody, sizes } from './protocol.ts';
-import type { Request } from './request.ts';
-import type { Session } from './session.ts';
+import { outBody, sizes } from './protocol.ts';
+import type { FuseRequest } from './request.ts';
 
-/** The node, and the word of the kernel's memory where its struct statx lies. */
-export type Found = (node: Node, statxWord: number) => void;
+/** Gets a node, and the word of the kernel's memory where its struct statx lies. */
+type Found = (node: Node, statxWord: number) => void;
+/** The same; the node is undefined where there is no such name. */
+type Looked = (node: Node | undefined, statxWord: number) => void;
 
-/** Calls `then` with the request's node, held; answers ESTALE where there is none. */
-export function withNode(session: Session, request: Request, then: (node: Node) => void): void {
-  const node = session.nodes.get(request.nodeId);
-  if (node === undefined) {
-    session.fail(request, -errno.ESTALE);
-    return;
-  }
-  session.hold(request, node);
-  then(node);
-}
-
-/** The same, and a descriptor of it; a failure to get one is answered. */
-export function withFd(
-  session: Session,
-  request: Request,
-  then: (fd: number, node: Node) => void,
-): void {
-  withNode(session, request, (node) => {
-    session.descriptors.use(node, (fd) => {
-      if (fd < 0) session.fail(request, fd);
-      else then(fd, node);
-    });
-  });
-}
-
-/**
- * Finds out what a name in a directory is. An error is answered, but for the absence of the name,
- * which is `absent`'s.
- */
-export function findEntry(
-  session: Session,
-  request: Request,
-  dirfd: number,
-  name: Name,
-  then: Found,
-  absent: () => void = () => session.fail(request, -errno.ENOENT),
-): void {
-  const { calls, nodes } = session;
-  if (!session.features.handles) {
-    findWithoutHandle(session, request, dirfd, name, then, absent);
+/** Looks up a name in a directory. An error other than the absence of the name is answered. */
+export function findEntry(request: FuseRequest, dirfd: number, name: Name, then: Looked): void {
+  const { calls, nodes, features } = request.session;
+  if (!features.handles) {
+    findWithoutHandle(request, dirfd, name, then);
     return;
   }
   calls.find(dirfd, name, (ret, slot) => {
-    if (ret === -errno.ENOENT) absent();
-    else if (ret < 0) session.fail(request, ret);
-    else then(nodes.found(calls.memory, calls.handle(slot)), calls.result(slot) >>> 2);
+    if (ret === -errno.ENOENT) then(undefined, 0);
+    else if (ret < 0) request.fail(ret);
+    else then(nodes.ensure(calls.memory, calls.handle(slot)), calls.result(slot) >>> 2);
   });
 }
 
-/** Without handles the descriptor is what a node is known by, and it stays open. */
-function findWithoutHandle(
-  session: Session,
-  request: Request,
-  dirfd: number,
-  name: Name,
-  then: Found,
-  absent: () => void,
-): void {
-  const { calls, nodes, descriptors } = session;
+/** Without handles a node is known by its inode's number, and keeps its descriptor open. */
+function findWithoutHandle(request: FuseRequest, dirfd: number, name: Name, then: Looked): void {
+  const { calls, nodes, descriptors } = request.session;
   const known = (fd: number): void => {
     calls.fstatx(fd, (ret, slot) => {
       if (ret < 0) {
         calls.close(fd);
-        session.fail(request, ret);
+        request.fail(ret);
         return;
       }
       const statxWord = calls.result(slot) >>> 2;
       const { low, high, device } = inodeOf(calls.memory.u32, statxWord);
-      const node = nodes.foundByNumber(low, high, device);
+      const node = nodes.ensureByNumber(low, high, device);
       descriptors.keep(node, fd, false);
       then(node, statxWord);
     });
   };
   if (name.start === name.end) {
-    calls.reopen(dirfd, abi.O_PATH, (fd) => (fd < 0 ? session.fail(request, fd) : known(fd)));
+    calls.reopen(dirfd, abi.O_PATH, (fd) => (fd < 0 ? request.fail(fd) : known(fd)));
     return;
   }
   calls.openat2(root, dirfd, name, abi.O_PATH | abi.O_NOFOLLOW, 0, 0, (fd) => {
-    if (fd === -errno.ENOENT) absent();
-    else if (fd < 0) session.fail(request, fd);
+    if (fd === -errno.ENOENT) then(undefined, 0);
+    else if (fd < 0) request.fail(fd);
     else known(fd);
   });
 }
 
-/** What a descriptor that is open already stands for. */
-export function findOpen(session: Session, request: Request, fd: number, then: Found): void {
-  findEntry(session, request, fd, noName, then);
+/** Finds the node of a descriptor; answers an error. */
+export function findOpen(request: FuseRequest, fd: number, then: Found): void {
+  findEntry(request, fd, noName, orAbsent(request, then));
 }
 
-/**
- * For a call that made a name and was to find out what it made: tells `then`, or answers the error.
- * `findAgain` is for where it could not be told.
- */
-export function whenMade(
-  session: Session,
-  request: Request,
-  then: Found,
-  findAgain: () => void,
-): Done {
-  const { calls, nodes, features } = session;
-  return (ret, slot) => {
-    if (ret < 0) session.fail(request, ret);
-    else if (!features.handles || !calls.wasFound(slot)) findAgain();
-    else then(nodes.found(calls.memory, calls.handle(slot)), calls.result(slot) >>> 2);
+/** Answers ENOENT where there is no node. */
+function orAbsent(request: FuseRequest, then: Found): Looked {
+  return (node, statxWord) => {
+    if (node === undefined) request.fail(-errno.ENOENT);
+    else then(node, statxWord);
   };
 }
 
-/** Answers with a fuse_entry_out, and `extraBytes` that lie behind it already. */
+/**
+ * The end of a call that has made a name in a directory and looks up what it made: answers with the
+ * entry, or with the call's error. The name is looked up once more where the call could not.
+ */
+export function answerMade(request: FuseRequest, dirfd: number, name: Name): Done {
+  const { calls, nodes, features } = request.session;
+  return (ret, slot) => {
+    if (ret < 0) {
+      request.fail(ret);
+    } else if (features.handles && calls.wasFound(slot)) {
+      const node = nodes.ensure(calls.memory, calls.handle(slot));
+      answerEntry(request, node, calls.result(slot) >>> 2);
+    } else {
+      const answer = orAbsent(request, (node, at) => answerEntry(request, node, at));
+      findEntry(request, dirfd, name, answer);
+    }
+  };
+}
+
+/**
+ * Answers with a fuse_entry_out, and `extraBytes` that lie behind it already. Returns whether the
+ * host has taken the answer.
+ */
 export function answerEntry(
-  session: Session,
-  request: Request,
+  request: FuseRequest,
   node: Node,
   statxWord: number,
   extraBytes = 0,
 ): boolean {
-  const { u32 } = session.wire.out;
-  const from = session.calls.memory.u32;
-  writeEntryHead(u32, outBody, node.id, node.generation, session.features.namesLast);
-  writeAttr(u32, outBody + entryOut.attr, from, statxWord, session.features.rootDevice);
-  node.mode = modeOf(from, statxWord);
+  const { session } = request;
+  session.entries.writeEntry(outBody, node, statxWord);
+  node.mode = modeOf(session.calls.memory.u32, statxWord);
   node.lookups++;
-  const sent = session.answer(request, sizes.entryOut + extraBytes) >= 0;
-  // The host gave the request up: it does not know the node through it.
+  const sent = request.answer(sizes.entryOut + extraBytes) >= 0;
+  // The host gave the request up, and so does not know the node by it.
   if (!sent) node.lookups--;
-  session.settle(node);
+  session.releaseIfUnused(node);
   return sent;
 }
 
-/** Answers with the attributes in a struct statx. */
-export function answerAttr(
-  session: Session,
-  request: Request,
-  node: Node,
-  statxWord: number,
-): void {
-  const { u32 } = session.calls.memory;
-  writeAttrOut(session.wire.out.u32, outBody, u32, statxWord, session.features.rootDevice);
-  node.mode = modeOf(u32, statxWord);
-  session.answer(request, sizes.attrOut);
+/** Answers with a fuse_attr_out of the struct statx at a word of the kernel's memory. */
+export function answerAttr(request: FuseRequest, node: Node, statxWord: number): void {
+  const { entries, calls } = request.session;
+  entries.writeAttrOut(outBody, statxWord);
+  node.mode = modeOf(calls.memory.u32, statxWord);
+  request.answer(sizes.attrOut);
 }

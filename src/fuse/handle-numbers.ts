@@ -1,8 +1,8 @@
 /**
- * What a file_handle tells of its inode: a number that stays the same when the host has forgotten
- * the file, and after the next mount, so that NFS and open_by_handle_at(2) find it again.
+ * The lasting number in a file_handle: it stays the same when the host has forgotten the file, and
+ * at the next mount, so that NFS and open_by_handle_at(2) find the file again.
  *
- * Linux's own kind has a number of 32 bits and a generation (include/linux/exportfs.h,
+ * Linux's common format has a number of 32 bits and a generation (include/linux/exportfs.h,
  * FILEID_INO32_GEN), XFS's one of 64 (fs/xfs/xfs_export.h), and btrfs's the subvolume's as well
  * (fs/btrfs/export.h).
  */
@@ -27,15 +27,15 @@ const formats: readonly HandleFormat[] = [
   { bytes: 20, type: 0x4d, inoWords: 2, hasSubvolume: true },
 ];
 
-/** From here on are numbers that mean nothing beyond this mount. */
+/** Nodeids from here on mean nothing beyond this mount. */
 export const firstPassing: number = 2 ** 52;
-/** 0 is nobody's, and 1 the root's. */
-const leastNumber = 2;
-/** Of btrfs's numbers: the subvolume above, the inode below. */
+/** 0 is unused, and 1 is FUSE_ROOT_ID. */
+const minNumber = 2;
+/** In btrfs's numbers the subvolume counts in these units, and the inode's number is below. */
 const subvolumeUnit = 2 ** 36;
-const subvolumesMost: number = firstPassing / subvolumeUnit;
+const maxSubvolumes: number = firstPassing / subvolumeUnit;
 
-/** The format of the handle at a word, where it is one that is known here. */
+/** The format of the handle at a word; undefined where it is none of these. */
 export function formatAt(words: Int32Array, at: number): HandleFormat | undefined {
   for (const format of formats) {
     if (words[at] === format.bytes && words[at + 1] === format.type) return format;
@@ -52,9 +52,9 @@ export function numberAt(words: Int32Array, at: number): number {
   const format = formatAt(words, at);
   if (format === undefined) return 0;
   const ino = format.inoWords === 1 ? word(words, at + head) : wide(words, at + head);
-  if (!format.hasSubvolume) return ino >= leastNumber && ino < firstPassing ? ino : 0;
+  if (!format.hasSubvolume) return ino >= minNumber && ino < firstPassing ? ino : 0;
   const subvolume = wide(words, at + head + 2);
-  return ino < subvolumeUnit && subvolume < subvolumesMost ? subvolume * subvolumeUnit + ino : 0;
+  return ino < subvolumeUnit && subvolume < maxSubvolumes ? subvolume * subvolumeUnit + ino : 0;
 }
 
 /** The generation of a handle that has a lasting number. */
@@ -64,8 +64,8 @@ export function generationAt(words: Int32Array, at: number): number {
 }
 
 /**
- * The handle of a lasting number. File systems take a generation of 0 for any, but for XFS: that
- * one has to be found out.
+ * The handle of a lasting number. Most file systems take generation 0 as any; XFS needs the right
+ * one (revive.ts asks for it).
  */
 export function handleOf(format: HandleFormat, number: number, generation = 0): Int32Array {
   const { bytes, type, inoWords, hasSubvolume } = format;

@@ -1,30 +1,29 @@
 /**
  * Identities of the host's users in this kernel, made when they are first needed.
  *
- * The host has checked the permissions, with the caller's own credentials. So whoever makes
- * something is an identity with every capability, that differs by who will own the result. What
- * depends on missing capabilities, the bits of a mode that a write takes away, is done by an
- * ordinary one.
+ * The host has checked the permissions, with the caller's own credentials. So a caller that creates
+ * something gets an identity with every capability, which only decides who will own the result.
+ * What depends on missing capabilities, the mode bits that a write takes away, is done by an
+ * ordinary identity.
  *
- * Invariant: an identity in the cache exists in the kernel. There are at most identitiesMost of
- * each kind; the one used the longest time ago makes room, a minute later, when no request can be
- * under way with it.
+ * Invariant: an identity in the cache exists in the kernel. There are at most maxIdentities of each
+ * kind; the one used least recently makes room, and is given back a minute later, when no request
+ * can still use it.
  */
 import fs from 'node:fs';
 import { LRUCache } from 'lru-cache';
 import { abi } from '../vfs-linux/abi.gen.ts';
 import type { Kernel } from '../vfs-linux/kernel.ts';
 import { type Caller, root } from './kernel-calls.ts';
-import type { Request } from './request.ts';
 
-const identitiesMost = 1024;
+const maxIdentities = 1024;
 const retireAfterMs = 60_000;
 const two32 = 4294967296;
-/** Somebody whom no file belongs to: (uid_t)-2, as NFS has it. */
+/** A user whom no file belongs to: (uid_t)-2, as NFS has it. */
 const nobodyId = 65534;
 
-/** What a request does not tell of its caller, a process of the host. */
-interface Process {
+/** What a request does not say of its caller, a process of the host. */
+interface CallerProcess {
   readonly groups: readonly number[];
   /** The effective ones, a bit for each. */
   readonly capabilities: bigint;
@@ -32,7 +31,14 @@ interface Process {
 
 const fsetid: bigint = 1n << BigInt(abi.CAP_FSETID);
 
-function processOf({ pid, uid }: Request): Process {
+/** Who a request's caller is. */
+interface CallerIds {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+function processOf({ pid, uid }: CallerIds): CallerProcess {
   try {
     const status = fs.readFileSync(`/proc/${pid}/status`, 'latin1');
     const [, groups = ''] = /^Groups:\t(.*)$/m.exec(status) ?? [];
@@ -42,41 +48,40 @@ function processOf({ pid, uid }: Request): Process {
       capabilities: BigInt(`0x${capabilities}`),
     };
   } catch {
-    // Of another namespace, or gone.
+    // The process belongs to another namespace, or has ended.
     return { groups: [], capabilities: uid === 0 ? -1n : 0n };
   }
 }
 
 export class Identities {
+  /** A user without any capability and right. */
+  readonly nobody: Caller;
   readonly #kernel: Kernel;
   readonly #owners: LRUCache<number, number>;
   readonly #ordinary: LRUCache<string, Caller>;
-  #nobody: Caller = root;
 
-  constructor(kernel: Kernel) {
+  private constructor(kernel: Kernel, nobody: Caller) {
+    this.nobody = nobody;
     this.#kernel = kernel;
     const retire = (identity: number): void => {
       setTimeout(() => void kernel.forgetIdentity(identity).catch(() => {}), retireAfterMs).unref();
     };
-    this.#owners = new LRUCache({ max: identitiesMost, dispose: retire });
+    this.#owners = new LRUCache({ max: maxIdentities, dispose: retire });
     this.#ordinary = new LRUCache({
-      max: identitiesMost,
+      max: maxIdentities,
       dispose: ({ cred }) => retire(cred),
     });
   }
 
-  /** Makes the identity of nobody. Throws as Kernel.identity does. */
-  async open(): Promise<void> {
-    const cred = await this.#kernel.identity({ uid: nobodyId, gid: nobodyId });
-    this.#nobody = { cred, umask: 0 };
+  /** Throws as Kernel.identity does. */
+  static async open(kernel: Kernel): Promise<Identities> {
+    const cred = await kernel.identity({ uid: nobodyId, gid: nobodyId });
+    return new Identities(kernel, { cred, umask: 0 });
   }
 
-  /** Somebody without any capability and right. */
-  get nobody(): Caller {
-    return this.#nobody;
-  }
-
-  /** The identity of a user and group that makes something, or undefined: then `make` it. */
+  /**
+   * The identity that creates for a user and group; undefined where `make` has to make it first.
+   */
   get(uid: number, gid: number): number | undefined {
     return uid === 0 && gid === 0 ? 0 : this.#owners.get(uid * two32 + gid);
   }
@@ -88,12 +93,13 @@ export class Identities {
   }
 
   /**
-   * Calls `then` with the caller as he is: root, or somebody without CAP_FSETID. One who has it and
-   * is not root is most likely the root of a container, who has it there alone.
+   * Calls `then` with an identity like the caller: root, or one without CAP_FSETID. A caller that
+   * has the capability and is not root is most likely the root of a container, and has it there
+   * alone. `nobody` stands in where the kernel makes no identity.
    */
-  ordinary(request: Request, then: (by: Caller) => void): void {
-    const { uid, gid } = request;
-    const { groups, capabilities } = processOf(request);
+  ordinary(caller: CallerIds, then: (by: Caller) => void): void {
+    const { uid, gid } = caller;
+    const { groups, capabilities } = processOf(caller);
     if (uid === 0 && (capabilities & fsetid) !== 0n) {
       then(root);
       return;
@@ -111,7 +117,7 @@ export class Identities {
         this.#ordinary.set(key, made);
         then(made);
       },
-      () => then(this.#nobody),
+      () => then(this.nobody),
     );
   }
 }

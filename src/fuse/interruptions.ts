@@ -1,39 +1,37 @@
 /**
- * INTERRUPT: who waits for a disk that does not answer can be killed.
+ * INTERRUPT: a caller that waits for a disk that does not answer can be killed.
  *
- * The host tells of every signal that comes while somebody waits, a timer's too, and hands our EINTR
- * on to a program that never expects one from a file. So what was interrupted has some seconds more
- * to end as it would on a local disk; only then is it given up. What changes something is never given
- * up: nobody could say whether it was done.
+ * The host reports every signal that a waiting caller gets, a timer's too, and passes our EINTR on
+ * to a program that expects no EINTR from a file. So an interrupted request has some seconds more
+ * to end as it would on a local disk; only then is it given up. A request that changes something is
+ * never given up: the caller could not tell whether the change was made.
  *
  * Invariants:
- * 1. Only requests that have no answer when their handler returns are known here, and only until they
- *    end; a disk that answers costs nothing.
- * 2. A request that was given up has had its EINTR; what the kernel says of it later is undone as
- *    where the host gave it up itself (Session.answer answers -ENOENT).
+ * 1. Only requests that have no answer when their handler returns are known here, and only until
+ *    they end: a disk that answers in time costs nothing.
+ * 2. A request that was given up has EINTR as its answer. Its later result is undone as where the
+ *    host gave up itself (FuseRequest.answer returns -ENOENT).
  */
-import type { Request } from './request.ts';
-
 const patienceMs = 2000;
 
-export class Interruptions {
-  readonly #giveUp: (request: Request) => void;
-  /** What waits, by the low word of its unique number. */
-  readonly #waiting = new Map<number, Request>();
-  readonly #timers = new Map<Request, NodeJS.Timeout>();
+/** A request that may be given up. */
+export interface Interruptible {
+  readonly uniqueLow: number;
+  readonly uniqueHigh: number;
+  giveUp(): void;
+}
 
-  constructor(giveUp: (request: Request) => void) {
-    this.#giveUp = giveUp;
-  }
+export class Interruptions {
+  /** Requests that wait, by the low word of their unique number. */
+  readonly #waiting = new Map<number, Interruptible>();
+  readonly #timers = new Map<Interruptible, NodeJS.Timeout>();
 
   /** The request waits from now on, and may be given up. */
-  begin(request: Request): void {
-    request.mayBeGivenUp = true;
+  begin(request: Interruptible): void {
     this.#waiting.set(request.uniqueLow, request);
   }
 
-  end(request: Request): void {
-    request.mayBeGivenUp = false;
+  end(request: Interruptible): void {
     if (this.#waiting.get(request.uniqueLow) === request) this.#waiting.delete(request.uniqueLow);
     const timer = this.#timers.get(request);
     if (timer === undefined) return;
@@ -41,14 +39,14 @@ export class Interruptions {
     this.#timers.delete(request);
   }
 
-  /** A signal came for who waits for that request, if it is still one that waits. */
+  /** The caller of a request got a signal; nothing happens unless the request waits. */
   interrupt(uniqueLow: number, uniqueHigh: number): void {
     const request = this.#waiting.get(uniqueLow);
     if (request === undefined || request.uniqueHigh !== uniqueHigh) return;
     if (this.#timers.has(request)) return;
     const timer = setTimeout(() => {
       this.#timers.delete(request);
-      this.#giveUp(request);
+      request.giveUp();
     }, patienceMs);
     timer.unref();
     this.#timers.set(request, timer);

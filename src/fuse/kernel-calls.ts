@@ -8,8 +8,8 @@
  *    where the kernel has died. Results are to be read before it returns.
  * 2. Arguments are written before the method returns, as long as a slot is free: the session takes
  *    no more requests than there is room for (hasRoom). Only then may a name lie in the request.
- * 3. An exception of `done` is a mistake of this program: it goes to the owner's `onBug`, never to
- *    the kernel. A call belongs to the request that its owner worked on when it was submitted.
+ * 3. An exception of `done` is a mistake of this program: it goes to the task's `onBug`, never to
+ *    the kernel. A call belongs to the task that was set when it was submitted.
  */
 import { Buffer } from 'node:buffer';
 import { trace } from '../observe/trace.ts';
@@ -18,7 +18,6 @@ import type { LinuxCalls } from '../vfs-linux/calls.ts';
 import { slots, urgentSlots } from '../vfs-linux/limits.ts';
 import type { KernelMemory } from '../vfs-linux/memory.ts';
 import type { RequestRing } from '../vfs-linux/request-ring.ts';
-import type { Request } from './request.ts';
 
 export type Done = (ret: number, slot: number) => void;
 
@@ -42,11 +41,12 @@ export interface Name {
   readonly end: number;
 }
 
-/** Whose calls they are. */
-export interface CallsOwner {
-  /** The request that is being worked on. */
-  working: Request | undefined;
-  onBug(error: unknown, request: Request | undefined): void;
+/** What calls are made for: a request of a transport. */
+export interface CallTask {
+  /** The number of its spans in the trace. */
+  readonly traceId: number;
+  /** A callback of one of its calls has thrown: a mistake of this program. */
+  onBug(error: unknown): void;
 }
 
 /** Slots that stay free for the calls that follow a call, and for others than FUSE. */
@@ -58,13 +58,16 @@ export class KernelCalls {
   readonly memory: KernelMemory;
   readonly #ring: RequestRing;
   readonly #root: number;
-  readonly #owner: CallsOwner;
+  readonly #onBug: (error: unknown) => void;
+  /** What is being worked on: a call that is submitted now is made for it. */
+  task: CallTask | undefined;
 
-  constructor(calls: LinuxCalls, owner: CallsOwner) {
+  /** `onBug` is told of what a callback throws whose call was made for no task. */
+  constructor(calls: LinuxCalls, onBug: (error: unknown) => void) {
     this.#ring = calls.ring;
     this.#root = calls.root;
     this.memory = calls.ring.memory;
-    this.#owner = owner;
+    this.#onBug = onBug;
   }
 
   /** Whether one more request of FUSE's may be taken. */
@@ -103,23 +106,23 @@ export class KernelCalls {
   }
 
   #run(op: number, cred: number, fill: (slot: number) => void, done: Done, window?: Buffer): void {
-    const owner = this.#owner;
-    const request = owner.working;
-    const finished = trace.isOn ? traced(op, request, done) : done;
+    const { task } = this;
+    const finished = trace.isOn ? traced(op, task, done) : done;
     void this.#ring.call<void>(
       op,
       this.#root,
       cred,
       fill,
       (slot, ret) => {
-        const outer = owner.working;
-        owner.working = request;
+        const outer = this.task;
+        this.task = task;
         try {
           finished(ret, slot);
         } catch (error) {
-          owner.onBug(error, request);
+          if (task === undefined) this.#onBug(error);
+          else task.onBug(error);
         }
-        owner.working = outer;
+        this.task = outer;
       },
       window,
     );
@@ -392,12 +395,12 @@ const opNames = new Map<number, string>(
 );
 
 /** The same, and a span in the trace. */
-function traced(op: number, request: Request | undefined, done: Done): Done {
+function traced(op: number, task: CallTask | undefined, done: Done): Done {
   const startMs = performance.now();
   return (ret, slot) => {
     const name = opNames.get(op) ?? String(op);
     const detail = ret < 0 ? { errno: -ret } : undefined;
-    trace.span('kernel', name, request?.traceId ?? 0, startMs, performance.now(), detail);
+    trace.span('kernel', name, task?.traceId ?? 0, startMs, performance.now(), detail);
     done(ret, slot);
   };
 }

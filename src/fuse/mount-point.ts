@@ -9,7 +9,7 @@ import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import { errnoMeaning, errnoName } from '../vfs-linux/errors.ts';
 import { mountAsUser, unmountAsUser } from './fusermount.ts';
 import type { Libc } from './libc.ts';
-import { transferMostBytes } from './wire.ts';
+import { maxTransferBytes } from './wire.ts';
 
 export interface MountWish {
   readonly source: string;
@@ -79,7 +79,7 @@ function userOptions(readOnly: boolean, wish: MountWish): string[] {
     `fsname=${escaped}`,
     'subtype=fsbridge',
     'default_permissions',
-    `max_read=${transferMostBytes}`,
+    `max_read=${maxTransferBytes}`,
     ...(wish.exec === false ? ['noexec'] : []),
     // Others are let in only where /etc/fuse.conf has user_allow_other.
     ...(wish.allowOther === true ? ['allow_other'] : []),
@@ -106,7 +106,7 @@ async function mountAsRoot(
     'group_id=0',
     'default_permissions',
     ...((wish.allowOther ?? true) ? ['allow_other'] : []),
-    `max_read=${transferMostBytes}`,
+    `max_read=${maxTransferBytes}`,
   ].join(',');
   const ret = libc.mount(wish.source, mountPoint, fsType, flags, data);
   if (ret >= 0) return fd;

@@ -8,14 +8,15 @@
  * 2. When `ended` resolves nothing of the mount is open on the volume. Writing out and unmounting
  *    the volume is its owner's.
  */
-
 import { FsBridgeError } from '../errors.ts';
-import type { OperationSummary } from '../observe/request-statistics.ts';
+import { type OperationSummary, RequestStatistics } from '../observe/request-statistics.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
+import { DeviceLoop } from './device-loop.ts';
+import { Identities } from './identities.ts';
 import { libc } from './libc.ts';
 import { attach, detach, deviceNumber, isMounted, tune } from './mount-point.ts';
 import { probeFeatures } from './negotiation.ts';
-import { Session } from './session.ts';
+import { operationNames } from './operations.ts';
 
 export interface FuseMountOptions {
   /** What mount(8) and df(1) show as the source. */
@@ -68,34 +69,30 @@ export async function mountFuse(
     throw new FsBridgeError('ERR_NOT_LINUX', mountPoint, why, 'On Windows, use a drive letter.');
   }
   const features = await probeFeatures(volume, options.writeback ?? false);
+  const identities = await Identities.open(volume.kernel);
   const calls = await libc();
   const onLog = options.onLog ?? (() => {});
+  const statistics = new RequestStatistics(operationNames);
   const attached = await attach(calls, mountPoint, volume.readOnly, options);
-  const session = new Session({ volume, libc: calls, fd: attached.fd, features, onLog });
-  await begin(session, mountPoint).catch(async (error: unknown) => {
+  const parts = { volume, libc: calls, fd: attached.fd, features, identities, statistics, onLog };
+  const loop = new DeviceLoop(parts);
+  const refusal = await loop.started;
+  if (refusal !== undefined) {
     await detach(calls, attached, true);
-    await session.ended;
-    throw error;
-  });
+    await loop.ended;
+    throw new FsBridgeError('ERR_FUSE', mountPoint, refusal, 'A newer Linux may do.');
+  }
   const number = await deviceNumber(attached);
   if (number !== undefined) await tune(number);
   return {
     mountPoint: attached.mountPoint,
-    ended: session.ended,
-    statistics: () => session.statistics.summary(),
+    ended: loop.ended,
+    statistics: () => statistics.summary(),
     unmount: async ({ lazy = false } = {}) => {
       await detach(calls, attached, lazy);
       if (await isMounted(number)) return false;
-      if (!lazy) await session.ended;
+      if (!lazy) await loop.ended;
       return !lazy;
     },
   };
-}
-
-/** Waits for the host's first word. Throws FsBridgeError where there will be no mount. */
-async function begin(session: Session, mountPoint: string): Promise<void> {
-  await session.identities.open();
-  const refusal = await session.started;
-  if (refusal === undefined) return;
-  throw new FsBridgeError('ERR_FUSE', mountPoint, refusal, 'A newer Linux may do.');
 }

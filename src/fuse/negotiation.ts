@@ -5,11 +5,16 @@ import { Buffer } from 'node:buffer';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import type { Statfs, Statx } from '../vfs-linux/statx.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
-import type { AccessTimes } from './access-times.ts';
-import { handleMostBytes } from './node-records.ts';
+import { maxHandleBytes } from './node-records.ts';
 import { initFlags, initFlags2 } from './protocol.ts';
 
-/** What the rest needs to know of a mount. */
+/**
+ * When reading a file changes its time of access: 'relative' as with relatime, 'always' as with
+ * strictatime.
+ */
+export type AccessTimes = 'never' | 'relative' | 'always';
+
+/** What the handlers need to know of a mount. */
 export interface Features {
   /** The root's file_handle; some bytes of no meaning where there are no handles. */
   readonly rootHandle: Buffer;
@@ -66,7 +71,7 @@ export async function probeFeatures(volume: Volume, writeback: boolean): Promise
   const { calls, root, type } = volume;
   const handle = await calls.nameToHandleAt(root, '', abi.AT_EMPTY_PATH);
   const handles =
-    typeof handle !== 'number' && handle.length <= handleMostBytes && !weakHandles.has(type);
+    typeof handle !== 'number' && handle.length <= maxHandleBytes && !weakHandles.has(type);
   const statx = await calls.fstatx(root);
   const name = 'system.posix_acl_access';
   const acl = await calls.getxattrat(root, '', abi.AT_EMPTY_PATH, name, Buffer.alloc(0));

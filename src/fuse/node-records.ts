@@ -1,45 +1,45 @@
 /**
- * What is kept of every inode that the host knows, in numbers side by side: a host that has listed a
- * big disk knows hundreds of thousands, and 150,000 objects took 40 MiB.
+ * A record for every inode that the host knows, in arrays of numbers: a host that has listed a big
+ * disk knows hundreds of thousands of inodes, and 150,000 objects took 40 MiB.
  *
- * A record has a number, and is found by the inode's struct file_handle or by the nodeid: what the
- * handle tells (handle-numbers.ts), or else the record's number and a bit that says so.
+ * A record has a number. It is found by the inode's struct file_handle, or by the nodeid: the
+ * handle's lasting number (handle-numbers.ts), or else the record's number with a bit that says so.
  *
  * Invariants:
- * 1. Two records never have the same handle, and each is in the bucket of its nodeid's hash, once.
- *    Nor the same nodeid: an inode's number is given again when nobody holds the inode, and what has
- *    lost its last name is held for as long as the host knows it.
+ * 1. Two records never have the same handle, and each is once in the bucket of its nodeid's hash.
+ *    Nor do two have the same nodeid: an inode's number is used again only when the inode has no
+ *    user, and an inode without a name is held open for as long as the host knows it.
  * 2. A record's generation is 0 exactly while its number is free.
- * 3. A number is given again only with another generation.
- * 4. Blocks are of one size and stay where they are: nothing is copied when there are more.
+ * 3. A record's number is used again only with another generation.
+ * 4. Blocks have one size and stay where they are: more records copy nothing.
  */
 import { abi } from '../vfs-linux/abi.gen.ts';
 import type { KernelMemory } from '../vfs-linux/memory.ts';
 import { firstPassing, generationAt, numberAt } from './handle-numbers.ts';
 import { rootId } from './protocol.ts';
 
-/** struct file_handle in words: its head, and the most that fits behind. */
+/** struct file_handle in words: its head, and the longest that is kept. */
 export const headWords: number = abi['file_handle.f_handle'] / 4;
-const handleMostWords = headWords + abi.BRIDGE_LIST_HANDLE / 4;
+const maxHandleWords = headWords + abi.BRIDGE_LIST_HANDLE / 4;
 
 /** The longest file_handle that is kept, in bytes. */
-export const handleMostBytes: number = handleMostWords * 4;
+export const maxHandleBytes: number = maxHandleWords * 4;
 
 /** A record's words, before its handle. */
 const field = { next: 0, generation: 1, lookups: 2, mode: 3, handle: 4 } as const;
 const blockShift = 10;
 const blockRecords = 1 << blockShift;
-/** What ext4's handles take; where a longer one comes, all records grow. */
-const handleLeastWords = headWords + 2;
+/** The room that ext4's handles take; with the first longer handle all records grow. */
+const minHandleWords = headWords + 2;
 
-/** Of a nodeid. */
+/** A nodeid's hash. */
 function hashOfNumber(number: number): number {
   const mixed =
     Math.imul(number | 0, 0x9e3779b1) ^ Math.imul((number / 4294967296) | 0, 0x01000193);
   return mixed ^ (mixed >>> 15);
 }
 
-/** FNV-1a, a word at a time: they are few, and mostly numbers that count up. */
+/** FNV-1a by words: a handle has few, and they are mostly numbers that count up. */
 function hashOf(words: Int32Array, at: number, count: number): number {
   const number = numberAt(words, at);
   if (number !== 0) return hashOfNumber(number);
@@ -51,28 +51,28 @@ function hashOf(words: Int32Array, at: number, count: number): number {
   return hash;
 }
 
-/** The words of the file_handle at a word, at most those that are kept. */
+/** The length of the file_handle at a word, in words; no more than is kept. */
 export function handleWordsAt(words: Int32Array, at: number): number {
-  return Math.min(headWords + (((words[at] as number) + 3) >>> 2), handleMostWords);
+  return Math.min(headWords + (((words[at] as number) + 3) >>> 2), maxHandleWords);
 }
 
 export class NodeRecords {
-  #handleWords = handleLeastWords;
-  #recordWords = field.handle + handleLeastWords;
+  #handleWords = minHandleWords;
+  #recordWords = field.handle + minHandleWords;
   #blocks: Int32Array[] = [];
-  /** By hash: the first record's number, 0 for none; a power of two. */
+  /** By hash: the number of the first record, 0 for none. The length is a power of two. */
   #buckets = new Int32Array(2048);
   #freeIds: number[] = [];
   #nextId = rootId + 1;
   #generation = 0;
   #size = 0;
 
-  /** How many there are. */
+  /** How many records there are. */
   get size(): number {
     return this.#size;
   }
 
-  /** The record of a handle of `count` words, 0 where there is none. */
+  /** The record of the handle of `count` words at a word; 0 where there is none. */
   find(words: Int32Array, at: number, count: number): number {
     if (count > this.#handleWords) return 0;
     const hash = hashOf(words, at, count);
@@ -81,7 +81,7 @@ export class NodeRecords {
     return id;
   }
 
-  /** The first word is the length, so what is longer or shorter differs there. */
+  /** A handle's first word is its length, so handles of two lengths differ there. */
   #isOf(id: number, words: Int32Array, at: number, count: number): boolean {
     const block = this.#blockOf(id);
     const own = this.#wordOf(id) + field.handle;
@@ -91,7 +91,7 @@ export class NodeRecords {
     return true;
   }
 
-  /** The record of a nodeid, whatever was sent as one; 0 where there is none. */
+  /** The record of a nodeid, which may be any number; 0 where there is none. */
   findNodeId(nodeId: number): number {
     if (nodeId === rootId) return this.has(rootId) ? rootId : 0;
     if (nodeId >= firstPassing) {
@@ -103,20 +103,20 @@ export class NodeRecords {
     return id;
   }
 
-  /** What the host knows a record by. */
+  /** The number that the host knows a record by. */
   nodeId(id: number): number {
     if (id === rootId) return rootId;
     const number = numberAt(this.#blockOf(id), this.#wordOf(id) + field.handle);
     return number === 0 ? firstPassing + id : number;
   }
 
-  /** The nodeid's generation: a nodeid that is given again has another. */
+  /** The nodeid's generation: a nodeid that is used again has another. */
   nodeGeneration(id: number): number {
     if (this.nodeId(id) >= firstPassing || id === rootId) return this.generation(id);
     return generationAt(this.#blockOf(id), this.#wordOf(id) + field.handle);
   }
 
-  /** A new record, for a handle that has none; answers its number. */
+  /** Makes a record for a handle that has none. Returns its number. */
   add(words: Int32Array, at: number, count: number): number {
     const id = this.#freeIds.pop() ?? this.#nextId++;
     this.#addAs(id, words, at, count);
@@ -137,7 +137,7 @@ export class NodeRecords {
     const block = this.#blockOf(id);
     const own = this.#wordOf(id);
     block.fill(0, own, own + this.#recordWords);
-    // 32 bits are enough to tell two uses of a number apart; 0 is a free one's.
+    // 32 bits tell two uses of a number apart; 0 stands for a free number.
     this.#generation = (this.#generation + 1) >>> 0 || 1;
     block[own + field.generation] = this.#generation;
     for (let i = 0; i < count; i++) block[own + field.handle + i] = words[at + i] as number;
@@ -160,7 +160,7 @@ export class NodeRecords {
     this.#size--;
   }
 
-  /** Whether a number, whatever was sent as one, is a record's. */
+  /** Whether a number, which may be any, is a record's. */
   has(id: number): boolean {
     return id > 0 && id < this.#nextId && Number.isInteger(id) && this.generation(id) !== 0;
   }
@@ -178,7 +178,7 @@ export class NodeRecords {
     return this.#get(id, field.mode);
   }
 
-  /** `lookups` has to be a number of 31 bits. */
+  /** Stores what a node's object holds. `lookups` has to fit into 31 bits. */
   keep(id: number, lookups: number, mode: number): void {
     const block = this.#blockOf(id);
     const own = this.#wordOf(id);
@@ -191,7 +191,7 @@ export class NodeRecords {
     this.copyHandle(id, memory.i32, address >>> 2);
   }
 
-  /** The same, at a word. */
+  /** The same at a word of `to`. */
   copyHandle(id: number, to: Int32Array, at = 0): void {
     const block = this.#blockOf(id);
     const own = this.#wordOf(id) + field.handle;
@@ -227,13 +227,13 @@ export class NodeRecords {
     this.#buckets[bucket] = id;
   }
 
-  /** Twice as many buckets. */
+  /** Doubles the number of buckets. */
   #spread(): void {
     this.#buckets = new Int32Array(this.#buckets.length * 2);
     for (let id = rootId; id < this.#nextId; id++) if (this.has(id)) this.#link(id);
   }
 
-  /** Room for longer handles in every record: once or twice in a mount's life. */
+  /** Makes room for longer handles in every record: once or twice in a mount's life. */
   #widen(count: number): void {
     const from = this.#recordWords;
     const to = field.handle + count;

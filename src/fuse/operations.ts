@@ -1,51 +1,53 @@
 /**
  * Every operation of the protocol, once: its code, its name for the statistics and the trace, the
- * least size of its body, and who carries it out. What is not in the table is answered with ENOSYS,
- * which the host remembers for most operations.
+ * least size of its body, and its handler. An operation that is not in the table is answered with
+ * ENOSYS.
  *
- * Left to the host, which is the only client, so that its own locks are right: GETLK, SETLK,
- * SETLKW. Not needed: ACCESS (the host checks permissions itself: default_permissions), BMAP and
- * POLL (no file of a disk needs them), FLUSH (a close has nothing to say: what was written is here
- * already).
+ * Rows with `why` are answered with ENOSYS as well. The host remembers that for most of them, does
+ * the work itself, and asks no more.
  */
 import { errno } from '../vfs-linux/abi.gen.ts';
-import { getattr, setattr, statx } from './ops/attributes.ts';
+import { destroy, init, interrupt, statfs, syncfs } from './ops/connection.ts';
 import { create, link, mkdir, mknod, symlink, tmpfile } from './ops/create.ts';
-import { fsyncdir, readdir, readdirplus } from './ops/directories.ts';
 import {
   copyFileRange,
   copyFileRange64,
   fallocate,
   fsync,
   lseek,
-  open,
   read,
-  release,
   write,
-} from './ops/files.ts';
+} from './ops/data.ts';
+import { fsyncdir, readdir, readdirplus } from './ops/directories.ts';
+import { getattr, statx } from './ops/getattr.ts';
 import { ioctl } from './ops/ioctl.ts';
 import { batchForget, forget, lookup, readlink } from './ops/lookup.ts';
+import { open, release } from './ops/open.ts';
 import { rename, rename2, rmdir, unlink } from './ops/remove.ts';
-import { destroy, init, interrupt, statfs, syncfs } from './ops/session.ts';
+import { setattr } from './ops/setattr.ts';
 import { getxattr, listxattr, removexattr, setxattr } from './ops/xattr.ts';
-import type { Request } from './request.ts';
-import type { Session } from './session.ts';
+import type { FuseRequest } from './request.ts';
 
-export type Handler = (session: Session, request: Request) => void;
+export type Handler = (request: FuseRequest) => void;
 
 export interface Operation {
   readonly opcode: number;
   readonly name: string;
-  /** Bytes of the body without which it makes no sense. */
+  /** Bytes that the body has at least; a shorter one is EINVAL. */
   readonly bodyBytes: number;
   readonly handle: Handler;
-  /** Makes something that will belong to the caller: his identity is needed. */
+  /** Makes something that will belong to the caller, whose identity is needed for that. */
   readonly creates?: true;
-  /** Changes nothing: who is interrupted need not wait for its end. */
+  /** Changes nothing, so that a caller that is interrupted need not wait for its end. */
   readonly onlyLooks?: true;
+  /** The reason why it is not implemented. */
+  readonly why?: string;
 }
 
-const notImplemented: Handler = (session, request) => session.fail(request, -errno.ENOSYS);
+const notImplemented: Handler = (request) => request.fail(-errno.ENOSYS);
+
+const hostLocks = 'the host keeps locks: every client of the volume is its client';
+const noDevices = 'a disk has only files and directories to wait for, and they are always ready';
 
 export const operations: readonly Operation[] = [
   { opcode: 0, name: 'UNKNOWN', bodyBytes: 0, handle: notImplemented },
@@ -71,27 +73,40 @@ export const operations: readonly Operation[] = [
   { opcode: 22, name: 'GETXATTR', bodyBytes: 10, handle: getxattr, onlyLooks: true },
   { opcode: 23, name: 'LISTXATTR', bodyBytes: 8, handle: listxattr, onlyLooks: true },
   { opcode: 24, name: 'REMOVEXATTR', bodyBytes: 2, handle: removexattr },
-  { opcode: 25, name: 'FLUSH', bodyBytes: 0, handle: notImplemented },
+  ignored(25, 'FLUSH', 'a close has nothing to hand over: what was written is here already'),
   { opcode: 26, name: 'INIT', bodyBytes: 16, handle: init },
-  { opcode: 27, name: 'OPENDIR', bodyBytes: 0, handle: notImplemented },
+  ignored(27, 'OPENDIR', 'NO_OPENDIR_SUPPORT: the host lists a directory by its nodeid'),
   { opcode: 28, name: 'READDIR', bodyBytes: 40, handle: readdir, onlyLooks: true },
+  ignored(29, 'RELEASEDIR', 'no directory is opened (OPENDIR)'),
   { opcode: 30, name: 'FSYNCDIR', bodyBytes: 16, handle: fsyncdir },
-  { opcode: 34, name: 'ACCESS', bodyBytes: 0, handle: notImplemented },
+  ignored(31, 'GETLK', hostLocks),
+  ignored(32, 'SETLK', hostLocks),
+  ignored(33, 'SETLKW', hostLocks),
+  ignored(34, 'ACCESS', 'the host checks permissions itself (default_permissions)'),
   { opcode: 35, name: 'CREATE', bodyBytes: 18, handle: create, creates: true },
   { opcode: 36, name: 'INTERRUPT', bodyBytes: 8, handle: interrupt },
+  ignored(37, 'BMAP', 'the host has no block device that a block number would be of'),
   { opcode: 38, name: 'DESTROY', bodyBytes: 0, handle: destroy },
   { opcode: 39, name: 'IOCTL', bodyBytes: 32, handle: ioctl },
+  ignored(40, 'POLL', noDevices),
+  ignored(41, 'NOTIFY_REPLY', 'no notification asks for data (NOTIFY_RETRIEVE)'),
   { opcode: 42, name: 'BATCH_FORGET', bodyBytes: 8, handle: batchForget },
   { opcode: 43, name: 'FALLOCATE', bodyBytes: 32, handle: fallocate },
   { opcode: 44, name: 'READDIRPLUS', bodyBytes: 40, handle: readdirplus, onlyLooks: true },
   { opcode: 45, name: 'RENAME2', bodyBytes: 20, handle: rename2 },
   { opcode: 46, name: 'LSEEK', bodyBytes: 24, handle: lseek, onlyLooks: true },
   { opcode: 47, name: 'COPY_FILE_RANGE', bodyBytes: 56, handle: copyFileRange },
+  ignored(48, 'SETUPMAPPING', 'DAX of virtiofs: there is no memory to map'),
+  ignored(49, 'REMOVEMAPPING', 'DAX of virtiofs: there is no memory to map'),
   { opcode: 50, name: 'SYNCFS', bodyBytes: 0, handle: syncfs },
   { opcode: 51, name: 'TMPFILE', bodyBytes: 16, handle: tmpfile, creates: true },
   { opcode: 52, name: 'STATX', bodyBytes: 24, handle: statx, onlyLooks: true },
   { opcode: 53, name: 'COPY_FILE_RANGE_64', bodyBytes: 56, handle: copyFileRange64 },
 ];
+
+function ignored(opcode: number, name: string, why: string): Operation {
+  return { opcode, name, bodyBytes: 0, handle: notImplemented, why };
+}
 
 export const operationNames: readonly string[] = operations.map(({ name }) => name);
 
@@ -101,6 +116,6 @@ const places: readonly number[] = operations.reduce<number[]>((list, { opcode },
 }, []);
 
 /** The place of an operation in the table; 0, which is not implemented, for an unknown one. */
-export function operationOf(opcode: number): number {
+export function placeOf(opcode: number): number {
   return places[opcode] ?? 0;
 }

@@ -8,9 +8,9 @@
  */
 
 export const major = 7;
-/** The newest minor version that this side knows, and the oldest that it speaks. */
+/** The newest minor version that this side knows, and the oldest that it works with. */
 export const minor = 45;
-export const minorLeast = 31;
+export const minMinor = 31;
 
 export const rootId = 1;
 
@@ -33,7 +33,7 @@ export const inHeader = {
   totalExtlen: 9,
 } as const;
 
-/** Sizes in bytes, of what is sent and of what is taken apart by more than its first words. */
+/** Sizes in bytes: of everything that is sent, and of what is read beyond its first words. */
 export const sizes = {
   attr: 88,
   attrOut: 104,
@@ -104,7 +104,7 @@ export const setattrIn = {
   gid: 20,
 } as const;
 
-/** fuse_setattr_in.valid */
+/** The bits of fuse_setattr_in.valid. */
 export const fattr = {
   mode: 0x1,
   uid: 0x2,
@@ -133,7 +133,7 @@ export const initOut = {
   flags2: 8,
 } as const;
 
-/** FUSE_INIT flags, those of the first word. */
+/** FUSE_INIT's flags of the first word, copied from the header whole: not all are used. */
 export const initFlags = {
   asyncRead: 0x1,
   posixLocks: 0x2,
@@ -162,14 +162,16 @@ export const initFlags = {
   initExt: 0x40000000,
 } as const;
 
-/** Those of the second word: bits 32 and up. */
+/**
+ * FUSE_INIT's flags of the second word (bits 32 and up), copied as far as they matter to a disk.
+ */
 export const initFlags2 = {
   createSuppGroup: 0x4,
   hasExpireOnly: 0x8,
   directIoAllowMmap: 0x10,
 } as const;
 
-/** FOPEN_* */
+/** FOPEN_*, copied from the header: not all are used. */
 export const fopen = {
   directIo: 0x1,
   keepCache: 0x2,

@@ -1,14 +1,13 @@
 /**
- * Files that the host has forgotten, or that it knows from a mount before this one: their nodeids
- * are lasting numbers (handle-numbers.ts), of which their handles can be made.
+ * Files that the host has forgotten, or that it knows from an earlier mount. Their nodeids are
+ * lasting numbers (handle-numbers.ts), from which their handles can be made.
  */
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import { answerEntry, findOpen } from './entry.ts';
 import { firstPassing, handleOf, xfsFormat } from './handle-numbers.ts';
 import type { Node } from './nodes.ts';
 import { rootId } from './protocol.ts';
-import type { Request } from './request.ts';
-import type { Session } from './session.ts';
+import type { FuseRequest } from './request.ts';
 
 /** struct xfs_bulkstat_req with room for one struct xfs_bulkstat (fs/xfs/libxfs/xfs_fs.h). */
 const bulkstat = {
@@ -21,46 +20,43 @@ const bulkstat = {
   generation: 64 + 64,
 } as const;
 
-/** Answers a LOOKUP of "." whose node is not known; ESTALE where there is no such file any more. */
-export function revive(session: Session, request: Request): void {
-  const { nodes, calls } = session;
-  const { nodeId } = request;
+/** Answers a LOOKUP of "." whose node is not known; with ESTALE where there is no such file. */
+export function revive(request: FuseRequest): void {
+  const { nodeId, session } = request;
+  const { nodes, calls, features } = session;
   const { format } = nodes;
-  if (!session.features.handles || format === undefined || nodeId >= firstPassing) {
-    session.fail(request, -errno.ESTALE);
+  if (!features.handles || format === undefined || nodeId >= firstPassing) {
+    request.fail(-errno.ESTALE);
     return;
   }
   const open = (generation: number): void => {
     const handle = handleOf(format, nodeId, generation);
     const write = (address: number): void => calls.memory.i32.set(handle, address >>> 2);
     calls.openByHandle(write, abi.O_PATH | abi.O_NOFOLLOW, (fd) => {
-      if (fd >= 0) answerOpened(session, request, fd);
-      else session.fail(request, -errno.ESTALE);
+      if (fd >= 0) answerOpened(request, fd);
+      else request.fail(-errno.ESTALE);
     });
   };
-  if (format === xfsFormat) findGeneration(session, request, open);
+  if (format === xfsFormat) findGeneration(request, open);
   else open(0);
 }
 
-function answerOpened(session: Session, request: Request, fd: number): void {
-  findOpen(session, request, fd, (node, at) => {
+function answerOpened(request: FuseRequest, fd: number): void {
+  const { session } = request;
+  findOpen(request, fd, (node, statxWord) => {
     session.descriptors.keep(node, fd, false);
     if (node.id === request.nodeId) {
-      answerEntry(session, request, node, at);
+      answerEntry(request, node, statxWord);
     } else {
-      session.fail(request, -errno.ESTALE);
-      session.settle(node);
+      request.fail(-errno.ESTALE);
+      session.releaseIfUnused(node);
     }
   });
 }
 
-/** XFS's inode numbers are opened with the right generation only, which XFS tells. */
-function findGeneration(
-  session: Session,
-  request: Request,
-  then: (generation: number) => void,
-): void {
-  const { calls, nodes, descriptors } = session;
+/** XFS opens an inode's number only with the right generation, which an ioctl of XFS tells. */
+function findGeneration(request: FuseRequest, then: (generation: number) => void): void {
+  const { calls, nodes, descriptors } = request.session;
   const root = nodes.get(rootId) as Node;
   const asked = new Uint8Array(bulkstat.bytes);
   const view = new DataView(asked.buffer);
@@ -73,7 +69,7 @@ function findGeneration(
       const ino = word(bulkstat.ino) + word(bulkstat.ino + 4) * 4294967296;
       const isThere = ret >= 0 && word(bulkstat.given) === 1 && ino === request.nodeId;
       if (isThere) then(word(bulkstat.generation));
-      else session.fail(request, -errno.ESTALE);
+      else request.fail(-errno.ESTALE);
     });
   });
 }

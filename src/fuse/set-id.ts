@@ -1,34 +1,29 @@
 /**
- * Set-user-ID and set-group-ID, which a change of a file by somebody else takes away. The host
- * leaves that to the file system (HANDLE_KILLPRIV_V2), and this kernel does it by Linux's own
- * rules, when the change is made by an identity that is like the caller.
+ * Set-user-ID and set-group-ID, which a change of a file by another user takes away. The host
+ * leaves that to the file system (HANDLE_KILLPRIV_V2); this kernel does it by Linux's own rules
+ * when the change is made by an identity that is like the caller.
  */
-import { modeOf } from './attributes.ts';
+import { modeOf } from './entry-writer.ts';
 import { type Caller, root } from './kernel-calls.ts';
 import type { Node } from './nodes.ts';
-import type { Request } from './request.ts';
+import type { FuseRequest } from './request.ts';
 import type { Session } from './session.ts';
 
 const setIds = 0o6000;
 
-/** Whether the file may have one of the two; a file whose mode was never told may. */
+/** Whether the file may have one of the two bits; where its mode is not known, it may. */
 export function mayBeSetId(node: Node): boolean {
   return node.mode === 0 || (node.mode & setIds) !== 0;
 }
 
-/** Calls `then` with who is to change the file: root, unless that would leave bits that must go. */
-export function asChanger(
-  session: Session,
-  request: Request,
-  node: Node,
-  then: (by: Caller) => void,
-): void {
-  if (mayBeSetId(node)) session.identities.ordinary(request, then);
-  else then(root);
+/** Calls `then` with the identity for a change: root, unless bits may have to go. */
+export function asChanger(request: FuseRequest, node: Node, then: (by: Caller) => void): void {
+  if (!mayBeSetId(node)) then(root);
+  else request.session.identities.ordinary(request, (by) => request.run(() => then(by)));
 }
 
-/** After a change whose answer does not tell the mode: has the host look where it is another. */
-export function tellMode(session: Session, node: Node, fd: number): void {
+/** After a change whose answer has no mode: makes the host look again where the mode is another. */
+export function reportMode(session: Session, node: Node, fd: number): void {
   if (!mayBeSetId(node)) return;
   const { calls } = session;
   node.busy++;
@@ -38,6 +33,6 @@ export function tellMode(session: Session, node: Node, fd: number): void {
     node.mode = mode;
     node.busy--;
     if (isOther) session.wire.forgetAttributes(node.id);
-    session.settle(node);
+    session.releaseIfUnused(node);
   });
 }

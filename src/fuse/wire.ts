@@ -1,45 +1,47 @@
 /**
- * The device: requests come out of it, answers go into it, one system call each, on this thread.
+ * The device: messages come out of it, answers go into it, one system call each, on this thread.
  *
  * Invariants:
- * 1. Nothing blocks: the descriptor is O_NONBLOCK, and a notification is only of a kind that the
- *    host carries out without waiting for a lock that a request of its own may hold.
- * 2. `out` is for answers that are written in the same breath: fill it, send it, forget it. Where
- *    there is a wait in between (a READ), an answer's buffer is taken.
- * 3. Every buffer taken is given back, once. Large ones are few: a request is read into one, as
- *    nobody knows its length before, and moves to a small one unless it is long itself.
- * 4. Nothing is written after `close`, however late an answer is.
+ * 1. No call blocks: the descriptor is O_NONBLOCK, and a notification on this thread is only of a
+ *    kind that the host carries out without waiting for a lock that one of its requests may hold.
+ * 2. `out` is for answers that are filled and sent without a wait in between. An answer that is
+ *    filled while the kernel works (a READ) takes a buffer of its own.
+ * 3. Every buffer taken is given back, once. Large buffers are few: a message is read into a large
+ *    one, as its length is not known before, and moves to a small one unless it is long.
+ * 4. Nothing is written after `close`, however late an answer comes.
  */
 import { Buffer } from 'node:buffer';
 import fs from 'node:fs';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import { windowBytes } from '../vfs-linux/limits.ts';
+import type { KernelMemory } from '../vfs-linux/memory.ts';
 import type { Libc } from './libc.ts';
+import type { BufferPool, Message, WireBuffer } from './message.ts';
 import { inHeaderBytes, notifyInvalInode, outHeaderBytes, sizes } from './protocol.ts';
-import type { BufferPool, Request, WireBuffer } from './request.ts';
 
-/** What a WRITE brings beside its data. */
+/** What a WRITE brings besides its data. */
 const writeHeadBytes = inHeaderBytes + sizes.writeIn;
-/** The most that is read or written at once. */
-export const transferMostBytes: number = windowBytes;
-const requestBytes = writeHeadBytes + transferMostBytes;
-const answerBytes = outHeaderBytes + transferMostBytes;
-/** Room for every request that has no data to speak of: two names, or a block's write. */
+/** The most that one READ or WRITE transfers. */
+export const maxTransferBytes: number = windowBytes;
+const requestBytes = writeHeadBytes + maxTransferBytes;
+const answerBytes = outHeaderBytes + maxTransferBytes;
+/** Room for every request without long data: two names, or a write of one block. */
 const smallRequestBytes = 8192;
-/** What is copied into an answer: a short READ, or an attribute's value. */
+/** Room for what is copied into an answer: a short READ, or an attribute's value. */
 const smallAnswerBytes: number = outHeaderBytes + abi.XATTR_SIZE_MAX;
-/** struct bridge_piece: an iovec, but for the memory's own address. */
+/** struct bridge_piece: an iovec whose address counts from the start of the kernel's memory. */
 const pieceWords = abi['bridge_piece.size'] / 4;
 const pieceLength = abi['bridge_piece.bytes'] / 4;
 /**
- * An iovec for the header, for each page of a transfer, and for one more: it may begin in a page.
+ * Room for iovecs: the header's, one for each page of a transfer, one more as a transfer may begin
+ * inside a page, and the end.
  */
-const vectorBytes = (transferMostBytes / abi.PAGE_SIZE + 3) * abi['bridge_piece.size'];
-/** Kept for the next use: more are made as they are needed, and dropped. */
+const vectorBytes = (maxTransferBytes / abi.PAGE_SIZE + 3) * abi['bridge_piece.size'];
+/** Buffers that are kept for the next use; others are made when needed, and dropped. */
 const smallKept = 48;
 const largeKept = 4;
-/** While so many large requests are under way, the next ones wait in the device. */
-const largeMost = 16;
+/** While this many large requests are under way, the next ones wait in the device. */
+const maxLarge = 16;
 
 function makeBuffer(sizeBytes: number, dataAt: number, pool?: Pool): WireBuffer {
   const memory = new ArrayBuffer(sizeBytes);
@@ -51,7 +53,7 @@ function makeBuffer(sizeBytes: number, dataAt: number, pool?: Pool): WireBuffer 
   };
 }
 
-/** Buffers of one shape, used again. */
+/** Buffers of one size, used again and again. */
 class Pool implements BufferPool {
   readonly #free: WireBuffer[] = [];
   #taken = 0;
@@ -82,26 +84,28 @@ class Pool implements BufferPool {
 }
 
 export class Wire {
-  /** For answers that are written at once. */
+  /** For answers that are filled and sent at once. */
   readonly out: WireBuffer = makeBuffer(answerBytes, outHeaderBytes);
   readonly #requests: Pool = new Pool(requestBytes, writeHeadBytes, largeKept);
   readonly #smallRequests: Pool = new Pool(smallRequestBytes, writeHeadBytes, smallKept);
   readonly #answers: Pool = new Pool(answerBytes, outHeaderBytes, largeKept);
   readonly #smallAnswers: Pool = new Pool(smallAnswerBytes, outHeaderBytes, smallKept);
-  /** What the next request is read into. */
+  /** What the next message is read into. */
   #inbox: WireBuffer = this.#requests.take();
   readonly #libc: Libc;
   /** The device; -1 once it is closed. */
   #fd: number;
+  readonly #memory: KernelMemory;
   readonly #vector: WireBuffer = makeBuffer(vectorBytes, 0);
   /** Where the kernel's memory lies in this process: the words of its address. */
   readonly #kernelLow: number;
   readonly #kernelHigh: number;
 
-  constructor(libc: Libc, fd: number, kernel: Buffer) {
+  constructor(libc: Libc, fd: number, memory: KernelMemory) {
     this.#libc = libc;
     this.#fd = fd;
-    const address = libc.addressOf(kernel);
+    this.#memory = memory;
+    const address = libc.addressOf(memory.bytes);
     this.#kernelLow = Number(address & 0xffffffffn);
     this.#kernelHigh = Number(address >> 32n);
     const { u32 } = this.#vector;
@@ -113,15 +117,15 @@ export class Wire {
   }
 
   /**
-   * Has the next request in received(). Answers its length, -EAGAIN when none waits, -ENODEV at the
-   * end.
+   * Reads the next message, for received(). Returns its length, -EAGAIN when none waits, -ENODEV
+   * when the device is gone.
    */
   read(): number {
     if (this.#fd < 0) return -errno.ENODEV;
     return this.#libc.read(this.#fd, this.#inbox.bytes, requestBytes);
   }
 
-  /** The buffer with the request that was read; giveBack() ends its use. */
+  /** The buffer with the message that was read; giveBack() ends its use. */
   received(lengthBytes: number): WireBuffer {
     const inbox = this.#inbox;
     if (lengthBytes > smallRequestBytes) {
@@ -133,7 +137,7 @@ export class Wire {
     return small;
   }
 
-  /** A buffer for an answer of `dataBytes` that is filled before it is sent; giveBack() ends it. */
+  /** A buffer for an answer of `dataBytes` that is sent later; giveBack() ends its use. */
   takeAnswer(dataBytes: number): WireBuffer {
     const isSmall = dataBytes <= smallAnswerBytes - outHeaderBytes;
     return (isSmall ? this.#smallAnswers : this.#answers).take();
@@ -143,22 +147,23 @@ export class Wire {
     buffer.pool?.give(buffer);
   }
 
-  /** Whether so much is under way that the next request should wait in the device. */
+  /** Whether the next request has to wait in the device, as many large ones are under way. */
   get isFull(): boolean {
-    return this.#requests.taken > largeMost;
+    return this.#requests.taken > maxLarge;
   }
 
   /** Sends an answer whose `payloadBytes` lie behind the header's place in `from`. */
-  answer(request: Request, from: WireBuffer, payloadBytes: number): number {
+  answer(request: Message, from: WireBuffer, payloadBytes: number): number {
     const length = this.#head(from.u32, request, payloadBytes);
     return this.#send(from.bytes, length);
   }
 
   /**
-   * Sends `payloadBytes` that lie in pieces in the kernel's memory (`kernel`, from the word `at`
-   * on: an array of bridge_piece), without a copy.
+   * Sends `payloadBytes` that lie in pieces in the kernel's memory, without a copy: an array of
+   * bridge_piece at a word.
    */
-  answerPieces(request: Request, kernel: Uint32Array, at: number, payloadBytes: number): number {
+  answerPieces(request: Message, at: number, payloadBytes: number): number {
+    const kernel = this.#memory.u32;
     this.#head(this.out.u32, request, payloadBytes);
     const { u32, bytes } = this.#vector;
     let word = 4;
@@ -173,7 +178,7 @@ export class Wire {
     return this.#fd < 0 ? -errno.ENODEV : this.#libc.writev(this.#fd, bytes, word / 4);
   }
 
-  #head(u32: Uint32Array, request: Request, payloadBytes: number): number {
+  #head(u32: Uint32Array, request: Message, payloadBytes: number): number {
     const length = outHeaderBytes + payloadBytes;
     u32[0] = length;
     u32[1] = 0;
@@ -182,17 +187,18 @@ export class Wire {
     return length;
   }
 
-  /** Sends an error: a negative errno of Linux's. */
-  fail(request: Request, error: number): number {
+  /** Sends a negative errno, or plain success for 0. */
+  fail(request: Message, error: number): number {
     const { u32, bytes } = this.out;
     u32[0] = outHeaderBytes;
+    // From -512 on they are Linux's own, between its parts (include/linux/errno.h).
     u32[1] = error <= -512 ? -errno.EIO : error;
     u32[2] = request.uniqueLow;
     u32[3] = request.uniqueHigh;
     return this.#send(bytes, outHeaderBytes);
   }
 
-  /** Nothing is sent any more: the descriptor's number may be another file's a moment later. */
+  /** Sends nothing from now on: the descriptor's number may soon stand for another file. */
   close(): void {
     if (this.#fd < 0) return;
     fs.closeSync(this.#fd);
@@ -204,7 +210,7 @@ export class Wire {
     return this.#fd < 0 ? -errno.ENODEV : this.#libc.write(this.#fd, bytes, length);
   }
 
-  /** Has the host forget a file's attributes; its cached data stays. */
+  /** Makes the host forget a file's attributes; its cached data stays. */
   forgetAttributes(nodeId: number): void {
     // A negative offset: the attributes alone.
     const notice = invalidation(nodeId, -1n);
@@ -212,8 +218,8 @@ export class Wire {
   }
 
   /**
-   * Has the host hand over what was written to a file, and forget what it has of it. The host waits
-   * for its own requests meanwhile, so this waits on a thread of its own.
+   * Makes the host hand over what was written to a file, and forget its cached data. The host waits
+   * for requests of its own meanwhile, so the call runs on another thread.
    */
   async flushAndForgetData(nodeId: number): Promise<void> {
     if (this.#fd < 0) return;
@@ -221,7 +227,7 @@ export class Wire {
   }
 }
 
-/** A FUSE_NOTIFY_INVAL_INODE: from an offset on to the end. */
+/** A FUSE_NOTIFY_INVAL_INODE for a file's data from an offset to its end. */
 function invalidation(nodeId: number, offset: bigint): Buffer {
   const notice = Buffer.alloc(outHeaderBytes + sizes.notifyInvalInodeOut);
   notice.writeUInt32LE(notice.length, 0);

@@ -1,16 +1,15 @@
 /**
- * Listings: READDIR, READDIRPLUS (with attributes, so that no LOOKUP has to follow), FSYNCDIR.
+ * Directories: READDIR, READDIRPLUS (with attributes, so that no LOOKUP has to follow), FSYNCDIR.
  *
- * Directories are not opened by the host (NO_OPENDIR_SUPPORT): it saves two requests for each. A
- * listing goes on at a cookie, which is the kernel's own d_off.
+ * The host does not open directories (NO_OPENDIR_SUPPORT), which saves two requests for each. A
+ * listing continues at a cookie, which is the kernel's own d_off.
  */
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
-import { modeOf, writeAttr, writeEntryHead } from '../attributes.ts';
-import { withNode } from '../entry.ts';
+import { modeOf } from '../entry-writer.ts';
 import { root } from '../kernel-calls.ts';
 import type { Node } from '../nodes.ts';
-import { entryOut, fsyncFdatasync, outBody, sizes } from '../protocol.ts';
-import type { Request } from '../request.ts';
+import { fsyncFdatasync, outBody, sizes } from '../protocol.ts';
+import type { FuseRequest } from '../request.ts';
 import type { Session } from '../session.ts';
 
 const nameAt = abi['linux_dirent64.d_name'];
@@ -22,11 +21,12 @@ const dot = 0x2e;
 
 const fuseDirent = { ino: 0, off: 2, namelen: 4, type: 5 } as const;
 
-/** What one answer brings: how it is asked for, and what each entry takes beside its name. */
+/** How a listing is asked for, and what each of its entries takes besides the name. */
 interface Kind {
   readonly listFlags: number;
+  /** Bytes of the answer before an entry's name. */
   readonly entryBytes: number;
-  /** Bytes behind an entry's name. */
+  /** Bytes of the kernel's record behind an entry's name. */
   readonly extraBytes: number;
 }
 
@@ -41,30 +41,22 @@ const plus: Kind = {
   extraBytes: abi.BRIDGE_LIST_STATX_BYTES + handleRoom,
 };
 
-/** Gets the entries, and calls `tell` with where they are: from one address up to another. */
+/** Calls `then` with the kernel's records: from one address up to another. */
 function list(
-  session: Session,
-  request: Request,
-  kind: Kind,
-  tell: (start: number, end: number) => void,
+  request: FuseRequest,
+  { listFlags, entryBytes }: Kind,
+  then: (start: number, end: number) => void,
 ): void {
+  const { calls, wire } = request.session;
   const cookieLow = request.word(2);
   const cookieHigh = request.word(3);
-  const room = Math.min(request.word(4), session.wire.out.data.length);
-  withNode(session, request, (node) => {
-    session.descriptors.useReadable(node, (fd) => {
-      if (fd < 0) {
-        session.fail(request, fd);
-        return;
-      }
-      const { calls } = session;
-      const { listFlags, entryBytes } = kind;
-      calls.list(fd, listFlags, cookieLow, cookieHigh, room, entryBytes, (ret, slot) => {
-        if (ret >= 0) tell(calls.data(slot), calls.data(slot) + ret);
-        // A directory that was removed has no entries any more.
-        else if (ret === -errno.ENOENT) session.answer(request, 0);
-        else session.fail(request, ret);
-      });
+  const room = Math.min(request.word(4), wire.out.data.length);
+  request.withReadableFd((fd) => {
+    calls.list(fd, listFlags, cookieLow, cookieHigh, room, entryBytes, (ret, slot) => {
+      if (ret >= 0) then(calls.data(slot), calls.data(slot) + ret);
+      // A directory that was removed has no entries any more.
+      else if (ret === -errno.ENOENT) request.answer(0);
+      else request.fail(ret);
     });
   });
 }
@@ -80,7 +72,7 @@ function nameEndOf(kernel: Uint8Array, address: number): number {
   return end;
 }
 
-/** Writes a fuse_dirent at a word of the answer; answers the bytes it takes. */
+/** Writes a fuse_dirent at a word of the answer. Returns the bytes it takes. */
 function writeDirent(session: Session, word: number, address: number, nameEnd: number): number {
   const { bytes: kernel, u32: from } = session.calls.memory;
   const { u32, bytes } = session.wire.out;
@@ -95,7 +87,7 @@ function writeDirent(session: Session, word: number, address: number, nameEnd: n
   u32[word + fuseDirent.type] = kernel[address + typeAt] as number;
   const taken = roundUp(sizes.dirent + namelen);
   const to = word * 4 + sizes.dirent;
-  // So short a copy is faster here than in a function that copies.
+  // A name is short: this loop takes less time than a call of a function that copies.
   for (let i = 0; i < namelen; i++) bytes[to + i] = kernel[start + i] as number;
   for (let i = to + namelen; i < word * 4 + taken; i++) bytes[i] = 0;
   return taken;
@@ -105,14 +97,15 @@ function reclenOf(kernel: Uint8Array, address: number): number {
   return (kernel[address + reclenAt] as number) | ((kernel[address + reclenAt + 1] as number) << 8);
 }
 
-export function readdir(session: Session, request: Request): void {
-  list(session, request, plain, (start, end) => {
+export function readdir(request: FuseRequest): void {
+  const { session } = request;
+  list(request, plain, (start, end) => {
     const kernel = session.calls.memory.bytes;
     let used = 0;
     for (let at = start; at < end; at += reclenOf(kernel, at)) {
       used += writeDirent(session, outBody + used / 4, at, nameEndOf(kernel, at));
     }
-    session.answer(request, used);
+    request.answer(used);
   });
 }
 
@@ -122,10 +115,11 @@ function isDots(kernel: Uint8Array, address: number, nameEnd: number): boolean {
   return kernel[start] === dot && (length === 1 || (length === 2 && kernel[start + 1] === dot));
 }
 
-export function readdirplus(session: Session, request: Request): void {
-  list(session, request, plus, (start, end) => {
+export function readdirplus(request: FuseRequest): void {
+  const { session } = request;
+  list(request, plus, (start, end) => {
     const kernel = session.calls.memory.bytes;
-    const told: Node[] = [];
+    const listed: Node[] = [];
     let used = 0;
     for (let at = start; at < end; at += reclenOf(kernel, at)) {
       const nameEnd = nameEndOf(kernel, at);
@@ -134,14 +128,14 @@ export function readdirplus(session: Session, request: Request): void {
         ? undefined
         : writeEntry(session, word, at + reclenOf(kernel, at) - plus.extraBytes);
       if (node === undefined) session.wire.out.u32.fill(0, word, word + sizes.entryOut / 4);
-      else told.push(node);
+      else listed.push(node);
       used += sizes.entryOut;
       used += writeDirent(session, outBody + used / 4, at, nameEnd);
     }
-    const refused = session.answer(request, used) < 0;
-    for (const node of told) {
+    const refused = request.answer(used) < 0;
+    for (const node of listed) {
       if (refused) node.lookups--;
-      session.settle(node);
+      session.releaseIfUnused(node);
     }
   });
 }
@@ -154,25 +148,18 @@ function writeEntry(session: Session, word: number, address: number): Node | und
   const { memory } = session.calls;
   const handle = address + abi.BRIDGE_LIST_STATX_BYTES;
   if (memory.u32[handle >>> 2] === 0) return undefined;
-  const { u32 } = session.wire.out;
-  const node = session.nodes.found(memory, handle);
-  writeEntryHead(u32, word, node.id, node.generation, session.features.namesLast);
-  writeAttr(u32, word + entryOut.attr, memory.u32, address >>> 2, session.features.rootDevice);
+  const node = session.nodes.ensure(memory, handle);
+  session.entries.writeEntry(word, node, address >>> 2);
   node.mode = modeOf(memory.u32, address >>> 2);
   node.lookups++;
   return node;
 }
 
-export function fsyncdir(session: Session, request: Request): void {
+export function fsyncdir(request: FuseRequest): void {
   const dataOnly = (request.word(2) & fsyncFdatasync) !== 0;
-  withNode(session, request, (node) => {
-    session.descriptors.useReadable(node, (fd) => {
-      const op = dataOnly ? abi.BRIDGE_OP_fdatasync : abi.BRIDGE_OP_fsync;
-      if (fd < 0) session.fail(request, fd);
-      else
-        session.calls.numbers(op, root, fd, 0, 0, 0, (ret) =>
-          session.fail(request, Math.min(ret, 0)),
-        );
-    });
+  request.withReadableFd((fd) => {
+    const { calls } = request.session;
+    const op = dataOnly ? abi.BRIDGE_OP_fdatasync : abi.BRIDGE_OP_fsync;
+    calls.numbers(op, root, fd, 0, 0, 0, (ret) => request.answerResult(ret));
   });
 }

@@ -1,18 +1,18 @@
 /**
- * IOCTL, of the restricted kind: the host copies a structure in and out whose size the command's
- * number tells. Passed on are those that concern files and this file system; others are ENOTTY.
+ * IOCTL of the restricted kind: the host copies a structure in and out whose size is a part of the
+ * command's number. Commands on files and on the file system are passed on; others are ENOTTY.
  */
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
 import { inHeaderBytes, outBody, outHeaderBytes, sizes } from '../protocol.ts';
-import type { Request } from '../request.ts';
-import type { Session } from '../session.ts';
-import { fileOf } from './files.ts';
+import type { FuseRequest } from '../request.ts';
 
 /** Bytes before the structure in the request: fuse_ioctl_in. */
 const ioctlInBytes = 32;
+/** FUSE_IOCTL_DIR: the ioctl is on a directory. */
+const ioctlDir = 0x10;
 
 /**
- * The command in this kernel's numbers: where a long counts, it has four bytes here, eight there.
+ * The host's commands, and this kernel's numbers of them: a long has eight bytes there, four here.
  */
 const commands: ReadonlyMap<number, number> = new Map([
   [0x80086601, abi.FS_IOC_GETFLAGS],
@@ -27,30 +27,31 @@ const commands: ReadonlyMap<number, number> = new Map([
   [abi.FS_IOC_SETFSLABEL, abi.FS_IOC_SETFSLABEL],
   [abi.FITRIM, abi.FITRIM],
 ]);
-/** Those that concern the whole volume: root's business. */
+/** Commands on the whole volume, which only root may give. */
 const onlyRoot: ReadonlySet<number> = new Set([abi.FS_IOC_SETFSLABEL, abi.FITRIM]);
+/** Commands that change what stat(2) shows. */
 const changesFile: ReadonlySet<number> = new Set([abi.FS_IOC_SETFLAGS, abi.FS_IOC_FSSETXATTR]);
 
-export function ioctl(session: Session, request: Request): void {
+export function ioctl(request: FuseRequest): void {
   const command = commands.get(request.word(3));
   if (command === undefined || (onlyRoot.has(command) && request.uid !== 0)) {
-    session.fail(request, command === undefined ? -errno.ENOTTY : -errno.EPERM);
+    request.fail(command === undefined ? -errno.ENOTTY : -errno.EPERM);
     return;
   }
   const [inBytes, outBytes] = [request.word(6), request.word(7)];
   const largest = Math.max(inBytes, outBytes);
   if (largest > abi.BRIDGE_SECOND || inBytes > request.bodyBytes - ioctlInBytes) {
-    session.fail(request, -errno.EINVAL);
+    request.fail(-errno.EINVAL);
     return;
   }
   const structure = new Uint8Array(Math.max(largest, 8));
   const start = inHeaderBytes + ioctlInBytes;
   structure.set(request.buffer.bytes.subarray(start, start + inBytes));
-  withOpen(session, request, (fd) => {
-    const { calls, wire } = session;
+  withOpen(request, (fd) => {
+    const { calls, wire } = request.session;
     calls.ioctl(fd, command, structure, (ret, slot) => {
       if (ret < 0) {
-        session.fail(request, ret);
+        request.fail(ret);
         return;
       }
       const { u32, bytes } = wire.out;
@@ -59,28 +60,15 @@ export function ioctl(session: Session, request: Request): void {
       const from = calls.first(slot);
       const to = outHeaderBytes + sizes.ioctlOut;
       calls.memory.bytes.copy(bytes, to, from, from + outBytes);
-      session.answer(request, sizes.ioctlOut + outBytes);
-      if (changesFile.has(command)) session.wire.forgetAttributes(request.nodeId);
+      request.answer(sizes.ioctlOut + outBytes);
+      if (changesFile.has(command)) wire.forgetAttributes(request.nodeId);
     });
   });
 }
 
-/** A file is open already; a directory is opened for the sake of this. */
-function withOpen(session: Session, request: Request, then: (fd: number) => void): void {
-  const isDirectory = (request.word(2) & (1 << 4)) !== 0;
-  if (!isDirectory) {
-    const file = fileOf(session, request);
-    if (file !== undefined) then(file.fd);
-    return;
-  }
-  const node = session.nodes.get(request.nodeId);
-  if (node === undefined) {
-    session.fail(request, -errno.ESTALE);
-    return;
-  }
-  session.hold(request, node);
-  session.descriptors.useReadable(node, (fd) => {
-    if (fd < 0) session.fail(request, fd);
-    else then(fd);
-  });
+/** A file is open already; a directory is opened for this call. */
+function withOpen(request: FuseRequest, then: (fd: number) => void): void {
+  const isDirectory = (request.word(2) & ioctlDir) !== 0;
+  if (isDirectory) request.withReadableFd(then);
+  else request.withFile(({ fd }) => then(fd));
 }

@@ -1,19 +1,17 @@
 /**
- * What takes names away: UNLINK, RMDIR, RENAME, RENAME2.
+ * Operations that take names away: UNLINK, RMDIR, RENAME, RENAME2.
  *
- * A file that loses its last name lives on while somebody uses it, and the host does not say who
- * does. So a node that the host knows keeps a descriptor from then on; the host forgets it soon
- * after if nobody needs it, and then the file is gone for good.
+ * A file that loses its last name lives on while it is in use, and the host does not say whether it
+ * is. So a node that the host knows keeps a descriptor from then on. The host forgets the node soon
+ * after where it is not in use, and then the file is gone for good.
  */
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
-import { withFd } from '../entry.ts';
 import { type Done, root } from '../kernel-calls.ts';
-import { Request } from '../request.ts';
-import type { Session } from '../session.ts';
+import type { FuseRequest } from '../request.ts';
 
-/** For the calls that answer a descriptor of who lost his last name, 0 where there is none. */
-function answerHeld(session: Session, request: Request): Done {
-  const { calls, nodes, descriptors, features } = session;
+/** The end of a call that returns a descriptor of the file that lost its last name; 0: none did. */
+function answerHeld(request: FuseRequest): Done {
+  const { calls, nodes, descriptors, features } = request.session;
   return (fd, slot) => {
     if (fd > 0) {
       // Without handles the node has its descriptor already.
@@ -26,64 +24,48 @@ function answerHeld(session: Session, request: Request): Done {
         node.nameless = true;
       }
     }
-    session.fail(request, Math.min(fd, 0));
+    request.answerResult(fd);
   };
 }
 
-function remove(session: Session, request: Request, atFlags: number): void {
-  const name = request.name(0);
-  if (name === undefined) {
-    session.fail(request, -errno.EINVAL);
-    return;
-  }
-  request.keepBuffer = true;
-  withFd(session, request, (fd) => {
+function remove(request: FuseRequest, atFlags: number): void {
+  request.withFdAndName(0, (fd, name) => {
     const op = abi.BRIDGE_OP_unlinkat_held;
-    const done = answerHeld(session, request);
-    session.calls.named(op, root, name, fd, atFlags, 0, 0, done);
+    request.session.calls.named(op, root, name, fd, atFlags, 0, 0, answerHeld(request));
   });
 }
 
-export function unlink(session: Session, request: Request): void {
-  remove(session, request, 0);
+export function unlink(request: FuseRequest): void {
+  remove(request, 0);
 }
 
-export function rmdir(session: Session, request: Request): void {
-  remove(session, request, abi.AT_REMOVEDIR);
+export function rmdir(request: FuseRequest): void {
+  remove(request, abi.AT_REMOVEDIR);
 }
 
-/** From the request's directory and a name to another directory and the name behind the first. */
-function move(session: Session, request: Request, offset: number, flags: number): void {
-  const from = request.name(offset);
-  const to = from === undefined ? undefined : request.name(Request.after(from));
-  if (from === undefined || to === undefined) {
-    session.fail(request, -errno.EINVAL);
-    return;
-  }
-  request.keepBuffer = true;
-  withFd(session, request, (fromFd) => {
-    const target = session.nodes.get(request.wide(0));
-    if (target === undefined) {
-      session.fail(request, -errno.ESTALE);
+/**
+ * Moves from the request's directory, and the name at `offset`, to the directory at the body's
+ * start and the name behind the first.
+ */
+function move(request: FuseRequest, offset: number, renameFlags: number): void {
+  request.withFdAndName(offset, (fromFd, from) => {
+    const to = request.nameAfter(from);
+    if (to === undefined) {
+      request.fail(-errno.EINVAL);
       return;
     }
-    session.hold(request, target);
-    session.descriptors.use(target, (toFd) => {
-      if (toFd < 0) {
-        session.fail(request, toFd);
-        return;
-      }
+    request.withFdOf(request.wide(0), (toFd) => {
       const op = abi.BRIDGE_OP_renameat2_held;
-      const done = answerHeld(session, request);
-      session.calls.namedTwice(op, root, from, to, fromFd, toFd, flags, 0, done);
+      const done = answerHeld(request);
+      request.session.calls.namedTwice(op, root, from, to, fromFd, toFd, renameFlags, 0, done);
     });
   });
 }
 
-export function rename(session: Session, request: Request): void {
-  move(session, request, 8, 0);
+export function rename(request: FuseRequest): void {
+  move(request, 8, 0);
 }
 
-export function rename2(session: Session, request: Request): void {
-  move(session, request, 16, request.word(2));
+export function rename2(request: FuseRequest): void {
+  move(request, 16, request.word(2));
 }

@@ -2,8 +2,8 @@
  * Random operations on files of the mount, several processes at once, judged to the byte by a model
  * (test/host/programs/fsx.ts), while the host's caches are emptied; then the file system's checker.
  *
- * SEED=number repeats a run, FS=regex takes some file systems, SOAK=number multiplies the operations,
- * MOUNTER=native proves the program on this machine's own kernel.
+ * SEED=number repeats a run, FS=regex takes some file systems, SOAK=number multiplies the
+ * operations, MOUNTER=native proves the program on this machine's own kernel.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -65,7 +65,9 @@ async function exercise(at: string): Promise<void> {
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
 
-/** The whole of it; once more, on other files, where a program itself died (seen once in many runs). */
+/**
+ * The whole of it; once more, on other files, where a program itself died (seen once in many runs).
+ */
 async function exerciseWhole(at: string): Promise<void> {
   try {
     await exercise(at);

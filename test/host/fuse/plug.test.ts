@@ -1,6 +1,7 @@
 /**
- * The mount's process is killed while SQLite commits. What SQLite was told to be on the disk is there
- * when the image is mounted again, the database is whole, and the file system's checker is content.
+ * The mount's process is killed while SQLite commits. What SQLite was told to be on the disk is
+ * there when the image is mounted again, the database is whole, and the file system's checker is
+ * content.
  *
  * SEED=number repeats a run, CUTS=number makes it longer.
  */

@@ -1,6 +1,6 @@
 /**
- * Real programs on the mount: copies and backups come back the same, repositories are whole, and what
- * a load generator verifies is right; then the file system's own checker.
+ * Real programs on the mount: copies and backups come back the same, repositories are whole, and
+ * what a load generator verifies is right; then the file system's own checker.
  *
  * SOAK=number makes the generators run that many times longer.
  */

@@ -1,7 +1,7 @@
 /**
- * fsx, "file system exerciser", anew: random operations on one file, each judged by a model in memory
- * that is right to the byte. What Apple's and Linux's fsx look for: data that a write, a truncation,
- * a hole, a mapping or a cache lost or brought back.
+ * fsx, "file system exerciser", anew: random operations on one file, each judged by a model in
+ * memory that is right to the byte. What Apple's and Linux's fsx look for: data that a write, a
+ * truncation, a hole, a mapping or a cache lost or brought back.
  *
  *     node fsx.ts FILE [--seed N] [--ops N] [--max-bytes N] [--stripe I/N] [--no NAME,...]
  *

@@ -1,6 +1,6 @@
 /**
- * Calls every file call in every way that counts, and writes down what the kernel answered. Run on two
- * mounts of the same file system, the two transcripts must be the same.
+ * Calls every file call in every way that counts, and writes down what the kernel answered. Run on
+ * two mounts of the same file system, the two transcripts must be the same.
  *
  *     node test/host/programs/posix.ts FOLDER paths|pairs|scenarios|accesses
  *

@@ -1,6 +1,6 @@
 /**
- * Commits to an SQLite database as fast as it can, and says the number of each transaction when SQLite
- * has said that it is on the disk. Ends when the disk fails.
+ * Commits to an SQLite database as fast as it can, and says the number of each transaction when
+ * SQLite has said that it is on the disk. Ends when the disk fails.
  *
  *     node test/host/programs/sqlite-commits.ts FILE wal|delete
  *     node test/host/programs/sqlite-commits.ts FILE judge    prints the last transaction that is there

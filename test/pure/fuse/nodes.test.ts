@@ -2,9 +2,9 @@
  * The table of nodes: one for each inode, found by its handle, for as long as somebody needs it.
  */
 import { describe, expect, test } from 'vitest';
-import { OpenFiles } from '../../../src/fuse/files.ts';
 import { firstPassing, type HandleFormat, handleOf } from '../../../src/fuse/handle-numbers.ts';
 import { type Node, Nodes } from '../../../src/fuse/nodes.ts';
+import { OpenFiles } from '../../../src/fuse/open-files.ts';
 import { KernelMemory } from '../../../src/vfs-linux/memory.ts';
 import { Random, testSeed } from '../../support/random.ts';
 
@@ -19,9 +19,9 @@ function handle(ino: number, generation: number, address = 4096): number {
 
 test('the same handle is the same node, another generation another one', () => {
   const nodes = new Nodes();
-  const first = nodes.found(memory, handle(12, 1));
-  expect(nodes.found(memory, handle(12, 1, 8192))).toBe(first);
-  const other = nodes.found(memory, handle(12, 2));
+  const first = nodes.ensure(memory, handle(12, 1));
+  expect(nodes.ensure(memory, handle(12, 1, 8192))).toBe(first);
+  const other = nodes.ensure(memory, handle(12, 2));
   expect(other).not.toBe(first);
   expect(nodes.find(memory, handle(12, 1))).toBe(first);
   expect(nodes.find(memory, handle(12, 2))).toBe(other);
@@ -34,7 +34,7 @@ test('the root has number 1 and stays', () => {
   root.lookups = 0;
   expect(root.id).toBe(1);
   expect(nodes.isUnused(root)).toBe(false);
-  expect(nodes.found(memory, handle(2, 0)).id).toBeGreaterThan(1);
+  expect(nodes.ensure(memory, handle(2, 0)).id).toBeGreaterThan(1);
 });
 
 /** A handle of a kind whose numbers do not last. */
@@ -45,11 +45,11 @@ function passing(content: number): number {
 
 test('a number that is given again comes with another generation', () => {
   const nodes = new Nodes();
-  const first = nodes.found(memory, passing(20));
+  const first = nodes.ensure(memory, passing(20));
   expect(nodes.get(first.id)).toBe(first);
   nodes.remove(first);
   expect(nodes.get(first.id)).toBeUndefined();
-  const next = nodes.found(memory, passing(21));
+  const next = nodes.ensure(memory, passing(21));
   expect(next.id).toBe(first.id);
   expect(next.generation).not.toBe(first.generation);
 });
@@ -64,7 +64,7 @@ describe('numbers that last are what the handle tells:', () => {
     const nodes = new Nodes();
     nodes.addRoot(Buffer.from(Int32Array.from([...words.slice(0, -1), 1]).buffer), 5);
     memory.u32.set(words, 1024);
-    const node = nodes.found(memory, 4096);
+    const node = nodes.ensure(memory, 4096);
     expect(node).toMatchObject({ id, generation: 99 });
     expect(nodes.get(id)).toBe(node);
     const format = nodes.format as HandleFormat;
@@ -79,7 +79,7 @@ describe('numbers that last are what the handle tells:', () => {
   ])('but for %s', (_, words) => {
     const nodes = new Nodes();
     memory.u32.set(words, 1024);
-    const node = nodes.found(memory, 4096);
+    const node = nodes.ensure(memory, 4096);
     expect(node.id).toBeGreaterThanOrEqual(firstPassing);
     expect(nodes.get(node.id)).toBe(node);
   });
@@ -87,7 +87,7 @@ describe('numbers that last are what the handle tells:', () => {
 
 test('a node is needed while it is looked up, open or worked on', () => {
   const nodes = new Nodes();
-  const node = nodes.found(memory, handle(30, 1));
+  const node = nodes.ensure(memory, handle(30, 1));
   expect(nodes.isUnused(node)).toBe(true);
   for (const field of ['lookups', 'busy'] as const) {
     node[field]++;
@@ -95,7 +95,10 @@ test('a node is needed while it is looked up, open or worked on', () => {
     node[field]--;
   }
   const files = new OpenFiles();
-  const handles = [files.add(node, 7, true), files.add(node, 8, false)];
+  const handles = [
+    files.add({ node, fd: 7, writes: true }),
+    files.add({ node, fd: 8, writes: false }),
+  ];
   expect(node.open).toMatchObject({ count: 2, writers: 1, fd: 7 });
   files.remove(handles[0] as number);
   expect(node.open).toMatchObject({ count: 1, writers: 0, fd: 8 });
@@ -106,54 +109,54 @@ test('a node is needed while it is looked up, open or worked on', () => {
 
 test('without handles the number of the inode is what it is known by', () => {
   const nodes = new Nodes();
-  const node = nodes.foundByNumber(5, 1, 8);
-  expect(nodes.foundByNumber(5, 1, 8)).toBe(node);
-  expect(nodes.foundByNumber(5, 2, 8)).not.toBe(node);
-  expect(nodes.foundByNumber(5, 1, 9)).not.toBe(node);
+  const node = nodes.ensureByNumber(5, 1, 8);
+  expect(nodes.ensureByNumber(5, 1, 8)).toBe(node);
+  expect(nodes.ensureByNumber(5, 2, 8)).not.toBe(node);
+  expect(nodes.ensureByNumber(5, 1, 9)).not.toBe(node);
   expect(node.pinned).toBe(true);
 });
 
 test('a node that rests is the same when it is asked for again', () => {
   const nodes = new Nodes();
-  const node = nodes.found(memory, handle(40, 3));
+  const node = nodes.ensure(memory, handle(40, 3));
   node.lookups = 5;
   node.mode = 0o100644;
-  nodes.rest(node);
+  nodes.evict(node);
   expect([...nodes]).toEqual([]);
   const { id, generation } = node;
   const again = nodes.get(id) as Node;
   expect(again).not.toBe(node);
   expect(again).toMatchObject({ id, generation, lookups: 5, mode: 0o100644 });
-  expect(nodes.found(memory, handle(40, 3))).toBe(again);
+  expect(nodes.ensure(memory, handle(40, 3))).toBe(again);
   nodes.writeHandle(again, memory, 12288);
   expect([...memory.u32.subarray(3072, 3076)]).toEqual([8, 1, 40, 3]);
 });
 
 test('no node rests that has more than a record keeps', () => {
   const nodes = new Nodes();
-  const node = nodes.found(memory, handle(41, 1));
+  const node = nodes.ensure(memory, handle(41, 1));
   const files = new OpenFiles();
-  const staysAwake = (): void => {
-    nodes.rest(node);
+  const staysLoaded = (): void => {
+    nodes.evict(node);
     expect(nodes.get(node.id)).toBe(node);
   };
   node.busy++;
-  staysAwake();
+  staysLoaded();
   node.busy--;
-  const fh = files.add(node, 7, true);
-  staysAwake();
+  const fh = files.add({ node, fd: 7, writes: true });
+  staysLoaded();
   files.remove(fh);
   node.descriptor = { node, fd: 7, readable: false, older: undefined, newer: undefined };
-  staysAwake();
+  staysLoaded();
   node.descriptor = undefined;
   node.lookups = 2 ** 31;
-  staysAwake();
-  expect(nodes.found(memory, handle(41, 1)).lookups).toBe(2 ** 31);
+  staysLoaded();
+  expect(nodes.ensure(memory, handle(41, 1)).lookups).toBe(2 ** 31);
 });
 
 test('a number that nobody was told is no node', () => {
   const nodes = new Nodes();
-  const node = nodes.found(memory, handle(42, 1));
+  const node = nodes.ensure(memory, handle(42, 1));
   for (const id of [0, -1, 1, node.id + 1, 1e6, 2 ** 32 + node.id, 2 ** 53, 0.5, Number.NaN]) {
     expect(nodes.get(id)).toBeUndefined();
   }
@@ -164,8 +167,8 @@ test('handles of any length are told apart', () => {
   const made = Array.from({ length: 3000 }, (_, i) => {
     const bytes = 4 * (1 + Math.floor(i / 400));
     memory.u32.set([bytes, 1, ...new Array<number>(bytes / 4).fill(i)], 1024);
-    const node = nodes.found(memory, 4096);
-    nodes.rest(node);
+    const node = nodes.ensure(memory, 4096);
+    nodes.evict(node);
     return node.id;
   });
   expect(new Set(made).size).toBe(made.length);
@@ -190,12 +193,12 @@ test('finding, resting and removing at random agrees with a map', () => {
       model.delete(ino);
       continue;
     }
-    const node = nodes.found(memory, handle(ino, ino % 7));
+    const node = nodes.ensure(memory, handle(ino, ino % 7));
     if (known !== undefined) expect(node).toMatchObject(known);
     node.lookups += random.below(3);
     const { id, generation, lookups } = node;
     model.set(ino, { id, generation, lookups });
-    if (random.below(2) === 0) nodes.rest(node);
+    if (random.below(2) === 0) nodes.evict(node);
   }
   expect(nodes.size).toBe(model.size);
   expect(new Set([...model.values()].map(({ id }) => id)).size).toBe(model.size);

@@ -8,10 +8,11 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { writeAttrOut, writeEntryHead } from '../../../src/fuse/attributes.ts';
-import { operationNames, operationOf, operations } from '../../../src/fuse/operations.ts';
+import { EntryWriter } from '../../../src/fuse/entry-writer.ts';
+import { Message, type WireBuffer } from '../../../src/fuse/message.ts';
+import { Node } from '../../../src/fuse/nodes.ts';
+import { operationNames, operations, placeOf } from '../../../src/fuse/operations.ts';
 import * as protocol from '../../../src/fuse/protocol.ts';
-import { Request, type WireBuffer } from '../../../src/fuse/request.ts';
 import { abi } from '../../../src/vfs-linux/abi.gen.ts';
 
 const compiler = ['clang', 'clang-19', 'cc'].find(
@@ -126,25 +127,25 @@ const lookupBytes = Buffer.from(
 
 test('a request says who asks for what', () => {
   const buffer = wireBuffer(lookupBytes);
-  const request = new Request(buffer, operationOf(1), 50, 0);
-  expect(request).toMatchObject({ uniqueLow: 2, uniqueHigh: 0, nodeId: 3, uid: 1000, gid: 100 });
-  expect(operationNames[request.operation]).toBe('LOOKUP');
-  const name = request.name(0);
+  const message = new Message(buffer, 50);
+  expect(message).toMatchObject({ uniqueLow: 2, uniqueHigh: 0, nodeId: 3, uid: 1000, gid: 100 });
+  expect(operationNames[placeOf(message.opcode)]).toBe('LOOKUP');
+  const name = message.name(0);
   expect(name?.bytes.toString('latin1', name.start, name.end)).toBe('notes.txt');
 });
 
 test('a name without an end inside the request is none', () => {
   const buffer = wireBuffer(lookupBytes);
-  expect(new Request(buffer, operationOf(1), 49, 0).name(0)).toBeUndefined();
-  expect(new Request(buffer, operationOf(1), 50, 0).name(9)).toBeUndefined();
-  expect(new Request(buffer, operationOf(1), 50, 0).name(100)).toBeUndefined();
+  expect(new Message(buffer, 49).name(0)).toBeUndefined();
+  expect(new Message(buffer, 50).name(9)).toBeUndefined();
+  expect(new Message(buffer, 50).name(100)).toBeUndefined();
 });
 
 test('numbers of 64 bits keep their sign', () => {
   const body = Buffer.alloc(48);
   body.writeBigInt64LE(-1_000_000_000_000n, 40);
-  const request = new Request(wireBuffer(body), 0, 48, 0);
-  expect(request.signed(0)).toBe(-1_000_000_000_000);
+  const message = new Message(wireBuffer(body), 48);
+  expect(message.signed(0)).toBe(-1_000_000_000_000);
 });
 
 test('attributes go out as the kernel has them', () => {
@@ -164,7 +165,8 @@ test('attributes go out as the kernel has them', () => {
   const out = Buffer.alloc(protocol.sizes.attrOut);
   const words = (bytes: Buffer): Uint32Array =>
     new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-  writeAttrOut(words(out), 0, words(statx), 0, 0);
+  const features = { rootDevice: 0, namesLast: true };
+  new EntryWriter(words(out), { u32: words(statx) }, features).writeAttrOut(0, 0);
   const at = protocol.attrOut.attr * 4;
   const wide = (word: number): bigint => out.readBigInt64LE(at + word * 4);
   const word = (index: number): number => out.readUInt32LE(at + index * 4);
@@ -187,7 +189,8 @@ test('the inodes of two devices have different numbers', () => {
   const numberOn = (device: number): bigint => {
     statx[abi['statx.stx_dev_minor'] / 4] = device;
     const out = new Uint32Array(protocol.sizes.attrOut / 4);
-    writeAttrOut(out, 0, statx, 0, 40);
+    const features = { rootDevice: 40, namesLast: true };
+    new EntryWriter(out, { u32: statx }, features).writeAttrOut(0, 0);
     const at = protocol.attrOut.attr + protocol.attr.ino;
     return (BigInt(out[at + 1] as number) << 32n) | BigInt(out[at] as number);
   };
@@ -195,11 +198,21 @@ test('the inodes of two devices have different numbers', () => {
   expect(new Set([numberOn(40), numberOn(41), numberOn(42)]).size).toBe(3);
 });
 
-test('an absent name is told as node 0, which the host may remember', () => {
-  const words = new Uint32Array(protocol.sizes.entryOut / 4);
-  writeEntryHead(words, 0, 0, 0, true);
+test('an absent name goes out as node 0, which the host may remember', () => {
+  const words = new Uint32Array(protocol.sizes.entryOut / 4).fill(1);
+  const statx = new Uint32Array(abi['statx.size'] / 4);
+  new EntryWriter(words, { u32: statx }, { rootDevice: 0, namesLast: true }).writeAbsent(0);
   expect(words[protocol.entryOut.nodeid]).toBe(0);
   expect(words[protocol.entryOut.entryValid]).toBeGreaterThan(86_400 * 365);
-  writeEntryHead(words, 0, 7, 2, false);
+  expect([...words.subarray(protocol.entryOut.attr)].every((word) => word === 0)).toBe(true);
+});
+
+test('a name that others may mean too is not remembered', () => {
+  const words = new Uint32Array(protocol.sizes.entryOut / 4).fill(1);
+  const statx = new Uint32Array(abi['statx.size'] / 4);
+  const writer = new EntryWriter(words, { u32: statx }, { rootDevice: 0, namesLast: false });
+  writer.writeEntry(0, new Node(2, 7, 2), 0);
+  expect(words[protocol.entryOut.nodeid]).toBe(7);
+  expect(words[protocol.entryOut.generation]).toBe(2);
   expect(words[protocol.entryOut.entryValid]).toBe(0);
 });

@@ -5,8 +5,8 @@
  * Invariants:
  * 1. A call answers what the kernel answered: a number from 0 up, or a negative errno.
  * 2. A path is bytes or text, and reaches the kernel as it is: nothing is joined or normalised.
- * 3. `actAs` changes the calling thread alone, by system calls that glibc would make for all threads:
- *    Node's own threads stay root.
+ * 3. `actAs` changes the calling thread alone, by system calls that glibc would make for all
+ *    threads: Node's own threads stay root.
  */
 import { constants } from 'node:fs';
 import { constants as osConstants } from 'node:os';
@@ -336,7 +336,9 @@ const MAP_PRIVATE = 2;
 const MS_SYNC = 4;
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 
-/** Maps `lengthBytes` of a file from its byte `at` (a multiple of a page); a negative errno else. */
+/**
+ * Maps `lengthBytes` of a file from its byte `at` (a multiple of a page); a negative errno else.
+ */
 export function mapFile(
   fd: number,
   at: number,

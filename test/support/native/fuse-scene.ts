@@ -3,8 +3,8 @@
  *
  * Invariants:
  * 1. fsbridge is run as a user runs it, by its command, in the foreground: the child is the daemon.
- * 2. MOUNTER=native (or fuse2fs) runs the same test on another mount, which tells whether the test or
- *    the mount is wrong.
+ * 2. MOUNTER=native (or fuse2fs) runs the same test on another mount, which tells whether the test
+ *    or the mount is wrong.
  * 3. Whatever happens inside, mount, daemon and loop device are gone after.
  */
 import type { ChildProcess } from 'node:child_process';

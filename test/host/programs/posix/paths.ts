@@ -1,6 +1,6 @@
 /**
- * Every call that takes one path, with every kind of path, by every kind of user: what it answers, and
- * what is there afterwards.
+ * Every call that takes one path, with every kind of path, by every kind of user: what it answers,
+ * and what is there afterwards.
  */
 import { accessSync, chmodSync, chownSync, constants, mkdirSync, readdirSync } from 'node:fs';
 import { errnoName, flags, linux, type Path } from '../../../support/native/fuse-libc.ts';

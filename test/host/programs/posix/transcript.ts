@@ -1,6 +1,6 @@
 /**
- * What a program is told by a file system, line by line: two mounts behave alike where the lines are
- * the same. A line never has what may differ: inode numbers, times, sizes of directories.
+ * What a program is told by a file system, line by line: two mounts behave alike where the lines
+ * are the same. A line never has what may differ: inode numbers, times, sizes of directories.
  */
 import { constants, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import {

@@ -3,20 +3,20 @@
  * without a name is not lost.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Descriptors } from '../../../src/fuse/descriptors.ts';
 import { KernelCalls } from '../../../src/fuse/kernel-calls.ts';
+import { NodeDescriptors } from '../../../src/fuse/node-descriptors.ts';
 import { type Node, Nodes } from '../../../src/fuse/nodes.ts';
 import { abi, errno } from '../../../src/vfs-linux/abi.gen.ts';
 import { cannotMount, type FreshVolume, mountFresh } from '../../support/kernel-volume.ts';
 
-const most = 4;
+const maxOpen = 4;
 const files = 12;
 
 const why = cannotMount('ext4');
 describe.skipIf(why !== undefined)(`descriptors${why ? ` (${why})` : ''}`, () => {
   let fresh: FreshVolume;
   let calls: KernelCalls;
-  let descriptors: Descriptors;
+  let descriptors: NodeDescriptors;
   const nodes = new Nodes();
   /** The host's numbers: nodes rest when their descriptor is closed, and others are asked for. */
   const known: number[] = [];
@@ -38,7 +38,7 @@ describe.skipIf(why !== undefined)(`descriptors${why ? ` (${why})` : ''}`, () =>
     return new Promise((resolve) =>
       calls.find(fresh.volume.root, { bytes, start: 0, end: bytes.length }, (ret, slot) => {
         expect(ret).toBe(0);
-        resolve(nodes.found(calls.memory, calls.handle(slot)).id);
+        resolve(nodes.ensure(calls.memory, calls.handle(slot)).id);
       }),
     );
   };
@@ -46,13 +46,10 @@ describe.skipIf(why !== undefined)(`descriptors${why ? ` (${why})` : ''}`, () =>
   beforeAll(async () => {
     fresh = await mountFresh('ext4');
     const { volume } = fresh;
-    calls = new KernelCalls(volume.calls, {
-      working: undefined,
-      onBug: (error) => {
-        throw error;
-      },
+    calls = new KernelCalls(volume.calls, (error) => {
+      throw error;
     });
-    descriptors = new Descriptors(calls, nodes, volume.root, most);
+    descriptors = new NodeDescriptors(calls, nodes, volume.root, maxOpen);
     for (let i = 0; i < files; i++) {
       await fresh.fs.writeFile(`/${name(i)}`, 'x');
       known.push(await look(name(i)));
@@ -68,11 +65,11 @@ describe.skipIf(why !== undefined)(`descriptors${why ? ` (${why})` : ''}`, () =>
     for (const id of [...known, ...known]) {
       const fd = await use(id);
       inodes.push(await inodeOf(fd));
-      expect(descriptors.count).toBeLessThanOrEqual(most);
+      expect(descriptors.count).toBeLessThanOrEqual(maxOpen);
     }
     expect(new Set(inodes).size).toBe(files);
     expect(inodes.slice(0, files)).toEqual(inodes.slice(files));
-    expect(known.filter((id) => nodeOf(id).fd >= 0).length).toBe(most);
+    expect(known.filter((id) => nodeOf(id).fd >= 0).length).toBe(maxOpen);
   });
 
   test('what was used last stays open', async () => {

@@ -5,10 +5,13 @@
 import { Buffer } from 'node:buffer';
 import fs from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DeviceLoop } from '../../../src/fuse/device-loop.ts';
+import { Identities } from '../../../src/fuse/identities.ts';
 import type { Libc } from '../../../src/fuse/libc.ts';
 import { probeFeatures } from '../../../src/fuse/negotiation.ts';
-import { operations } from '../../../src/fuse/operations.ts';
-import { Session } from '../../../src/fuse/session.ts';
+import { operationNames, operations } from '../../../src/fuse/operations.ts';
+import type { Session } from '../../../src/fuse/session.ts';
+import { RequestStatistics } from '../../../src/observe/request-statistics.ts';
 import { abi, errno } from '../../../src/vfs-linux/abi.gen.ts';
 import { cannotMount, type FreshVolume, mountFresh } from '../../support/kernel-volume.ts';
 import { Random, testSeed } from '../../support/random.ts';
@@ -100,6 +103,7 @@ function words(...values: number[]): Buffer {
 const why = cannotMount('ext4');
 describe.skipIf(why !== undefined)(`a session${why ? ` (${why})` : ''}`, () => {
   let fresh: FreshVolume;
+  let loop: DeviceLoop;
   let session: Session;
   const host = new HostSide();
   const said: string[] = [];
@@ -109,21 +113,23 @@ describe.skipIf(why !== undefined)(`a session${why ? ` (${why})` : ''}`, () => {
   beforeAll(async () => {
     fresh = await mountFresh('ext4');
     const features = await probeFeatures(fresh.volume, true);
-    session = new Session({
+    loop = new DeviceLoop({
       volume: fresh.volume,
       libc: host.libc,
       fd: fs.openSync('/dev/null', 'r'),
       features,
+      identities: await Identities.open(fresh.volume.kernel),
+      statistics: new RequestStatistics(operationNames),
       onLog: (line) => said.push(line),
     });
-    await session.identities.open();
+    session = loop.session;
     const answer = await host.ask(INIT, 0, Buffer.concat([words(7, 36, 131072, ~0 >>> 0)]));
     expect(errorOf(answer)).toBe(0);
-    expect(await session.started).toBeUndefined();
+    expect(await loop.started).toBeUndefined();
   });
   afterAll(async () => {
     host.hangUp();
-    await session.ended;
+    await loop.ended;
     await fresh.close();
   });
 

@@ -1,12 +1,12 @@
 /**
- * The times that the host keeps itself: put back after the kernel has set its own, and remembered for
- * as long as the host may count on them.
+ * The times that the host keeps itself: put back after the kernel has set its own, and remembered
+ * for as long as the host may count on them.
  */
 import { expect, test } from 'vitest';
-import { OpenFiles } from '../../../src/fuse/files.ts';
+import { HostTimes } from '../../../src/fuse/host-times.ts';
 import type { KernelCalls } from '../../../src/fuse/kernel-calls.ts';
 import { type Node, Nodes } from '../../../src/fuse/nodes.ts';
-import { HostTimes } from '../../../src/fuse/times.ts';
+import { OpenFiles } from '../../../src/fuse/open-files.ts';
 import { abi } from '../../../src/vfs-linux/abi.gen.ts';
 import { KernelMemory } from '../../../src/vfs-linux/memory.ts';
 
@@ -27,7 +27,7 @@ function scene(): {
     times,
     node: (ino) => {
       memory.u32.set([8, 1, ino, 1], 1024);
-      return nodes.found(memory, 4096);
+      return nodes.ensure(memory, 4096);
     },
     restored: (node) => {
       const set: number[] = [];
@@ -61,7 +61,7 @@ test('an inode’s number that is used again has nothing of the file before', ()
   times.note(node(20), told, now);
   nodes.remove(node(20));
   memory.u32.set([8, 1, 20, 2], 1024);
-  const next = nodes.found(memory, 4096);
+  const next = nodes.ensure(memory, 4096);
   times.changed(next);
   expect(restored(next)).toEqual([]);
 });
@@ -69,7 +69,7 @@ test('an inode’s number that is used again has nothing of the file before', ()
 test('of thousands, those told of last are known, and every open file’s', () => {
   const { times, node, restored } = scene();
   const files = new OpenFiles();
-  files.add(node(20), 7, true);
+  files.add({ node: node(20), fd: 7, writes: true });
   const inos = Array.from({ length: 5000 }, (_, i) => 20 + i);
   for (const ino of inos) times.note(node(ino), told, now);
   const known = inos.filter((ino) => {

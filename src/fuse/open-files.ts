@@ -1,7 +1,8 @@
 /**
- * Open files, by the number that the host knows them by (fh). Those of directories have none: the
+ * Open files, by the number that the host knows them by (fh). Open directories have no number: the
  * host lists a directory by its nodeid.
  */
+import { abi } from '../vfs-linux/abi.gen.ts';
 import type { Node } from './nodes.ts';
 
 export interface OpenFile {
@@ -10,6 +11,16 @@ export interface OpenFile {
   readonly fd: number;
   readonly writes: boolean;
 }
+
+/** O_ACCMODE of fcntl(2). */
+const accessModeMask = 3;
+
+/** O_RDONLY, O_WRONLY or O_RDWR out of open(2)'s flags. */
+export const accessModeOf = (openFlags: number): number => openFlags & accessModeMask;
+
+/** Whether open(2)'s flags ask for writing. */
+export const opensForWriting = (openFlags: number): boolean =>
+  accessModeOf(openFlags) !== abi.O_RDONLY;
 
 export class OpenFiles {
   #files: (OpenFile | undefined)[] = [];
@@ -24,10 +35,11 @@ export class OpenFiles {
     return this.#files[fh];
   }
 
-  /** Answers the fh. */
-  add(node: Node, fd: number, writes: boolean): number {
+  /** Returns the fh. */
+  add(file: OpenFile): number {
+    const { node, fd, writes } = file;
     const fh = this.#free.pop() ?? this.#files.length;
-    this.#files[fh] = { node, fd, writes };
+    this.#files[fh] = file;
     node.open ??= { count: 0, writers: 0, fd, writeQueue: undefined };
     node.open.count++;
     if (writes) node.open.writers++;
@@ -35,7 +47,7 @@ export class OpenFiles {
     return fh;
   }
 
-  /** Takes a file out; its descriptor is the caller's to close. */
+  /** Takes a file out. The caller closes its descriptor. */
   remove(fh: number): OpenFile | undefined {
     const file = this.#files[fh];
     if (file === undefined) return undefined;
@@ -59,7 +71,7 @@ export class OpenFiles {
     return this.#files.find((file) => file?.node === node)?.fd ?? -1;
   }
 
-  /** Takes all of them out. */
+  /** Takes all files out. The caller closes their descriptors. */
   takeAll(): OpenFile[] {
     const all = this.#files.flatMap((file) => file ?? []);
     for (const file of all) this.#forget(file);

@@ -1,12 +1,12 @@
 /**
- * The times of a file's last change, where the host keeps them (the writeback cache). The host says
- * them with a SETATTR, and believes from then on that they stay; but what it hands over afterwards,
- * pages that were written before, sets them anew here. So the host's own are put back when it can
- * hand over no more: with the last close, and with an fsync.
+ * The times of a file's last change, where the host keeps them itself (the writeback cache). The
+ * host sends them with a SETATTR, and takes it that they stay. But pages that were written before
+ * come afterwards, and writing them sets the times anew here. So the host's times are put back when
+ * no more pages can come: at the last close, and at an fsync.
  *
- * Invariant: the times of an open file are here, if the host said any, and those of the files that it
- * told of last. These are opened again, and changed, within one tick of the host's clock: then the
- * host's times stay the same, and it says nothing.
+ * Invariant: this keeps the host's times of open files, and of the last 1024 files that it sent
+ * times of. A closed file may be opened again and changed within one tick of the host's clock: then
+ * the host's times stay the same, and it does not send them again.
  */
 import { abi } from '../vfs-linux/abi.gen.ts';
 import type { KernelCalls, Time } from './kernel-calls.ts';
@@ -14,27 +14,27 @@ import type { Node, Nodes } from './nodes.ts';
 
 const unchanged: Time = { sec: 0, nsec: abi.UTIME_OMIT };
 
-/** More than are told of in a tick, which has 10 ms at most (CONFIG_HZ). */
-const closedMost = 1024;
+/** More than the host sends in a tick, which has 10 ms at most (CONFIG_HZ). */
+const maxClosed = 1024;
 
 interface Times {
   readonly generation: number;
   mtime: Time | undefined;
   ctime: Time;
-  /** Whether the kernel's own are others by now. */
+  /** Whether the kernel has set other times since. */
   stale: boolean;
 }
 
 export class HostTimes {
   readonly #nodes: Nodes;
-  /** By the node's number, those told of last at the end. */
+  /** By nodeid; the times that came last are at the end. */
   readonly #times = new Map<number, Times>();
 
   constructor(nodes: Nodes) {
     this.#nodes = nodes;
   }
 
-  /** What the host says: its mtime, UTIME_OMIT or UTIME_NOW, and its ctime. */
+  /** Takes the times that the host sends: its mtime, UTIME_OMIT or UTIME_NOW, and its ctime. */
   note(node: Node, mtime: Time, ctime: Time): void {
     const times = this.#of(node) ?? {
       generation: node.generation,
@@ -51,7 +51,7 @@ export class HostTimes {
     times.stale = false;
   }
 
-  /** The kernel sets times of its own. */
+  /** The kernel sets the file's times itself. */
   changed(node: Node): void {
     const times = this.#of(node);
     if (times?.mtime !== undefined) times.stale = true;
@@ -70,9 +70,9 @@ export class HostTimes {
     return times?.generation === generation ? times : undefined;
   }
 
-  /** Of those that nobody has open. Two looks for each that comes are enough to keep up. */
+  /** Drops old times of files that are not open. Two looks for each addition keep up with them. */
   #dropOldest(): void {
-    for (let looks = 0; looks < 2 && this.#times.size > closedMost; looks++) {
+    for (let looks = 0; looks < 2 && this.#times.size > maxClosed; looks++) {
       const [id, times] = this.#times.entries().next().value as [number, Times];
       this.#times.delete(id);
       if (this.#nodes.isOpen(id)) this.#times.set(id, times);

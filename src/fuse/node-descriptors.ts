@@ -1,47 +1,47 @@
 /**
- * Descriptors for nodes: a node needs one only now and then, so some thousands are kept open, those
- * used last, and opened again by the file's handle.
+ * Descriptors of nodes. A node needs one only now and then, so the some thousands that were used
+ * last are kept open; others are opened again by the file's handle.
  *
  * Invariants:
  * 1. A node's fd is open in the kernel, or -1.
- * 2. The descriptor of a pinned node is closed only with the node; it is not in the list. Others
- *    are closed, the least recently used first, when there are more than `most`; not while the node
- *    is busy.
- * 3. A descriptor that is handed over is good until the event loop's next turn or the next call
- *    submitted, whichever the caller does first: who needs it for longer makes the node busy.
+ * 2. The descriptor of a pinned node is closed only with the node, and is not in the list. When
+ *    there are more than `maxOpen` others, those of nodes that are not busy are closed, the least
+ *    recently used first.
+ * 3. A descriptor that is passed to `then` is valid until the event loop's next turn or the next
+ *    call that is submitted. A caller that needs it for longer makes the node busy.
  */
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import type { KernelCalls } from './kernel-calls.ts';
 import type { Node, NodeDescriptor, Nodes } from './nodes.ts';
 
-const descriptorsMost = 4096;
+const maxDescriptors = 4096;
 
-/** A descriptor, or a negative errno. */
+/** Gets a descriptor, or a negative errno. */
 export type WithFd = (fd: number) => void;
 
-export class Descriptors {
+export class NodeDescriptors {
   readonly #calls: KernelCalls;
   readonly #nodes: Nodes;
   readonly #rootFd: number;
-  readonly #most: number;
+  readonly #maxOpen: number;
   #count = 0;
   #oldest: NodeDescriptor | undefined;
   #newest: NodeDescriptor | undefined;
 
-  /** `rootFd` belongs to the volume, and is never closed here. */
-  constructor(calls: KernelCalls, nodes: Nodes, rootFd: number, most: number = descriptorsMost) {
+  /** `rootFd` belongs to the volume: it is never closed here. */
+  constructor(calls: KernelCalls, nodes: Nodes, rootFd: number, maxOpen: number = maxDescriptors) {
     this.#calls = calls;
     this.#nodes = nodes;
     this.#rootFd = rootFd;
-    this.#most = most;
+    this.#maxOpen = maxOpen;
   }
 
-  /** How many are open that may be closed. */
+  /** How many descriptors are open that may be closed. */
   get count(): number {
     return this.#count;
   }
 
-  /** Hands over a descriptor that stands for the node: open, or O_PATH. */
+  /** Calls `then` with a descriptor that stands for the node: an open file's, or an O_PATH one. */
   use(node: Node, then: WithFd): void {
     const { descriptor, open } = node;
     if (descriptor !== undefined) {
@@ -54,7 +54,7 @@ export class Descriptors {
     }
   }
 
-  /** Hands over a descriptor of a directory that is open for reading. */
+  /** Calls `then` with a directory's descriptor that is open for reading. */
   useReadable(node: Node, then: WithFd): void {
     const { descriptor } = node;
     if (descriptor?.readable === true) {
@@ -83,7 +83,7 @@ export class Descriptors {
     this.#calls.openByHandle(write, openFlags, done);
   }
 
-  /** Opens the file anew: by what is open of it, or by its handle. The caller owns the result. */
+  /** Opens the file anew, by a descriptor of it or by its handle. The caller owns the result. */
   openAnew(node: Node, openFlags: number, then: WithFd): void {
     const from = node.descriptor ?? node.open;
     if (from !== undefined) this.#calls.reopen(from.fd, openFlags, then);
@@ -99,7 +99,7 @@ export class Descriptors {
       if (node.pinned) return;
       this.#append(added);
       this.#count++;
-      this.#evict();
+      this.#closeOldest();
     } else if (descriptor.readable || !readable) {
       this.#calls.close(fd);
     } else {
@@ -118,7 +118,7 @@ export class Descriptors {
     this.#count--;
   }
 
-  /** The node is gone, or its descriptor has no use any more. */
+  /** Closes the node's descriptor: the node is gone, or does not need it. */
   release(node: Node): void {
     const { descriptor } = node;
     if (descriptor === undefined) return;
@@ -134,14 +134,14 @@ export class Descriptors {
     if (fd !== this.#rootFd) this.#calls.close(fd);
   }
 
-  #evict(): void {
+  #closeOldest(): void {
     let descriptor = this.#oldest;
-    while (this.#count > this.#most && descriptor !== undefined) {
+    while (this.#count > this.#maxOpen && descriptor !== undefined) {
       const next = descriptor.newer;
       const { node } = descriptor;
       if (node.busy === 0) {
         this.release(node);
-        this.#nodes.rest(node);
+        this.#nodes.evict(node);
       }
       descriptor = next;
     }

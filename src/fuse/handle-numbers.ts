@@ -64,7 +64,7 @@ export function generationAt(words: Int32Array, at: number): number {
 }
 
 /**
- * The handle of a lasting number. Most file systems take generation 0 as any; XFS needs the right
+ * The handle of a lasting number. To most file systems generation 0 means any; XFS needs the right
  * one (revive.ts asks for it).
  */
 export function handleOf(format: HandleFormat, number: number, generation = 0): Int32Array {

@@ -1,6 +1,6 @@
 /**
- * Mounting as somebody who is not root: fusermount3, which is set-user-ID root, mounts, and hands
- * the device over through a socket (SCM_RIGHTS of unix(7)), whose number it finds in _FUSE_COMMFD.
+ * Mounting as a user other than root: fusermount3, which is set-user-ID root, mounts and sends the
+ * device through a socket (SCM_RIGHTS of unix(7)). It finds the socket's number in _FUSE_COMMFD.
  */
 import { Buffer } from 'node:buffer';
 import { spawn } from 'node:child_process';
@@ -9,9 +9,9 @@ import { FsBridgeError } from '../errors.ts';
 import { errno } from '../vfs-linux/abi.gen.ts';
 import { errnoMeaning, errnoName } from '../vfs-linux/errors.ts';
 import type { Libc } from './libc.ts';
+import { fusermount, noFusermount } from './requirements.ts';
 
-const program = 'fusermount3';
-/** The descriptor that the program finds the socket at. */
+/** The descriptor where the program finds the socket. */
 const socketFd = 3;
 const afUnix = 1;
 const sockStream = 1;
@@ -27,40 +27,32 @@ const cmsghdr = { level: 8, type: 12, data: 16, size: 24 } as const;
 
 function runProgram(args: readonly string[], socket?: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, {
+    const child = spawn(fusermount, args, {
       stdio: ['ignore', 'ignore', 'pipe', socket ?? 'ignore'],
       env: { ...process.env, _FUSE_COMMFD: String(socketFd) },
     });
-    let said = '';
+    let output = '';
     child.stderr?.on('data', (data: Buffer) => {
-      said += data.toString();
+      output += data.toString();
     });
-    child.on('error', () =>
-      reject(
-        new FsBridgeError(
-          'ERR_NO_FUSERMOUNT',
-          program,
-          'it is needed to mount without being root, and is not there',
-          'Install the package fuse3, or mount as root.',
-        ),
-      ),
-    );
+    child.on('error', () => reject(noFusermount()));
     child.on('close', (code) => {
-      const why = said.trim().replace(/^fusermount3: */, '') || `it ended with ${code}`;
+      const why = output.trim().replace(/^fusermount3: */, '') || `it ended with ${code}`;
       const busy = /busy/i.test(why);
       if (code === 0) resolve();
-      else reject(new FsBridgeError(busy ? 'EBUSY' : 'ERR_FUSERMOUNT', program, why, hintFor(why)));
+      else
+        reject(new FsBridgeError(busy ? 'EBUSY' : 'ERR_FUSERMOUNT', fusermount, why, hintFor(why)));
     });
   });
 }
 
-/** What to do about fusermount3's refusals that a user can do something about. */
+/** Advice on those of fusermount3's refusals that a user can mend. */
 function hintFor(why: string): string | undefined {
   if (!/\/dev\/fuse: Permission denied/.test(why)) return undefined;
   return 'Let users open it, as most systems do: chmod 666 /dev/fuse as root; or mount as root.';
 }
 
-/** Takes the descriptor that was sent through a socket; a negative errno where there is none. */
+/** Receives a descriptor through a socket; a negative errno where none came. */
 function receiveDescriptor(libc: Libc, socket: number): number {
   const byte = Buffer.alloc(8);
   const iovec = Buffer.alloc(16);
@@ -81,8 +73,8 @@ function receiveDescriptor(libc: Libc, socket: number): number {
 }
 
 /**
- * Mounts, with mount(8)'s options, and answers the device, non-blocking. Throws FsBridgeError:
- * ERR_NO_FUSERMOUNT, ERR_FUSERMOUNT with what the program said.
+ * Mounts with mount(8)'s options. Returns the device, which does not block. Throws FsBridgeError:
+ * ERR_NO_FUSERMOUNT, ERR_FUSERMOUNT with the program's message.
  */
 export async function mountAsUser(
   libc: Libc,
@@ -96,7 +88,7 @@ export async function mountAsUser(
   try {
     await runProgram(['-o', options.join(','), '--', mountPoint], theirs);
     const fd = receiveDescriptor(libc, ours);
-    if (fd < 0) throw new FsBridgeError(errnoName(fd), program, 'it sent no descriptor');
+    if (fd < 0) throw new FsBridgeError(errnoName(fd), fusermount, 'it sent no descriptor');
     libc.fcntl(fd, fSetfl, fs.constants.O_NONBLOCK);
     return fd;
   } finally {

@@ -1,17 +1,21 @@
 /**
- * Putting the mount into the host's tree and taking it out: mount(2) and umount2(2) as root,
- * fusermount3 for everybody else.
+ * Puts the mount into the host's tree and takes it out: with mount(2) and umount2(2) as root, with
+ * fusermount3 as any other user.
  */
 import fs from 'node:fs';
 import path from 'node:path';
 import { FsBridgeError } from '../errors.ts';
+import { hostCode } from '../host/host-error.ts';
+import { readMountInfo } from '../host/mountinfo.ts';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import { errnoMeaning, errnoName } from '../vfs-linux/errors.ts';
 import { mountAsUser, unmountAsUser } from './fusermount.ts';
 import type { Libc } from './libc.ts';
+import { fuseDevice, noFuse } from './requirements.ts';
 import { maxTransferBytes } from './wire.ts';
 
-export interface MountWish {
+/** How the host mounts: as FuseMountOptions. */
+export interface AttachOptions {
   readonly source: string;
   readonly allowOther?: boolean;
   readonly dev?: boolean;
@@ -26,7 +30,6 @@ export interface Attached {
   readonly asRoot: boolean;
 }
 
-const device = '/dev/fuse';
 const fsType = 'fuse.fsbridge';
 /** PR_SET_IO_FLUSHER of linux/prctl.h. */
 const prSetIoFlusher = 57;
@@ -34,14 +37,9 @@ const readAheadKib = 2048;
 
 function openDevice(): number {
   try {
-    return fs.openSync(device, fs.constants.O_RDWR | fs.constants.O_NONBLOCK);
+    return fs.openSync(fuseDevice, fs.constants.O_RDWR | fs.constants.O_NONBLOCK);
   } catch (error) {
-    throw new FsBridgeError(
-      'ERR_NO_FUSE',
-      device,
-      error instanceof Error ? error.message : 'it cannot be opened',
-      'Load the module with `modprobe fuse`; in a container, give it the device /dev/fuse.',
-    );
+    throw noFuse(error instanceof Error ? error.message : undefined);
   }
 }
 
@@ -49,8 +47,12 @@ async function resolveMountPoint(where: string): Promise<string> {
   try {
     return await fs.promises.realpath(where);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'EIO';
-    throw new FsBridgeError(code, where, 'there is no such directory', 'Make it with mkdir first.');
+    throw new FsBridgeError(
+      hostCode(error),
+      where,
+      'there is no such directory',
+      'Make it with mkdir first.',
+    );
   }
 }
 
@@ -59,30 +61,30 @@ export async function attach(
   libc: Libc,
   where: string,
   readOnly: boolean,
-  wish: MountWish,
+  options: AttachOptions,
 ): Promise<Attached> {
   const mountPoint = await resolveMountPoint(where);
   const asRoot = process.geteuid?.() === 0;
   const fd = asRoot
-    ? await mountAsRoot(libc, mountPoint, readOnly, wish)
-    : await mountAsUser(libc, mountPoint, userOptions(readOnly, wish));
-  // Memory that this process needs must not wait for what it is to write itself.
+    ? await mountAsRoot(libc, mountPoint, readOnly, options)
+    : await mountAsUser(libc, mountPoint, userOptions(readOnly, options));
+  // An allocation of this process must not wait for dirty pages that it has to write itself.
   libc.prctl(prSetIoFlusher, 1);
   return { fd, mountPoint, asRoot };
 }
 
-/** What fusermount3 takes; the descriptor and the owner it adds itself. */
-function userOptions(readOnly: boolean, wish: MountWish): string[] {
-  const escaped = wish.source.replaceAll(/[\\,]/g, (char) => `\\${char}`);
+/** Options for fusermount3, which adds the descriptor and the owner itself. */
+function userOptions(readOnly: boolean, options: AttachOptions): string[] {
+  const escaped = options.source.replaceAll(/[\\,]/g, (char) => `\\${char}`);
   return [
     readOnly ? 'ro' : 'rw',
     `fsname=${escaped}`,
     'subtype=fsbridge',
     'default_permissions',
     `max_read=${maxTransferBytes}`,
-    ...(wish.exec === false ? ['noexec'] : []),
+    ...(options.exec === false ? ['noexec'] : []),
     // Others are let in only where /etc/fuse.conf has user_allow_other.
-    ...(wish.allowOther === true ? ['allow_other'] : []),
+    ...(options.allowOther === true ? ['allow_other'] : []),
   ];
 }
 
@@ -90,72 +92,67 @@ async function mountAsRoot(
   libc: Libc,
   mountPoint: string,
   readOnly: boolean,
-  wish: MountWish,
+  options: AttachOptions,
 ): Promise<number> {
   const { mode } = await fs.promises.stat(mountPoint);
   const fd = openDevice();
   const flags =
     (readOnly ? abi.MS_RDONLY : 0) |
-    (wish.dev === true ? 0 : abi.MS_NODEV) |
-    (wish.suid === true ? 0 : abi.MS_NOSUID) |
-    (wish.exec === false ? abi.MS_NOEXEC : 0);
+    (options.dev === true ? 0 : abi.MS_NODEV) |
+    (options.suid === true ? 0 : abi.MS_NOSUID) |
+    (options.exec === false ? abi.MS_NOEXEC : 0);
   const data = [
     `fd=${fd}`,
     `rootmode=${(mode & abi.S_IFMT).toString(8)}`,
     'user_id=0',
     'group_id=0',
     'default_permissions',
-    ...((wish.allowOther ?? true) ? ['allow_other'] : []),
+    ...((options.allowOther ?? true) ? ['allow_other'] : []),
     `max_read=${maxTransferBytes}`,
   ].join(',');
-  const ret = libc.mount(wish.source, mountPoint, fsType, flags, data);
+  const { source } = options;
+  const ret = libc.mount({ source, target: mountPoint, type: fsType, flags, data });
   if (ret >= 0) return fd;
   fs.closeSync(fd);
   const why = `cannot be mounted on: ${errnoMeaning(ret)}`;
   throw new FsBridgeError(errnoName(ret), mountPoint, why);
 }
 
-/** Throws FsBridgeError where the host says no. */
+/** Unmounts. Throws FsBridgeError where the host refuses. */
 export async function detach(libc: Libc, attached: Attached, lazy: boolean): Promise<void> {
   if (!attached.asRoot) {
     await unmountAsUser(attached.mountPoint, lazy);
     return;
   }
   const ret = await libc.umount2(attached.mountPoint, lazy ? abi.MNT_DETACH : 0);
-  // EINVAL: it is no mount point any more.
+  // EINVAL: nothing is mounted there any more.
   if (ret >= 0 || ret === -errno.EINVAL) return;
   const busy = ret === -errno.EBUSY;
   throw new FsBridgeError(
     errnoName(ret),
     attached.mountPoint,
     `cannot be unmounted: ${errnoMeaning(ret)}`,
-    busy ? 'Somebody uses it: `fuser -m` tells who; --lazy takes it away all the same.' : undefined,
+    busy
+      ? 'It is in use: `fuser -m` shows by which programs; --lazy takes it away all the same.'
+      : undefined,
   );
-}
-
-/** The lines of /proc/self/mountinfo (proc_pid_mountinfo(5)), in fields. */
-async function mountInfo(): Promise<string[][]> {
-  const text = await fs.promises.readFile('/proc/self/mountinfo', 'latin1');
-  return text.split('\n').map((line) => line.split(' '));
 }
 
 /** The number of the mount's device, "0:45". */
 export async function deviceNumber({ mountPoint }: Attached): Promise<string | undefined> {
-  const escaped = mountPoint.replace(
-    /[ \t\n\\]/g,
-    (c) => `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`,
-  );
-  return (await mountInfo()).findLast((field) => field[4] === escaped)?.[2];
+  const mounts = await readMountInfo();
+  return mounts.findLast(({ target }) => target === mountPoint)?.deviceNumber;
 }
 
-/** Whether it is still mounted somewhere: `mount --bind` shows it at other places too. */
+/** Whether the device is mounted anywhere: `mount --bind` shows a mount at other places too. */
 export async function isMounted(number: string | undefined): Promise<boolean> {
-  return number !== undefined && (await mountInfo()).some((field) => field[2] === number);
+  if (number === undefined) return false;
+  return (await readMountInfo()).some(({ deviceNumber }) => deviceNumber === number);
 }
 
 /**
- * Lets the host read ahead and gather writes as for a disk of its own; by default it treats FUSE as
- * a slow stranger. Only root may, and without it is only slower.
+ * Lets the host read ahead and gather writes as for a local disk; by default it allows FUSE little
+ * of both. Only root can set this; without it the mount is slower.
  */
 export async function tune(number: string): Promise<void> {
   const folder = path.join('/sys/class/bdi', number);

@@ -8,10 +8,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { FsBridgeError } from '../../errors.ts';
+import { checkFuse } from '../../fuse/requirements.ts';
 import { hostCode } from '../../host/host-error.ts';
 import { findMountPoint } from '../../host/mountinfo.ts';
-
-const device = '/dev/fuse';
 
 /** The target's full name. Throws FsBridgeError with the host's code, or ERR_TARGET_IN_USE. */
 export function prepareFuseTarget(target: string): string {
@@ -70,25 +69,4 @@ function hostError(error: unknown, target: string): FsBridgeError {
   };
   const [why, advice] = words[code] ?? ['it cannot be looked at', undefined];
   return new FsBridgeError(code, target, why, advice, { cause: error });
-}
-
-/** Whether this Linux has FUSE, and this user may use it. */
-function checkFuse(): void {
-  if (!fs.existsSync(device)) {
-    throw new FsBridgeError(
-      'ERR_NO_FUSE',
-      device,
-      'this Linux has no FUSE, or this container has not got the device',
-      'As root: modprobe fuse. For a container: --device /dev/fuse --cap-add SYS_ADMIN.',
-    );
-  }
-  if (process.getuid?.() === 0) return;
-  const folders = (process.env['PATH'] ?? '').split(':');
-  if (folders.some((folder) => fs.existsSync(path.join(folder, 'fusermount3')))) return;
-  throw new FsBridgeError(
-    'ERR_NO_FUSERMOUNT',
-    'fusermount3',
-    'only root may mount without it, and it is not on the PATH',
-    'Install the package fuse3, or be root.',
-  );
 }

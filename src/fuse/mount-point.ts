@@ -1,6 +1,6 @@
 /**
  * Puts the mount into the host's tree and takes it out: with mount(2) and umount2(2) as root, with
- * fusermount3 as any other user.
+ * fusermount3 as another user.
  */
 import fs from 'node:fs';
 import path from 'node:path';

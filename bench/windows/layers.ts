@@ -167,7 +167,7 @@ export class WindowsWay {
       const piece = names.slice(at, at + depth);
       at = (at + depth) % names.length;
       const opened = await Promise.all(
-        piece.map((name) => calls.openat2Statx(abi.AT_FDCWD, name, abi.O_PATH)),
+        piece.map((name) => calls.openat2Statx(abi.AT_FDCWD, name, { flags: abi.O_PATH })),
       );
       await Promise.all(
         opened.map((one) => {

@@ -139,7 +139,7 @@ export class Vcb {
   /** Opens a handle on what a name is, without following it. */
   openHandle(dir: Fd, name: LinuxName): Promise<OpenedStatx | Errno> {
     const openFlags = abi.O_PATH | abi.O_NOFOLLOW;
-    return this.calls.openat2Statx(dir, name, openFlags, 0, 0, this.finding);
+    return this.calls.openat2Statx(dir, name, { flags: openFlags }, this.finding);
   }
 
   takeFcb(opened: OpenedStatx): Fcb {

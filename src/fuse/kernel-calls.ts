@@ -18,8 +18,9 @@ import type { LinuxCalls } from '../vfs-linux/calls.ts';
 import { slots, urgentSlots } from '../vfs-linux/limits.ts';
 import type { KernelMemory } from '../vfs-linux/memory.ts';
 import type { RequestRing } from '../vfs-linux/request-ring.ts';
+import type { Done, Slot } from '../vfs-linux/slot.ts';
 
-export type Done = (ret: number, slot: number) => void;
+export type { Done } from '../vfs-linux/slot.ts';
 
 /** In whose name a call is made. */
 export interface Caller {
@@ -51,7 +52,6 @@ export interface CallTask {
 
 /** Slots that stay free for the calls that follow a call, and for others than FUSE. */
 const reserveSlots = 48;
-const second = abi.BRIDGE_SECOND;
 const statxMask = abi.STATX_BASIC_STATS | abi.STATX_BTIME;
 
 export class KernelCalls {
@@ -80,40 +80,40 @@ export class KernelCalls {
   }
 
   /** Where a call's structure lies when it is done: statx, statfs64, file_handle, a link's text. */
-  result(slot: number): number {
-    return this.#ring.buffer(slot) + second;
+  result(slot: Slot): number {
+    return slot.second;
   }
 
   /** Where what was found has its file_handle. */
-  handle(slot: number): number {
+  handle(slot: Slot): number {
     return this.result(slot) + abi['bridge_lookup.handle'];
   }
 
   /** Whether a call found what it was to find besides: it may be gone again. */
-  wasFound(slot: number): boolean {
+  wasFound(slot: Slot): boolean {
     return this.memory.u32[(this.result(slot) + abi['statx.stx_mask']) >>> 2] !== 0;
   }
 
   /** Where a call with a result of its own memory (list) has put it. */
-  data(slot: number): number {
-    const word = (this.#ring.address(slot) + abi['bridge_slot.data']) >>> 2;
-    return this.memory.u32[word] as number;
+  data(slot: Slot): number {
+    return slot.data;
   }
 
   /** The slot's first buffer: an ioctl's structure. */
-  first(slot: number): number {
-    return this.#ring.buffer(slot);
+  first(slot: Slot): number {
+    return slot.first;
   }
 
-  #run(op: number, cred: number, fill: (slot: number) => void, done: Done, window?: Buffer): void {
+  #run(op: number, by: Caller, fill: (slot: Slot) => void, done: Done, window?: Buffer): void {
     const { task } = this;
     const finished = trace.isOn ? traced(op, task, done) : done;
-    void this.#ring.call<void>(
-      op,
-      this.#root,
-      cred,
-      fill,
-      (slot, ret) => {
+    this.#ring.start(
+      { root: this.#root, cred: by.cred, umask: by.umask },
+      (slot) => {
+        slot.op = op;
+        fill(slot);
+      },
+      (ret, slot) => {
         const outer = this.task;
         this.task = task;
         try {
@@ -126,17 +126,6 @@ export class KernelCalls {
       },
       window,
     );
-  }
-
-  #name(address: number, { bytes, start, end }: Name): void {
-    const kernel = this.memory.bytes;
-    // A copy of so few bytes takes less time here than the call of a function that copies.
-    if (end - start <= 24) {
-      for (let at = start, to = address; at < end; at++) kernel[to++] = bytes[at] as number;
-    } else {
-      bytes.copy(kernel, address, start, end);
-    }
-    kernel[address + end - start] = 0;
   }
 
   /**
@@ -153,16 +142,15 @@ export class KernelCalls {
     find: number,
     done: Done,
   ): void {
-    const fill = (slot: number): void => {
-      this.#ring.umask(slot, by.umask);
-      this.#ring.andFind(slot, find);
-      this.#ring.arg(slot, 0, arg0);
-      this.#ring.arg(slot, 1, arg1);
-      this.#ring.arg(slot, 2, arg2);
-      this.#ring.arg(slot, 3, 0);
-      this.#name(this.#ring.buffer(slot), name);
+    const fill = (slot: Slot): void => {
+      slot.lookUp(find);
+      slot.arg(0, arg0);
+      slot.arg(1, arg1);
+      slot.arg(2, arg2);
+      slot.arg(3, 0);
+      slot.name(slot.first, name);
     };
-    this.#run(op, by.cred, fill, done);
+    this.#run(op, by, fill, done);
   }
 
   /** An operation on two names. */
@@ -177,15 +165,15 @@ export class KernelCalls {
     find: number,
     done: Done,
   ): void {
-    const fill = (slot: number): void => {
-      this.#ring.andFind(slot, find);
-      this.#ring.arg(slot, 0, arg0);
-      this.#ring.arg(slot, 1, arg1);
-      this.#ring.arg(slot, 2, arg2);
-      this.#name(this.#ring.buffer(slot), first);
-      this.#name(this.#ring.buffer(slot) + second, other);
+    const fill = (slot: Slot): void => {
+      slot.lookUp(find);
+      slot.arg(0, arg0);
+      slot.arg(1, arg1);
+      slot.arg(2, arg2);
+      slot.name(slot.first, first);
+      slot.name(slot.second, other);
     };
-    this.#run(op, by.cred, fill, done);
+    this.#run(op, by, fill, done);
   }
 
   /** An operation on a descriptor with numbers alone; `wide` is of 64 bits. */
@@ -198,13 +186,13 @@ export class KernelCalls {
     find: number,
     done: Done,
   ): void {
-    const fill = (slot: number): void => {
-      this.#ring.andFind(slot, find);
-      this.#ring.arg(slot, 0, fd);
-      this.#ring.arg(slot, 1, arg1);
-      this.#ring.wide(slot, 0, wide);
+    const fill = (slot: Slot): void => {
+      slot.lookUp(find);
+      slot.arg(0, fd);
+      slot.arg(1, arg1);
+      slot.wide(0, wide);
     };
-    this.#run(op, by.cred, fill, done);
+    this.#run(op, by, fill, done);
   }
 
   /** An operation with two 64-bit numbers: fallocate, copy_file_range. */
@@ -215,12 +203,12 @@ export class KernelCalls {
     wides: readonly [number, number],
     done: Done,
   ): void {
-    const fill = (slot: number): void => {
-      for (let i = 0; i < args.length; i++) this.#ring.arg(slot, i, args[i] as number);
-      this.#ring.arg(slot, 3, 0);
-      for (let i = 0; i < wides.length; i++) this.#ring.wide(slot, i, wides[i] as number);
+    const fill = (slot: Slot): void => {
+      for (let i = 0; i < args.length; i++) slot.arg(i, args[i] as number);
+      slot.arg(3, 0);
+      for (let i = 0; i < wides.length; i++) slot.wide(i, wides[i] as number);
     };
-    this.#run(op, by.cred, fill, done);
+    this.#run(op, by, fill, done);
   }
 
   /** pread64 or pwrite64 of `bytes` at the start of `window`. */
@@ -233,12 +221,12 @@ export class KernelCalls {
     offsetBytes: number,
     done: Done,
   ): void {
-    const fill = (slot: number): void => {
-      this.#ring.arg(slot, 0, fd);
-      this.#ring.arg(slot, 1, bytes);
-      this.#ring.wide(slot, 0, offsetBytes);
+    const fill = (slot: Slot): void => {
+      slot.arg(0, fd);
+      slot.arg(1, bytes);
+      slot.wide(0, offsetBytes);
     };
-    this.#run(op, by.cred, fill, done, window);
+    this.#run(op, by, fill, done, window);
   }
 
   /** statx of a descriptor of any kind. The result: struct statx. */
@@ -267,26 +255,24 @@ export class KernelCalls {
     entryBytes: number,
     done: Done,
   ): void {
-    const fill = (slot: number): void => {
-      this.#ring.arg(slot, 0, fd);
-      this.#ring.arg(slot, 1, listFlags);
-      this.#ring.arg(slot, 2, roomBytes);
-      this.#ring.arg(slot, 3, entryBytes);
-      const word = (this.#ring.address(slot) + abi['bridge_slot.wide']) >>> 2;
-      this.memory.u32[word] = cookieLow;
-      this.memory.u32[word + 1] = cookieHigh;
+    const fill = (slot: Slot): void => {
+      slot.arg(0, fd);
+      slot.arg(1, listFlags);
+      slot.arg(2, roomBytes);
+      slot.arg(3, entryBytes);
+      slot.wideOf(0, cookieLow, cookieHigh);
     };
-    this.#run(abi.BRIDGE_OP_getdents_statx, 0, fill, done);
+    this.#run(abi.BRIDGE_OP_getdents_statx, root, fill, done);
   }
 
   /** `writeHandle` puts a struct file_handle at the address that it is given. */
   openByHandle(writeHandle: (address: number) => void, openFlags: number, done: Done): void {
-    const fill = (slot: number): void => {
-      this.#ring.arg(slot, 0, this.#root);
-      this.#ring.arg(slot, 1, openFlags);
-      writeHandle(this.#ring.buffer(slot));
+    const fill = (slot: Slot): void => {
+      slot.arg(0, this.#root);
+      slot.arg(1, openFlags);
+      writeHandle(slot.first);
     };
-    this.#run(abi.BRIDGE_OP_open_by_handle_at, 0, fill, done);
+    this.#run(abi.BRIDGE_OP_open_by_handle_at, root, fill, done);
   }
 
   openat2(
@@ -318,32 +304,32 @@ export class KernelCalls {
     find: number,
     done: Done,
   ): void {
-    const fill = (slot: number): void => {
-      this.#ring.andFind(slot, find);
-      this.#ring.arg(slot, 0, fd);
-      this.#ring.arg(slot, 1, abi.AT_EMPTY_PATH);
-      this.#ring.arg(slot, 2, atime.nsec);
-      this.#ring.arg(slot, 3, mtime.nsec);
-      this.#ring.arg(slot, 4, ctime?.nsec ?? 0);
-      this.#ring.wide(slot, 0, atime.sec);
-      this.#ring.wide(slot, 1, mtime.sec);
-      this.#ring.wide(slot, 2, ctime?.sec ?? 0);
-      this.#name(this.#ring.buffer(slot), noName);
+    const fill = (slot: Slot): void => {
+      slot.lookUp(find);
+      slot.arg(0, fd);
+      slot.arg(1, abi.AT_EMPTY_PATH);
+      slot.arg(2, atime.nsec);
+      slot.arg(3, mtime.nsec);
+      slot.arg(4, ctime?.nsec ?? 0);
+      slot.wide(0, atime.sec);
+      slot.wide(1, mtime.sec);
+      slot.wide(2, ctime?.sec ?? 0);
+      slot.name(slot.first, noName);
     };
     const plain = ctime === undefined;
-    this.#run(plain ? abi.BRIDGE_OP_utimensat : abi.BRIDGE_OP_utimensat_ctime, 0, fill, done);
+    this.#run(plain ? abi.BRIDGE_OP_utimensat : abi.BRIDGE_OP_utimensat_ctime, root, fill, done);
   }
 
   fchownat(by: Caller, fd: number, uid: number, gid: number, find: number, done: Done): void {
-    const fill = (slot: number): void => {
-      this.#ring.andFind(slot, find);
-      this.#ring.arg(slot, 0, fd);
-      this.#ring.arg(slot, 1, uid);
-      this.#ring.arg(slot, 2, gid);
-      this.#ring.arg(slot, 3, abi.AT_EMPTY_PATH);
-      this.#name(this.#ring.buffer(slot), noName);
+    const fill = (slot: Slot): void => {
+      slot.lookUp(find);
+      slot.arg(0, fd);
+      slot.arg(1, uid);
+      slot.arg(2, gid);
+      slot.arg(3, abi.AT_EMPTY_PATH);
+      slot.name(slot.first, noName);
     };
-    this.#run(abi.BRIDGE_OP_fchownat, by.cred, fill, done);
+    this.#run(abi.BRIDGE_OP_fchownat, by, fill, done);
   }
 
   /** A call on a descriptor's extended attributes; `window` gives or takes the value. */
@@ -357,26 +343,26 @@ export class KernelCalls {
     window: Buffer | undefined,
     done: Done,
   ): void {
-    const fill = (slot: number): void => {
-      this.#ring.arg(slot, 0, fd);
-      this.#ring.arg(slot, 1, abi.AT_EMPTY_PATH);
-      this.#ring.arg(slot, 2, bytes);
-      this.#ring.arg(slot, 3, flags);
-      this.#name(this.#ring.buffer(slot), noName);
-      this.#name(this.#ring.buffer(slot) + second, name);
+    const fill = (slot: Slot): void => {
+      slot.arg(0, fd);
+      slot.arg(1, abi.AT_EMPTY_PATH);
+      slot.arg(2, bytes);
+      slot.arg(3, flags);
+      slot.name(slot.first, noName);
+      slot.name(slot.second, name);
     };
-    this.#run(op, by.cred, fill, done, window);
+    this.#run(op, by, fill, done, window);
   }
 
   /** ioctl(2) on a structure, which is at first(slot) when it is done. */
   ioctl(fd: number, command: number, structure: Uint8Array, done: Done): void {
-    const fill = (slot: number): void => {
-      this.#ring.arg(slot, 0, fd);
-      this.#ring.arg(slot, 1, command);
-      this.#ring.arg(slot, 2, -1);
-      this.memory.bytes.set(structure, this.#ring.buffer(slot));
+    const fill = (slot: Slot): void => {
+      slot.arg(0, fd);
+      slot.arg(1, command);
+      slot.arg(2, -1);
+      this.memory.bytes.set(structure, slot.first);
     };
-    this.#run(abi.BRIDGE_OP_ioctl, 0, fill, done);
+    this.#run(abi.BRIDGE_OP_ioctl, root, fill, done);
   }
 }
 

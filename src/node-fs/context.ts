@@ -10,6 +10,7 @@ import { type Fd, LinuxCalls } from '../vfs-linux/calls.ts';
 import { type Errno, isErrno } from '../vfs-linux/errno.ts';
 import { SystemError } from '../vfs-linux/errors.ts';
 import type { PathLike } from '../vfs-linux/names.ts';
+import { kernelItself } from '../vfs-linux/request-ring.ts';
 import { shownPath } from './arguments.ts';
 
 /** Registers something that must be closed before the unmount; answers how to forget it. */
@@ -113,7 +114,7 @@ export class FsContext {
 
   /** The path of a descriptor in the volume, as the kernel's /proc/self/fd tells it. */
   async pathOf(fd: Fd): Promise<Buffer | Errno> {
-    const own = new LinuxCalls(this.calls.ring, 0, this.calls.cred);
+    const own = new LinuxCalls(this.calls.ring, { ...kernelItself, cred: this.calls.cred });
     const linkOf = (of: Fd): Promise<Buffer | Errno> =>
       own.readlinkat(abi.AT_FDCWD, `/proc/self/fd/${of}`);
     this.#mountPath ??= linkOf(this.calls.root);

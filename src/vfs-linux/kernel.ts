@@ -12,6 +12,8 @@ import { setTimeout } from 'node:timers/promises';
 import type { BlockDevice } from '../block/block-device.ts';
 import { FsBridgeError } from '../errors.ts';
 import { abi, errno } from './abi.gen.ts';
+import { sync } from './calls/encode.ts';
+import * as encode from './calls/encode-control.ts';
 import { LinuxCalls } from './calls.ts';
 import { ConsoleLog } from './console-log.ts';
 import { Disk, readPartitions } from './disk.ts';
@@ -19,13 +21,13 @@ import { type DiskCounters, Disks } from './disks.ts';
 import type { Errno } from './errno.ts';
 import { errnoMeaning, errnoName, KernelFailedError } from './errors.ts';
 import { Host } from './host.ts';
-import { capabilityBits, type Identity } from './identity.ts';
+import type { Identity } from './identity.ts';
 import { loadImage } from './image.ts';
 import { disksMost, memoryDefaultBytes } from './limits.ts';
 import type { ImageExports } from './memory.ts';
 import { allocateMemory } from './memory-size.ts';
 import { parseMountOptions } from './mount-options.ts';
-import { RequestRing } from './request-ring.ts';
+import { kernelItself, RequestRing } from './request-ring.ts';
 import { readWhole, writeWhole } from './small-files.ts';
 import { Volume } from './volume.ts';
 
@@ -102,7 +104,7 @@ export class Kernel implements AsyncDisposable {
     this.#host = parts.host;
     this.#ring = parts.ring;
     this.#disks = parts.disks;
-    this.calls = new LinuxCalls(parts.ring, 0, 0);
+    this.calls = new LinuxCalls(parts.ring, kernelItself);
     this.#clockCheck = setInterval(() => void this.#followClock(), clockCheckMs);
     this.#clockCheck.unref();
   }
@@ -113,10 +115,7 @@ export class Kernel implements AsyncDisposable {
     if (Math.abs(offsetMs - this.#clockOffsetMs) < clockToleranceMs) return;
     this.#clockOffsetMs = offsetMs;
     const nowMs = Date.now();
-    await this.#ring.call(abi.BRIDGE_OP_clock_settime, 0, 0, (slot) => {
-      this.#ring.wide(slot, 0, Math.floor(nowMs / 1000));
-      this.#ring.arg(slot, 0, (nowMs % 1000) * 1_000_000);
-    });
+    await this.#ring.call(kernelItself, (slot) => encode.clockSettime(slot, nowMs));
   }
 
   /**
@@ -224,17 +223,11 @@ export class Kernel implements AsyncDisposable {
       throw new FsBridgeError('ERR_TOO_MANY_DISKS', device.name, why, 'Detach one first.');
     }
     let name = '';
-    const index = await this.#ring.call(
-      abi.BRIDGE_OP_disk_add,
-      0,
-      0,
-      (slot) => this.#disks.describe(device, number, this.#ring.buffer(slot)),
-      (slot, ret) => {
-        if (ret >= 0) {
-          const start = this.#ring.buffer(slot) + abi.BRIDGE_SECOND;
-          const { bytes } = this.#ring.memory;
-          name = bytes.toString('latin1', start, bytes.indexOf(0, start));
-        }
+    const index = await this.#ring.call<number>(
+      kernelItself,
+      (slot) => encode.diskAdd(slot, (address) => this.#disks.describe(device, number, address)),
+      (ret, slot) => {
+        if (ret >= 0) name = encode.diskNameIn(slot);
         return ret;
       },
     );
@@ -246,9 +239,7 @@ export class Kernel implements AsyncDisposable {
     const disk = new Disk({ kernel: this, device, index, name, partitions }, async () => {
       this.#attached.delete(disk);
       if (this.#failure === undefined) {
-        await this.#ring.callUrgently(abi.BRIDGE_OP_disk_remove, (slot) =>
-          this.#ring.arg(slot, 0, index),
-        );
+        await this.#ring.callUrgently((slot) => encode.diskRemove(slot, index));
       }
       await this.#disks.idle();
       this.#disks.remove(number);
@@ -274,7 +265,8 @@ export class Kernel implements AsyncDisposable {
     let refusal = -errno.ENODEV;
     const mark = this.log.mark();
     for (const type of request.types) {
-      const ret = await this.#mount(`/dev/${request.device}`, target, type, flags, data);
+      const source = `/dev/${request.device}`;
+      const ret = await this.#mount({ source, target, type, flags, data });
       if (ret >= 0) return this.#opened(request, target, type, flags);
       if (refusal === -errno.ENODEV || refusal === -errno.EINVAL) refusal = ret;
     }
@@ -289,25 +281,9 @@ export class Kernel implements AsyncDisposable {
     );
   }
 
-  #mount(
-    source: string,
-    target: string,
-    type: string,
-    flags: number,
-    data: string,
-  ): Promise<number> {
-    const parts = [source, target, type, data].map((text) => Buffer.from(`${text}\0`));
-    const total = parts.reduce((sum, part) => sum + part.length, 0);
-    if (total > abi.BRIDGE_BUFFER) return Promise.resolve(-errno.EINVAL);
-    return this.#ring.call(abi.BRIDGE_OP_mount, 0, 0, (slot) => {
-      this.#ring.arg(slot, 0, flags);
-      let at = 0;
-      parts.forEach((part, index) => {
-        part.copy(this.#ring.memory.bytes, this.#ring.buffer(slot) + at);
-        this.#ring.arg(slot, index + 1, at);
-        at += part.length;
-      });
-    });
+  #mount(mount: encode.MountArguments): Promise<number> {
+    if (!encode.mountFits(mount)) return Promise.resolve(-errno.EINVAL);
+    return this.#ring.call(kernelItself, (slot) => encode.mount(slot, mount));
   }
 
   async #opened(
@@ -322,7 +298,7 @@ export class Kernel implements AsyncDisposable {
     this.calls.opened.delete(root);
     const readOnly = (flags & abi.MS_RDONLY) !== 0;
     if (!readOnly) this.#host.keepAlive++;
-    const calls = new LinuxCalls(this.#ring, root, 0);
+    const calls = new LinuxCalls(this.#ring, { root, cred: 0, umask: 0 });
     const parts = { kernel: this, device, type, readOnly, calls };
     const volume = new Volume(parts, async () => {
       this.#volumes.delete(volume);
@@ -330,7 +306,7 @@ export class Kernel implements AsyncDisposable {
       await this.calls.close(root);
       const ret = await this.#unmount(target);
       // Whatever became of it, what was written is to be on the disk.
-      if (ret < 0) await this.#ring.call(abi.BRIDGE_OP_sync, 0, 0, () => {});
+      if (ret < 0) await this.#ring.call(kernelItself, sync);
       await this.calls.unlinkat(abi.AT_FDCWD, target, abi.AT_REMOVEDIR);
       this.check(ret, device);
     });
@@ -341,12 +317,7 @@ export class Kernel implements AsyncDisposable {
   /** Unmounts; waits a little for requests that are still under way on the volume. */
   async #unmount(target: string): Promise<number> {
     for (let attempt = 1; ; attempt++) {
-      const ret = await this.#ring.call(abi.BRIDGE_OP_umount2, 0, 0, (slot) => {
-        this.#ring.arg(slot, 0, 0);
-        const buffer = this.#ring.buffer(slot);
-        const { bytes } = this.#ring.memory;
-        bytes[buffer + bytes.write(target, buffer)] = 0;
-      });
+      const ret = await this.#ring.call(kernelItself, (slot) => encode.umount2(slot, target, 0));
       if (ret !== -errno.EBUSY || attempt === unmountAttempts) return ret;
       await setTimeout(unmountPauseMs);
     }
@@ -355,22 +326,13 @@ export class Kernel implements AsyncDisposable {
   /** A number for LinuxCalls.as; given back with forgetIdentity. */
   async identity(identity: Identity): Promise<number> {
     const groups = identity.groups ?? [];
-    if (groups.length > abi.BRIDGE_SECOND / 4) return this.check(-errno.EINVAL, 'groups');
-    const number = await this.#ring.call(abi.BRIDGE_OP_cred_add, 0, 0, (slot) => {
-      const args = [identity.uid, identity.gid, groups.length];
-      args.forEach((value, index) => {
-        this.#ring.arg(slot, index, value);
-      });
-      this.#ring.wide(slot, 0, capabilityBits(identity));
-      this.#ring.memory.u32.set(groups, this.#ring.buffer(slot) / 4);
-    });
+    if (groups.length > encode.maxGroups) return this.check(-errno.EINVAL, 'groups');
+    const number = await this.#ring.call(kernelItself, (slot) => encode.credAdd(slot, identity));
     return this.check(number, 'identity');
   }
 
   async forgetIdentity(number: number): Promise<void> {
-    const ret = await this.#ring.call(abi.BRIDGE_OP_cred_remove, 0, 0, (slot) =>
-      this.#ring.arg(slot, 0, number),
-    );
+    const ret = await this.#ring.call(kernelItself, (slot) => encode.credRemove(slot, number));
     this.check(ret, 'identity');
   }
 
@@ -399,12 +361,12 @@ export class Kernel implements AsyncDisposable {
 
   /** Kills the kernel as a bug of its own would: a test of what the rest does then. */
   async panic(): Promise<void> {
-    await this.#ring.call(abi.BRIDGE_OP_panic, 0, 0, () => {});
+    await this.#ring.call(kernelItself, encode.panic);
   }
 
   /** Computes in the kernel for so long: a test of what else goes on meanwhile. */
   async spin(durationMs: number): Promise<void> {
-    await this.#ring.call(abi.BRIDGE_OP_spin, 0, 0, (slot) => this.#ring.arg(slot, 0, durationMs));
+    await this.#ring.call(kernelItself, (slot) => encode.spin(slot, durationMs));
   }
 
   /** Unmounts, detaches and stops. Throws the first error after having tried everything. */

@@ -3,6 +3,7 @@
  * stay valid, and little-endian like every machine Node runs on.
  */
 import { Buffer } from 'node:buffer';
+import { high32, join64 } from '../int64.ts';
 
 const wasmPageBytes = 65536;
 
@@ -40,24 +41,19 @@ export class KernelMemory {
   /** The unsigned 64-bit number at an address that is a multiple of 4; exact below 2^53. */
   readU53(address: number): number {
     const word = address >>> 2;
-    return (this.u32[word] as number) + (this.u32[word + 1] as number) * 4294967296;
+    return join64(this.u32[word] as number, this.u32[word + 1] as number);
   }
 
   /** The signed one; exact between -2^53 and 2^53. */
   readS53(address: number): number {
     const word = address >>> 2;
-    return (this.u32[word] as number) + (this.i32[word + 1] as number) * 4294967296;
-  }
-
-  readU64(address: number): bigint {
-    const word = address >>> 2;
-    return BigInt(this.u32[word] as number) | (BigInt(this.u32[word + 1] as number) << 32n);
+    return join64(this.u32[word] as number, this.i32[word + 1] as number);
   }
 
   /** Writes a whole number between -2^53 and 2^53 as 64 bits. */
   writeS53(address: number, value: number): void {
     const word = address >>> 2;
     this.u32[word] = value;
-    this.i32[word + 1] = Math.floor(value / 4294967296);
+    this.i32[word + 1] = high32(value);
   }
 }

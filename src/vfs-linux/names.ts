@@ -7,6 +7,16 @@ import { Buffer, isUtf8 } from 'node:buffer';
 /** A path or a name, as a caller may give it. */
 export type PathLike = string | Uint8Array;
 
+/** A name that lies in some buffer, from `start` to `end`, without a NUL. */
+export interface NameSpan {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A name in any of the forms that can be written into a request. */
+export type SlotName = PathLike | NameSpan;
+
 /** The name as a string, or undefined where its bytes are no UTF-8. */
 export function nameToString(name: Uint8Array): string | undefined {
   return isUtf8(name)

@@ -1,4 +1,5 @@
 /** What statx(2) and statfs(2) answer, decoded from the kernel's memory. */
+import { join64 } from '../int64.ts';
 import { abi } from './abi.gen.ts';
 import type { KernelMemory } from './memory.ts';
 
@@ -17,7 +18,7 @@ export type Words = Pick<KernelMemory, 'u32' | 'i32'>;
 
 /** A 64-bit field as a number, exact between -2^53 and 2^53. */
 function s53(memory: Words, word: number): number {
-  return (memory.u32[word] as number) + (memory.i32[word + 1] as number) * 4294967296;
+  return join64(memory.u32[word] as number, memory.i32[word + 1] as number);
 }
 
 /**

@@ -133,7 +133,7 @@ async function makeInode(
     const isReadOnly = (irp.fileAttributes & FILE_ATTRIBUTE.READONLY) !== 0;
     const mode = isReadOnly ? fileMode & ~anyWrite : fileMode;
     const flags = abi.O_CREAT | abi.O_EXCL | abi.O_RDWR | abi.O_NOFOLLOW;
-    return vcb.creating.openat2Statx(dir.handle, linuxName, flags, mode);
+    return vcb.creating.openat2Statx(dir.handle, linuxName, { flags, mode });
   }
   const ret = await vcb.creating.mkdirat(dir.handle, linuxName, directoryMode);
   return isErrno(ret) ? ret : vcb.openHandle(dir.handle, linuxName);

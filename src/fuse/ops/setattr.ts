@@ -1,5 +1,6 @@
 /** SETATTR: truncate, chown, chmod and utimes, as one or several calls of the kernel. */
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
+import type { Slot } from '../../vfs-linux/slot.ts';
 import { answerAttr } from '../entry.ts';
 import { type Caller, type Done, noName, root, type Time } from '../kernel-calls.ts';
 import type { Message } from '../message.ts';
@@ -185,17 +186,17 @@ class Setattr {
     const request = this.#request;
     const { calls, wire } = request.session;
     let next = 0;
-    const done: Done = (ret, slot) => {
+    const done = (ret: number, slot?: Slot): void => {
       const step = steps[next++];
       // The steps before have changed something.
       if (ret < 0 && next > 2) wire.forgetAttributes(this.#node.id);
       if (ret < 0) request.fail(ret);
       else if (step !== undefined) step(next === steps.length ? abi.BRIDGE_LOOKUP_FD : 0, done);
-      else if (steps.length > 0 && calls.wasFound(slot)) {
+      else if (slot !== undefined && calls.wasFound(slot)) {
         answerAttr(request, this.#node, calls.result(slot) >>> 2);
       } else answerStat(request, this.#fd, this.#node);
     };
-    done(0, -1);
+    done(0);
   }
 }
 

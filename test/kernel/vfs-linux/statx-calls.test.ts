@@ -78,14 +78,15 @@ for (const type of types.filter((type) => cannotMount(type) === undefined)) {
         ['link', handleFlags, abi.S_IFLNK],
         ['device', handleFlags, abi.S_IFCHR],
       ] as const) {
-        const opened = await calls.openat2Statx(many, name, flags);
+        const opened = await calls.openat2Statx(many, name, { flags });
         if (typeof opened === 'number') throw new Error(`${name}: ${opened}`);
         expect(opened.statx.type).toBe(kind);
         expect(facts(opened.statx)).toEqual(facts(done(await calls.fstatx(opened.fd)) as Statx));
         done(await calls.close(opened.fd));
       }
-      expect(await calls.openat2Statx(many, 'none', abi.O_RDONLY)).toBe(-errno.ENOENT);
-      expect(await calls.openat2Statx(many, 'link', abi.O_RDONLY)).toBe(-errno.ENOENT);
+      const reading = { flags: abi.O_RDONLY };
+      expect(await calls.openat2Statx(many, 'none', reading)).toBe(-errno.ENOENT);
+      expect(await calls.openat2Statx(many, 'link', reading)).toBe(-errno.ENOENT);
     });
 
     test('a listing gives every name once, with what statx says of it', async () => {
@@ -175,18 +176,17 @@ for (const type of types.filter((type) => cannotMount(type) === undefined)) {
     });
 
     test('what was looked up is found again by its handle', async () => {
-      const found = await calls.nameToHandleStatx(many, 'link', abi.AT_SYMLINK_NOFOLLOW);
+      const found = await calls.find(many, 'link', abi.AT_SYMLINK_NOFOLLOW, { handle: true });
       if (typeof found === 'number') throw new Error(`answered ${found}`);
       expect(found.handle).toEqual(await calls.nameToHandleAt(many, 'link'));
       const handle = found.handle as Buffer;
-      const opened = await calls.openByHandleAtStatx(calls.root, handle, handleFlags);
-      if (typeof opened === 'number') throw new Error(`answered ${opened}`);
-      expect(facts(opened.statx)).toEqual(facts(found.statx));
-      expect(await calls.readlinkat(opened.fd, '')).toEqual(Buffer.from('nowhere'));
-      done(await calls.close(opened.fd));
-      expect(await calls.nameToHandleStatx(many, 'none')).toBe(-errno.ENOENT);
+      const fd = done(await calls.openByHandleAt(calls.root, handle, handleFlags));
+      expect(facts(done(await calls.fstatx(fd)))).toEqual(facts(found.statx));
+      expect(await calls.readlinkat(fd, '')).toEqual(Buffer.from('nowhere'));
+      done(await calls.close(fd));
+      expect(await calls.find(many, 'none', 0, { handle: true })).toBe(-errno.ENOENT);
       handle[handle.length - 1] = (handle[handle.length - 1] as number) ^ 0x55;
-      expect(await calls.openByHandleAtStatx(calls.root, handle, handleFlags)).toBe(-errno.ESTALE);
+      expect(await calls.openByHandleAt(calls.root, handle, handleFlags)).toBe(-errno.ESTALE);
     });
 
     test('a small attribute comes with what has it', async () => {
@@ -209,7 +209,7 @@ for (const type of types.filter((type) => cannotMount(type) === undefined)) {
         expect({ ...named.get(name) }).toEqual(xattrs);
         const found = await calls.find(many, name, abi.AT_SYMLINK_NOFOLLOW, find);
         expect({ ...(found as Found).xattrs }).toEqual(xattrs);
-        const opened = await calls.openat2Statx(many, name, handleFlags, 0, 0, find);
+        const opened = await calls.openat2Statx(many, name, { flags: handleFlags }, find);
         if (typeof opened === 'number') throw new Error(`answered ${opened}`);
         expect({ ...opened.xattrs }).toEqual(xattrs);
         const again = await calls.find(opened.fd, '', abi.AT_EMPTY_PATH, find);
@@ -221,8 +221,8 @@ for (const type of types.filter((type) => cannotMount(type) === undefined)) {
     });
 
     test('a write and a change of size tell how the file is then', async () => {
-      const flags = abi.O_CREAT | abi.O_RDWR;
-      const opened = await calls.openat2Statx(many, 'written', flags, 0o666);
+      const how = { flags: abi.O_CREAT | abi.O_RDWR, mode: 0o666 };
+      const opened = await calls.openat2Statx(many, 'written', how);
       if (typeof opened === 'number') throw new Error(`answered ${opened}`);
       const { fd } = opened;
       expect(opened.created).toBe(true);
@@ -244,7 +244,7 @@ for (const type of types.filter((type) => cannotMount(type) === undefined)) {
       expect(await calls.pwriteStatx(fd, text, -1)).toBe(-errno.EINVAL);
       done(await calls.ftruncate(fd, 0));
       expect(await calls.pread(fd, read, 0)).toBe(0);
-      const again = await calls.openat2Statx(many, 'written', flags, 0o666);
+      const again = await calls.openat2Statx(many, 'written', how);
       expect((again as OpenedStatx).created).toBe(false);
       expect(await calls.closeAll([fd, (again as OpenedStatx).fd, 99999])).toBe(1);
       expect(await calls.fstatx(fd)).toBe(-errno.EBADF);

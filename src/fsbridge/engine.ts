@@ -49,25 +49,11 @@ import { setSecurity } from './irp/set-security.ts';
 import { setVolumeInformation } from './irp/set-volume-information.ts';
 import { shutdown } from './irp/shutdown.ts';
 import { write } from './irp/write.ts';
-import { openVcb, volumeFacts } from './open-volume.ts';
+import { openVcb } from './open-volume.ts';
 import type { EngineOptions } from './options.ts';
 import { type NtStatus, STATUS } from './translate/ntstatus.ts';
 import type { Vcb } from './vcb.ts';
-
-/** What a transport tells the system once about the volume. */
-export interface VolumeFacts {
-  /** Such as "ext4". */
-  readonly fileSystemName: string;
-  /** FILE_CASE_PRESERVED_NAMES and the like, each of them true. */
-  readonly fileSystemAttributes: number;
-  readonly maximumComponentNameLength: number;
-  readonly volumeSerialNumber: number;
-  readonly volumeCreationTime: bigint;
-  readonly bytesPerSector: number;
-  readonly sectorsPerAllocationUnit: number;
-  readonly caseSensitive: boolean;
-  readonly readOnly: boolean;
-}
+import { type VolumeFacts, volumeFacts } from './volume-facts.ts';
 
 export class Engine implements AsyncDisposable {
   readonly facts: VolumeFacts;

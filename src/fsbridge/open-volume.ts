@@ -1,38 +1,18 @@
 /** What is found out once about a volume: what its file system can do, and what it is called. */
 import { Buffer } from 'node:buffer';
-import { createHash } from 'node:crypto';
 import { FsBridgeError } from '../errors.ts';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import { isErrno } from '../vfs-linux/errno.ts';
 import { errnoMeaning, errnoName } from '../vfs-linux/errors.ts';
+import { type FileSystemTraits, traitsOf } from '../vfs-linux/file-system-traits.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
-import type { VolumeFacts } from './engine.ts';
 import type { EngineOptions } from './options.ts';
-import { toFileTime } from './translate/times.ts';
 import { type Options, Vcb } from './vcb.ts';
-
-/** FILE_FS_ATTRIBUTE_INFORMATION (MS-FSCC 2.5.1). */
-const attribute = {
-  caseSensitiveSearch: 0x1,
-  casePreservedNames: 0x2,
-  unicodeOnDisk: 0x4,
-  persistentAcls: 0x8,
-  supportsSparseFiles: 0x40,
-  supportsReparsePoints: 0x80,
-  supportsPosixUnlinkRename: 0x400,
-  readOnlyVolume: 0x80000,
-  supportsHardLinks: 0x400000,
-  supportsExtendedAttributes: 0x800000,
-} as const;
 
 /** Of the first person on most systems (login.defs: UID_MIN). */
 const firstPerson = 1000;
 /** Linux's default for users: others may read. */
 const umask = 0o022;
-/** These keep no owner and no mode of a file's own, and no links. */
-const withoutOwners: ReadonlySet<string> = new Set(['vfat', 'msdos', 'exfat', 'hfs']);
-const withoutSymlinks: ReadonlySet<string> = new Set(['vfat', 'msdos', 'exfat', 'hfs']);
-
 interface Owner {
   readonly uid: number;
   readonly gid: number;
@@ -78,10 +58,9 @@ async function mountingAccount(volume: Volume, options: EngineOptions): Promise<
 
 async function resolveOptions(volume: Volume, options: EngineOptions): Promise<Options> {
   const account = await mountingAccount(volume, options);
-  const hasOwners = !withoutOwners.has(volume.type);
+  const traits = traitsOf(volume.type);
   return {
-    // FAT itself does not tell case apart.
-    caseSensitive: hasOwners,
+    caseSensitive: traits.caseRule === 'sensitive',
     permissions: 'map',
     uidMap: [],
     hideDotFiles: false,
@@ -91,7 +70,7 @@ async function resolveOptions(volume: Volume, options: EngineOptions): Promise<O
     mountingUid: account.uid,
     mountingGid: account.gid,
     // Where there are no owners, nobody's rights can be looked up.
-    ...(hasOwners ? {} : { permissions: 'ignore' }),
+    ...(traits.owners ? {} : { permissions: 'ignore' }),
     readOnly: options.readOnly === true || volume.readOnly,
   };
 }
@@ -108,13 +87,14 @@ export async function openVcb(volume: Volume, given: EngineOptions): Promise<Vcb
     Buffer.alloc(0),
   );
   const statfs = await volume.calls.fstatfs(volume.root);
+  const traits = traitsOf(volume.type);
   const vcb = new Vcb({
     volume,
     options,
+    traits,
     creating: volume.calls.as(identity, umask),
-    nameMostBytes: isErrno(statfs) ? abi.NAME_MAX : statfs.namelen,
-    hasXattrs: xattrs !== -errno.EOPNOTSUPP && !withoutOwners.has(volume.type),
-    hasOwners: !withoutOwners.has(volume.type),
+    nameMostBytes: maxNameBytesOf(traits, isErrno(statfs) ? abi.NAME_MAX : statfs.namelen),
+    hasXattrs: traits.userXattrs && xattrs !== -errno.EOPNOTSUPP,
   });
   vcb.identity = identity;
   const opened = await vcb.openRoot();
@@ -124,43 +104,7 @@ export async function openVcb(volume: Volume, given: EngineOptions): Promise<Vcb
   return vcb;
 }
 
-export async function volumeFacts(vcb: Vcb): Promise<VolumeFacts> {
-  const { volume, options } = vcb;
-  const root = await vcb.calls.fstatx(vcb.root.handle);
-  const statfs = await vcb.calls.fstatfs(volume.root);
-  const born = isErrno(root) ? { sec: 0, nsec: 0 } : root.hasBtime ? root.btime : root.mtime;
-  const sectorBytes = isErrno(statfs) ? 4096 : Math.min(statfs.frsize, 4096);
-  return {
-    fileSystemName: options.fileSystemName,
-    fileSystemAttributes: attributesOf(vcb),
-    maximumComponentNameLength: 255,
-    volumeSerialNumber: options.serialNumber ?? serialOf(volume, born),
-    volumeCreationTime: toFileTime(born.sec, born.nsec),
-    bytesPerSector: Math.max(sectorBytes, 512),
-    sectorsPerAllocationUnit: 1,
-    caseSensitive: options.caseSensitive,
-    readOnly: options.readOnly,
-  };
-}
-
-function attributesOf(vcb: Vcb): number {
-  const { type } = vcb.volume;
-  const hasSymlinks = !withoutSymlinks.has(type);
-  return (
-    attribute.casePreservedNames |
-    attribute.unicodeOnDisk |
-    attribute.supportsPosixUnlinkRename |
-    (vcb.options.caseSensitive ? attribute.caseSensitiveSearch : 0) |
-    (vcb.hasOwners ? attribute.persistentAcls : 0) |
-    (hasSymlinks ? attribute.supportsReparsePoints | attribute.supportsHardLinks : 0) |
-    (hasSymlinks ? attribute.supportsSparseFiles : 0) |
-    (vcb.hasXattrs ? attribute.supportsExtendedAttributes : 0) |
-    (vcb.readOnly ? attribute.readOnlyVolume : 0)
-  );
-}
-
-/** The same at every mount: the root's birth is that of the file system. */
-function serialOf(volume: Volume, born: { sec: number; nsec: number }): number {
-  const hash = createHash('sha256').update(`${volume.type}:${born.sec}:${born.nsec}`).digest();
-  return hash.readUInt32LE(0);
+/** UTF-8 takes three bytes at most for one UTF-16 unit. */
+function maxNameBytesOf({ maxNameUnits }: FileSystemTraits, statfsBytes: number): number {
+  return maxNameUnits === undefined ? statfsBytes : 3 * maxNameUnits;
 }

@@ -30,7 +30,7 @@ export async function securityOfNew(
   statx: Statx,
   requester: Requester | undefined,
 ): Promise<NtStatus> {
-  if (!vcb.hasOwners) return STATUS.SUCCESS;
+  if (!vcb.traits.owners) return STATUS.SUCCESS;
   const owner = ownerOfNew(vcb, requester);
   const isOwned = owner === undefined || (owner.uid === statx.uid && owner.gid === statx.gid);
   if (isOwned && irp.securityDescriptor === undefined) return STATUS.SUCCESS;

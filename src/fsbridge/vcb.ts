@@ -6,6 +6,7 @@ import { NegativeNames } from '../cache/negative-names.ts';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import type { Fd, LinuxCalls, OpenedStatx } from '../vfs-linux/calls.ts';
 import { type Errno, isErrno, negative } from '../vfs-linux/errno.ts';
+import type { FileSystemTraits } from '../vfs-linux/file-system-traits.ts';
 import type { Finding } from '../vfs-linux/found.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
 import { mountingToken } from './access.ts';
@@ -41,7 +42,7 @@ interface VcbParts {
   creating: LinuxCalls;
   nameMostBytes: number;
   hasXattrs: boolean;
-  hasOwners: boolean;
+  traits: FileSystemTraits;
 }
 
 function privilegesOf(which: number): ReadonlySet<Privilege> {
@@ -71,8 +72,8 @@ export class Vcb {
   readonly hasXattrs: boolean;
   /** What is to be found out along with a statx. */
   readonly finding: Finding | undefined;
-  /** Whether files have owners and modes of their own: not on FAT and its like. */
-  readonly hasOwners: boolean;
+  /** What the file system keeps of what it is given. */
+  readonly traits: FileSystemTraits;
   /** The kernel's number of `creating`'s identity; 0: none. */
   identity = 0;
   /** The file system's own label, once it was asked for. */
@@ -89,7 +90,7 @@ export class Vcb {
     this.creating = parts.creating;
     this.nameMostBytes = parts.nameMostBytes;
     this.hasXattrs = parts.hasXattrs;
-    this.hasOwners = parts.hasOwners;
+    this.traits = parts.traits;
     this.finding = parts.hasXattrs ? { xattr: DOSATTRIB_XATTR } : undefined;
     this.files = new FcbTable(this.calls);
     this.directories = new DirectoryReader(this);

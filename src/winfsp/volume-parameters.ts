@@ -1,5 +1,5 @@
 /** Which volume WinFsp's driver is to make for an engine, and why so. */
-import type { VolumeFacts } from '../fsbridge/engine.ts';
+import type { VolumeFacts } from '../fsbridge/volume-facts.ts';
 import type { WinFspMountOptions } from './mount-options.ts';
 import { type VolumeParams, volumeFlags } from './wire/volume-params.ts';
 
@@ -21,21 +21,29 @@ const irpCapacity = 1000;
  * other than the one that describes what we do, as only the DLL's own dispatcher reads them.
  */
 const commonFlags: number =
-  volumeFlags.CasePreservedNames |
   volumeFlags.UnicodeOnDisk |
-  volumeFlags.PersistentAcls |
-  volumeFlags.ReparsePoints |
-  volumeFlags.ExtendedAttributes |
   volumeFlags.CasePreservedExtendedAttributes |
   volumeFlags.PostCleanupWhenModifiedOnly |
   volumeFlags.PassQueryDirectoryFileName |
   volumeFlags.UmFileContextIsUserContext2 |
   volumeFlags.UmNoReparsePointsDirCheck |
   volumeFlags.AllowOpenInKernelMode |
-  volumeFlags.WslFeatures |
   volumeFlags.DirectoryMarkerAsNextOffset |
   volumeFlags.SupportsPosixUnlinkRename |
   volumeFlags.PostDispositionWhenNecessaryOnly;
+
+/** The flags that say what this volume's file system keeps (vfs-linux/file-system-traits.ts). */
+function flagsOf(facts: VolumeFacts): number {
+  let flags = commonFlags;
+  if (facts.caseSensitive) flags |= volumeFlags.CaseSensitiveSearch;
+  if (facts.casePreserved) flags |= volumeFlags.CasePreservedNames;
+  if (facts.securityDescriptors) flags |= volumeFlags.PersistentAcls;
+  if (facts.reparsePoints) flags |= volumeFlags.ReparsePoints;
+  if (facts.extendedAttributes) flags |= volumeFlags.ExtendedAttributes;
+  if (facts.wslMetadata) flags |= volumeFlags.WslFeatures;
+  if (facts.readOnly) flags |= volumeFlags.ReadOnlyVolume;
+  return flags;
+}
 
 export function volumeParamsOf(
   facts: VolumeFacts,
@@ -43,9 +51,7 @@ export function volumeParamsOf(
   options: WinFspMountOptions,
 ): VolumeParams {
   const fileInfoTimeoutMs = options.fileInfoTimeoutMs ?? fileInfoDefaultMs;
-  let flags = commonFlags;
-  if (facts.caseSensitive) flags |= volumeFlags.CaseSensitiveSearch;
-  if (facts.readOnly) flags |= volumeFlags.ReadOnlyVolume;
+  let flags = flagsOf(facts);
   // With a lasting cache the data is to stay when a file is closed.
   if (fileInfoTimeoutMs !== lasting) flags |= volumeFlags.FlushAndPurgeOnCleanup;
   return {

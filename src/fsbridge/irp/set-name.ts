@@ -160,8 +160,8 @@ async function moveName(vcb: Vcb, lcb: Lcb, place: Place, toName: Uint8Array): P
       return moveOverSpelling(vcb, lcb, place, toName);
     }
   }
-  if (replaced === lcb && !vcb.hasOwners) {
-    // FAT takes both spellings for one name, and a rename between them for none.
+  if (replaced === lcb && vcb.traits.caseRule !== 'sensitive') {
+    // The driver takes both spellings for one name, and a rename between them for none.
     const between = temporaryName();
     const ret = await vcb.calls.renameat2(parent.handle, linuxName, parent.handle, between);
     return ret < 0 ? ret : vcb.calls.renameat2(parent.handle, between, place.dir.handle, toName);
@@ -204,7 +204,7 @@ async function link(vcb: Vcb, irp: SetLinkInformation, place: Place): Promise<Nt
       ? await vcb.calls.linkat(fcb.handle, '', dir.handle, linuxName, abi.AT_EMPTY_PATH)
       : await linkOver(vcb, fcb, place);
   // link(2): EPERM where the file system has no links.
-  if (ret === -errno.EPERM && !vcb.hasOwners) return STATUS.NOT_SUPPORTED;
+  if (ret === -errno.EPERM && !vcb.traits.hardLinks) return STATUS.NOT_SUPPORTED;
   if (isErrno(ret)) return ntStatusOf(ret);
   if (place.lcb !== undefined) vcb.files.remove(place.lcb);
   vcb.nameAppeared(dir, name, linuxName);

@@ -26,7 +26,7 @@ export async function setSecurity(vcb: Vcb, irp: SetSecurityIrp): Promise<NtStat
   const { fcb } = irp.fileObject;
   // 1 validate
   if (vcb.readOnly) return STATUS.MEDIA_WRITE_PROTECTED;
-  if (!vcb.hasOwners) return STATUS.NOT_SUPPORTED;
+  if (!vcb.traits.owners) return STATUS.NOT_SUPPORTED;
   const modification = parseSecurityDescriptor(irp.modificationDescriptor);
   if (modification === undefined) return STATUS.INVALID_SECURITY_DESCR;
   // 2 resolve

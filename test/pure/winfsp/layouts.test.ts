@@ -1,7 +1,7 @@
 /** The structures against inc/winfsp/fsctl.h's own assertions, and what is encoded by them. */
 import { Buffer } from 'node:buffer';
 import { expect, test } from 'vitest';
-import type { VolumeFacts } from '../../../src/fsbridge/engine.ts';
+import type { VolumeFacts } from '../../../src/fsbridge/volume-facts.ts';
 import { encodeChanges } from '../../../src/winfsp/notify.ts';
 import { volumeParamsOf } from '../../../src/winfsp/volume-parameters.ts';
 import { layout } from '../../../src/winfsp/wire/layout.ts';
@@ -58,7 +58,6 @@ test('a field that was forgotten is found', () => {
 
 const facts: VolumeFacts = {
   fileSystemName: 'ext4',
-  fileSystemAttributes: 0,
   maximumComponentNameLength: 255,
   volumeSerialNumber: 0x1234abcd,
   volumeCreationTime: 0x01d0_0000_0000_0001n,
@@ -66,6 +65,11 @@ const facts: VolumeFacts = {
   sectorsPerAllocationUnit: 1,
   caseSensitive: true,
   readOnly: true,
+  casePreserved: true,
+  securityDescriptors: true,
+  reparsePoints: true,
+  extendedAttributes: true,
+  wslMetadata: true,
 };
 
 test('the volume is described to the driver byte by byte', () => {
@@ -86,6 +90,21 @@ test('the volume is described to the driver byte by byte', () => {
   expect(bytes.subarray(456, 484)).toEqual(
     hex('17000000 e8030000 e8030000 e8030000 00000000 e8030000 00000000'),
   );
+});
+
+test('the driver is told nothing of FAT that FAT has not', () => {
+  const fat: VolumeFacts = {
+    ...facts,
+    caseSensitive: false,
+    securityDescriptors: false,
+    reparsePoints: false,
+    extendedAttributes: false,
+    wslMetadata: false,
+  };
+  // CaseSensitiveSearch, PersistentAcls, ReparsePoints, ExtendedAttributes, WslFeatures.
+  const bits = 0x1 | 0x8 | 0x10 | 0x100 | 0x4000000;
+  expect(volumeParamsOf(facts, '', {}).flags & bits).toBe(bits);
+  expect(volumeParamsOf(fat, '', {}).flags & bits).toBe(0);
 });
 
 test('with a lasting cache Windows keeps data when a file is closed', () => {

@@ -34,7 +34,7 @@ export { FsBridgeError } from './errors.ts';
 export type { FsPath, Mode, NameEncoding } from './node-fs/arguments.ts';
 export { constants } from './node-fs/constants.ts';
 export type { Content } from './node-fs/content.ts';
-export type { CpOptions } from './node-fs/copy-tree.ts';
+export type { CpOptions } from './node-fs/cp.ts';
 export type { Dir, OpendirOptions } from './node-fs/dir.ts';
 export type { Dirent } from './node-fs/dirent.ts';
 export type { FileHandle } from './node-fs/file-handle.ts';
@@ -42,7 +42,7 @@ export type { CloneRange, CopyRange, Extent, FallocateMode } from './node-fs/lin
 export type { MknodOptions, NodeKind } from './node-fs/linux-fs.ts';
 export type { ReadStream, ReadStreamOptions } from './node-fs/read-stream.ts';
 export type { ReaddirOptions } from './node-fs/readdir.ts';
-export type { RmOptions } from './node-fs/remove.ts';
+export type { RmOptions } from './node-fs/rm.ts';
 export type { BigIntStats, StatFs, StatOptions, Stats } from './node-fs/stats.ts';
 export type { TimeLike, TimeNs } from './node-fs/times.ts';
 export {

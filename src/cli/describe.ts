@@ -3,26 +3,13 @@ import { Buffer } from 'node:buffer';
 import { putName } from '../observe/display-names.ts';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import type { Fd, LinuxCalls } from '../vfs-linux/calls.ts';
+import { type Errno, isErrno } from '../vfs-linux/errno.ts';
 import { errnoName } from '../vfs-linux/errors.ts';
 import type { Statx, Timespec } from '../vfs-linux/statx.ts';
 import { listXattrs, readXattr } from '../vfs-linux/tree/xattrs.ts';
+import { isDevice, typeName } from './file-types.ts';
 
 export type Line = Record<string, unknown>;
-
-const typeNames: ReadonlyMap<number, string> = new Map([
-  [abi.S_IFREG, 'file'],
-  [abi.S_IFDIR, 'directory'],
-  [abi.S_IFLNK, 'symlink'],
-  [abi.S_IFCHR, 'char'],
-  [abi.S_IFBLK, 'block'],
-  [abi.S_IFIFO, 'fifo'],
-  [abi.S_IFSOCK, 'socket'],
-]);
-
-/** "file", "directory", …; the octal number of a type that Linux does not have. */
-export function typeName(type: number): string {
-  return typeNames.get(type) ?? `0${type.toString(8)}`;
-}
 
 /** Seconds rounded down, a point, nine digits: half a second before 1970 is "-1.500000000". */
 function timeText(time: Timespec): string {
@@ -30,7 +17,7 @@ function timeText(time: Timespec): string {
 }
 
 /** Notes an errno; the first one stays. */
-export function noteError(line: Line, ret: number): void {
+export function noteError(line: Line, ret: Errno): void {
   line['error'] ??= errnoName(ret);
 }
 
@@ -43,11 +30,10 @@ export function putStatx(line: Line, found: Statx): void {
   line['nlink'] = found.nlink;
   line['mtime'] = timeText(found.mtime);
   if (type === abi.S_IFREG || type === abi.S_IFLNK) line['size'] = found.size;
-  if (type === abi.S_IFCHR || type === abi.S_IFBLK) {
-    line['rdev'] = [found.rdevMajor, found.rdevMinor];
-  }
+  if (isDevice(type)) line['rdev'] = [found.rdevMajor, found.rdevMinor];
 }
 
+/** Puts a symbolic link's target into the line. */
 export async function putTarget(
   calls: LinuxCalls,
   dirfd: Fd,
@@ -55,13 +41,13 @@ export async function putTarget(
   line: Line,
 ): Promise<void> {
   const target = await calls.readlinkat(dirfd, name);
-  if (typeof target === 'number') noteError(line, target);
+  if (isErrno(target)) noteError(line, target);
   else putName(line, 'target', target);
 }
 
 /**
- * The attributes into the line. A name that is no UTF-8 gets U+FFFD for what is not, as JSON has no
- * place for it; a file system without attributes has none.
+ * Puts the extended attributes into the line. A byte of a name that is not UTF-8 becomes U+FFFD, as
+ * JSON has no other place for it. A file system without attributes has none.
  */
 export async function putXattrs(
   calls: LinuxCalls,
@@ -71,20 +57,15 @@ export async function putXattrs(
 ): Promise<void> {
   const subject = { dirfd, name, atFlags: abi.AT_SYMLINK_NOFOLLOW };
   const names = await listXattrs(calls, subject);
-  if (typeof names === 'number') {
+  if (isErrno(names)) {
     if (names !== -errno.EOPNOTSUPP) noteError(line, names);
     return;
   }
   const values: Record<string, string> = {};
-  let any = false;
   for (const attribute of names.sort(Buffer.compare)) {
     const value = await readXattr(calls, subject, attribute);
-    if (typeof value === 'number') {
-      noteError(line, value);
-      continue;
-    }
-    any = true;
-    values[attribute.toString()] = value.toString('base64');
+    if (isErrno(value)) noteError(line, value);
+    else values[attribute.toString()] = value.toString('base64');
   }
-  if (any) line['xattrs'] = values;
+  if (Object.keys(values).length > 0) line['xattrs'] = values;
 }

@@ -7,28 +7,28 @@
  * directory; where statx fails there is nothing but path and error. An error never ends the walk.
  */
 import { Buffer } from 'node:buffer';
-import { createHash } from 'node:crypto';
+import PQueue from 'p-queue';
 import { interruption } from '../host/interrupt.ts';
 import { putName } from '../observe/display-names.ts';
 import { callError } from '../observe/messages.ts';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import type { Fd, LinuxCalls } from '../vfs-linux/calls.ts';
-import type { Volume } from '../vfs-linux/volume.ts';
+import { isErrno } from '../vfs-linux/errno.ts';
+import { joinPath } from '../vfs-linux/tree/place.ts';
+import { readNames } from '../vfs-linux/tree/read-directory.ts';
+import { type TreeVisitor, visitTree } from '../vfs-linux/tree/visit.ts';
 import { type Line, noteError, putStatx, putTarget, putXattrs } from './describe.ts';
-import { Gate } from './gate.ts';
-import { joinPath, type OpenFd, openHeld, openPlace, readNames } from './volume-path.ts';
-import { workThrough } from './work-list.ts';
+import { hashFile } from './hash-file.ts';
+import { findPlace, quietDirectoryFlags } from './volume-path.ts';
 
 const width = 32;
-/** Files hashed at a time, and how far each reads ahead. */
+/** Files hashed at a time. */
 const hashWidth = 8;
-const piecesAhead = 3;
-const pieceBytes = 1024 * 1024;
-const leastBytes = 4096;
 
-export interface ManifestWish {
+export interface ManifestOptions {
+  /** Whether regular files get a sha256. */
   readonly hash: boolean;
-  /** Told of what was read, for a progress bar. */
+  /** Gets the count of entries and of bytes that were read, for a progress bar. */
   readonly onProgress?: (entries: number, bytes: number) => void;
 }
 
@@ -37,142 +37,87 @@ export interface ManifestLine {
   readonly text: string;
 }
 
-/** An open directory, closed with the last entry that is looked up in it. */
+/** An open directory whose entries are described. */
 interface Folder {
-  readonly opened: OpenFd;
-  users: number;
+  readonly fd: Fd;
+  /** Of an entry in it: the path of the directory, or of the one entry where the walk begins. */
+  readonly pathOf: (name: Buffer) => Buffer;
+  /** The names in it that are still to be described. */
+  readonly names: Buffer[];
 }
 
-interface Task {
-  readonly folder: Folder;
-  readonly name: Buffer;
-  readonly path: Buffer;
-}
-
-class ManifestWalk {
-  readonly #volume: Volume;
-  readonly #wish: ManifestWish;
-  readonly #hashing = new Gate(hashWidth);
+class ManifestWalk implements TreeVisitor<Folder, Buffer> {
+  readonly #calls: LinuxCalls;
+  readonly #options: ManifestOptions;
+  readonly #hashing = new PQueue({ concurrency: hashWidth });
   readonly lines: ManifestLine[] = [];
 
-  constructor(volume: Volume, wish: ManifestWish) {
-    this.#volume = volume;
-    this.#wish = wish;
+  constructor(calls: LinuxCalls, options: ManifestOptions) {
+    this.#calls = calls;
+    this.#options = options;
   }
 
-  async entry(task: Task, add: (more: Task) => void): Promise<void> {
-    const { folder, name, path } = task;
+  async visit(folder: Folder, name: Buffer): Promise<Folder | undefined> {
+    const path = folder.pathOf(name);
     const line: Line = {};
     putName(line, 'path', path);
-    try {
-      await this.#describe(task, line, add);
-    } finally {
-      folder.users--;
-      if (folder.users === 0) await folder.opened.close();
-    }
+    const inside = await this.#describe(folder, name, line);
     this.lines.push({ path, text: JSON.stringify(line) });
-    this.#wish.onProgress?.(1, name.length);
+    this.#options.onProgress?.(1, name.length);
+    return inside;
   }
 
-  async #describe(task: Task, line: Line, add: (more: Task) => void): Promise<void> {
-    const { calls } = this.#volume;
-    const { name } = task;
-    const dirfd = task.folder.opened.fd;
-    const found = await calls.statx(dirfd, name, abi.AT_SYMLINK_NOFOLLOW);
-    if (typeof found === 'number') {
+  async next(folder: Folder): Promise<readonly Buffer[]> {
+    const names = folder.names.splice(0);
+    if (names.length === 0) await this.#calls.close(folder.fd);
+    return names;
+  }
+
+  /** Fills in the line. Answers the directory that the entry is, open. */
+  async #describe(folder: Folder, name: Buffer, line: Line): Promise<Folder | undefined> {
+    const calls = this.#calls;
+    const found = await calls.statx(folder.fd, name, abi.AT_SYMLINK_NOFOLLOW);
+    if (isErrno(found)) {
       noteError(line, found);
-      return;
+      return undefined;
     }
     putStatx(line, found);
-    if (found.type === abi.S_IFLNK) await putTarget(calls, dirfd, name, line);
-    await putXattrs(calls, dirfd, name, line);
-    if (found.type === abi.S_IFREG && this.#wish.hash) {
-      await this.#hashing.run(() => this.#hash(task, found.size, line));
+    if (found.type === abi.S_IFLNK) await putTarget(calls, folder.fd, name, line);
+    await putXattrs(calls, folder.fd, name, line);
+    if (found.type === abi.S_IFREG && this.#options.hash) {
+      await this.#hashing.add(() => this.#putHash(folder.fd, name, found.size, line));
     }
-    if (found.type === abi.S_IFDIR) await this.#enter(task, line, add);
+    return found.type === abi.S_IFDIR ? this.#enter(folder, name, line) : undefined;
   }
 
-  async #enter(task: Task, line: Line, add: (more: Task) => void): Promise<void> {
-    const flags = abi.O_RDONLY | abi.O_DIRECTORY | abi.O_NOFOLLOW | abi.O_NOATIME;
-    const opened = await openHeld(this.#volume, task.folder.opened.fd, task.name, flags);
-    if (typeof opened === 'number') {
-      noteError(line, opened);
-      return;
+  async #enter(folder: Folder, name: Buffer, line: Line): Promise<Folder | undefined> {
+    const fd = await this.#calls.openat2(folder.fd, name, quietDirectoryFlags);
+    if (isErrno(fd)) {
+      noteError(line, fd);
+      return undefined;
     }
-    const { names, error } = await readNames(this.#volume.calls, opened.fd);
-    if (error < 0) noteError(line, error);
-    if (names.length === 0) {
-      await opened.close();
-      return;
-    }
-    const folder: Folder = { opened, users: names.length };
-    for (const name of names) add({ folder, name, path: joinPath(task.path, name) });
+    const { names, error } = await readNames(this.#calls, fd);
+    if (error !== undefined) noteError(line, error);
+    const path = folder.pathOf(name);
+    return { fd, pathOf: (inside) => joinPath(path, inside), names };
   }
 
-  async #hash(task: Task, sizeBytes: number, line: Line): Promise<void> {
+  async #putHash(dirfd: Fd, name: Buffer, sizeBytes: number, line: Line): Promise<void> {
     const flags = abi.O_RDONLY | abi.O_NOFOLLOW | abi.O_NOATIME | abi.O_NONBLOCK;
-    const opened = await openHeld(this.#volume, task.folder.opened.fd, task.name, flags);
-    if (typeof opened === 'number') {
-      noteError(line, opened);
+    const fd = await this.#calls.openat2(dirfd, name, flags | abi.O_CLOEXEC);
+    if (isErrno(fd)) {
+      noteError(line, fd);
       return;
     }
     try {
-      const answer = await this.#hashOpen(opened, sizeBytes);
-      if (typeof answer === 'number') noteError(line, answer);
+      const onBytes = (bytes: number): void => this.#options.onProgress?.(0, bytes);
+      const answer = await hashFile(this.#calls, fd, sizeBytes, onBytes);
+      if (isErrno(answer)) noteError(line, answer);
       else line['sha256'] = answer;
     } finally {
-      await opened.close();
+      await this.#calls.close(fd);
     }
   }
-
-  async #hashOpen(opened: OpenFd, sizeBytes: number): Promise<string | number> {
-    const digest = createHash('sha256');
-    let doneBytes = 0;
-    const take = (bytes: Buffer): void => {
-      digest.update(bytes);
-      doneBytes += bytes.length;
-      this.#wish.onProgress?.(0, bytes.length);
-    };
-    // A short count is the end, or a place that cannot be read: the next read there tells.
-    for (;;) {
-      const before = doneBytes;
-      const answer = await readAhead(this.#volume.calls, opened.fd, doneBytes, sizeBytes, take);
-      if (answer < 0) return answer;
-      if (doneBytes === before || interruption.aborted) return digest.digest('hex');
-    }
-  }
-}
-
-/**
- * Reads from an offset on until a read comes back short, a few pieces ahead; `take` gets the bytes
- * in order. 0, or a negative errno.
- */
-async function readAhead(
-  calls: LinuxCalls,
-  fd: Fd,
-  offsetBytes: number,
-  sizeBytes: number,
-  take: (bytes: Buffer) => void,
-): Promise<number> {
-  const length = Math.min(Math.max(sizeBytes - offsetBytes, leastBytes), pieceBytes);
-  const ahead: { buffer: Buffer; read: Promise<number> }[] = [];
-  let nextBytes = offsetBytes;
-  const start = (buffer: Buffer): void => {
-    ahead.push({ buffer, read: calls.pread(fd, buffer, nextBytes) });
-    nextBytes += length;
-  };
-  do start(Buffer.allocUnsafe(length));
-  while (ahead.length < piecesAhead && nextBytes < sizeBytes);
-  let answer: number | undefined;
-  for (let piece = ahead.shift(); piece !== undefined; piece = ahead.shift()) {
-    const got = await piece.read;
-    // What was asked for ahead is still waited for: the buffers are the kernel's until then.
-    if (answer !== undefined) continue;
-    if (got > 0) take(piece.buffer.subarray(0, got));
-    if (got < length || interruption.aborted) answer = Math.min(got, 0);
-    else if (nextBytes < sizeBytes) start(piece.buffer);
-  }
-  return answer ?? 0;
 }
 
 /**
@@ -181,16 +126,15 @@ async function readAhead(
  * there is nothing of that name.
  */
 export async function readManifest(
-  volume: Volume,
+  calls: LinuxCalls,
   path: Buffer,
-  wish: ManifestWish,
+  options: ManifestOptions,
 ): Promise<ManifestLine[]> {
-  const place = await openPlace(volume, path);
-  const found = await volume.calls.statx(place.fd, place.name, abi.AT_SYMLINK_NOFOLLOW);
+  const place = await findPlace(calls, path);
+  const found = await calls.statx(place.dirfd, place.name, abi.AT_SYMLINK_NOFOLLOW);
   if (found === -errno.ENOENT) throw callError(found, place.path);
-  const walk = new ManifestWalk(volume, wish);
-  const folder: Folder = { opened: place, users: 1 };
-  const first: Task = { folder, name: place.name, path: place.path };
-  await workThrough([first], { width, signal: interruption }, (task, add) => walk.entry(task, add));
+  const walk = new ManifestWalk(calls, options);
+  const top: Folder = { fd: place.dirfd, pathOf: () => place.path, names: [] };
+  await visitTree(walk, top, place.name, { width, signal: interruption });
   return walk.lines.sort((a, b) => Buffer.compare(a.path, b.path));
 }

@@ -15,15 +15,20 @@ export interface HostFolders {
 export const hostFolders: HostFolders = { sys: '/sys', proc: '/proc' };
 
 /**
- * "MAJOR:MINOR" of a stat's dev or rdev.
+ * The major and minor number of a stat's dev or rdev.
  *
  * The two numbers are interleaved for the sake of old 16-bit dev_t: glibc's bits/sysmacros.h
  * (gnu_dev_major, gnu_dev_minor).
  */
-export function majorMinor(device: bigint): string {
+export function deviceNumbers(device: bigint): readonly [major: number, minor: number] {
   const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n);
   const minor = (device & 0xffn) | ((device >> 12n) & 0xffffff00n);
-  return `${major}:${minor}`;
+  return [Number(major), Number(minor)];
+}
+
+/** "MAJOR:MINOR" of a stat's dev or rdev, as sysfs and mountinfo have it. */
+export function majorMinor(device: bigint): string {
+  return deviceNumbers(device).join(':');
 }
 
 /**

@@ -39,7 +39,7 @@ export class FsContext {
   /** Taken off the permissions of what is made, as by umask(2). */
   umask = 0o022;
   #failure: () => Error | undefined;
-  #open = 0;
+  #operations = 0;
   #idle: (() => void)[] = [];
   #forget: (() => void) | undefined;
   #mountPath: Promise<Buffer | Errno> | undefined;
@@ -81,34 +81,40 @@ export class FsContext {
     return this.calls.openat2(dirfd, path, known, makes ? mode & ~this.umask : 0);
   }
 
+  /** Runs an operation that opens descriptors of its own; the volume's close waits for its end. */
+  async busy<T>(operation: () => Promise<T>): Promise<T> {
+    if (this.#operations++ === 0) this.#forget = this.hold(() => this.#whenIdle());
+    try {
+      return await operation();
+    } finally {
+      this.#operations--;
+      if (this.#operations === 0) {
+        this.#forget?.();
+        for (const resolve of this.#idle.splice(0)) resolve();
+      }
+    }
+  }
+
   /** Opens for the time of `use`. A negative errno goes to `use` as well: it knows what to throw. */
-  async withOpen<T>(
+  withOpen<T>(
     dirfd: Fd,
     path: PathLike,
     flags: number,
     use: (fd: Fd) => Promise<T>,
     mode = 0,
   ): Promise<T> {
-    if (this.#open++ === 0) this.#forget = this.hold(() => this.#whenIdle());
-    let fd = -1;
-    try {
-      fd = await this.openAt(dirfd, path, flags, mode);
-      return await use(fd);
-    } finally {
-      if (fd >= 0) await this.calls.close(fd);
-      this.#release();
-    }
-  }
-
-  #release(): void {
-    this.#open--;
-    if (this.#open > 0) return;
-    this.#forget?.();
-    for (const resolve of this.#idle.splice(0)) resolve();
+    return this.busy(async () => {
+      const fd = await this.openAt(dirfd, path, flags, mode);
+      try {
+        return await use(fd);
+      } finally {
+        if (fd >= 0) await this.calls.close(fd);
+      }
+    });
   }
 
   #whenIdle(): Promise<void> {
-    if (this.#open === 0) return Promise.resolve();
+    if (this.#operations === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 

@@ -6,12 +6,12 @@
  *
  * Invariant: when the copy fails, what was made of the target is removed.
  */
-import { Buffer } from 'node:buffer';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import type { Fd, LinuxCalls } from '../vfs-linux/calls.ts';
-import { windowBytes } from '../vfs-linux/limits.ts';
+import { isErrno } from '../vfs-linux/errno.ts';
 import type { PathLike } from '../vfs-linux/names.ts';
 import type { Statx } from '../vfs-linux/statx.ts';
+import { copyData, copyRange, nextData } from '../vfs-linux/tree/copy-data.ts';
 import { constants } from './constants.ts';
 import type { FsContext } from './context.ts';
 
@@ -31,7 +31,7 @@ export function copyFile(context: FsContext, from: Name, to: Name, mode: number)
   return context.withOpen(from.dirfd, from.path, readFlags, async (source) => {
     if (source < 0) return source;
     const statx = await context.calls.fstatx(source);
-    if (typeof statx === 'number') return statx;
+    if (isErrno(statx)) return statx;
     if (statx.type === abi.S_IFDIR) return -errno.EISDIR;
     // A device of the volume is one of this kernel, not of the machine that it came from.
     if (statx.type !== abi.S_IFREG) return -errno.EINVAL;
@@ -61,7 +61,7 @@ async function fill(
 ): Promise<number> {
   const { calls } = context;
   const before = await calls.fstatx(target);
-  if (typeof before === 'number') return before;
+  if (isErrno(before)) return before;
   if (isSame(before, statx)) return 0;
   let ret = before.size > 0 ? await calls.ftruncate(target, 0) : 0;
   if (ret < 0) return ret;
@@ -88,67 +88,13 @@ async function copyContent(
     const ret = await calls.ioctlNumber(target, abi.FICLONE, source);
     if (ret >= 0 || force) return Math.min(ret, 0);
   }
-  if (statx.blocks * 512 >= statx.size) return copyRange(calls, source, target, 0, statx.size);
-  const ret = await copyData(calls, source, target, statx.size);
-  return ret < 0 ? ret : calls.ftruncate(target, statx.size);
-}
-
-/** Copies what is data, and leaves out what are holes. */
-async function copyData(
-  calls: LinuxCalls,
-  source: Fd,
-  target: Fd,
-  sizeBytes: number,
-): Promise<number> {
-  for (let at = 0; at < sizeBytes; ) {
-    const start = await calls.lseek(source, at, abi.SEEK_DATA);
-    if (start === -errno.ENXIO) return 0;
-    if (start < 0) return start;
-    const end = await calls.lseek(source, start, abi.SEEK_HOLE);
-    if (end < 0) return end;
-    const ret = await copyRange(calls, source, target, start, Math.min(end, sizeBytes));
-    if (ret < 0) return ret;
-    at = end;
-  }
-  return 0;
-}
-
-async function copyRange(
-  calls: LinuxCalls,
-  source: Fd,
-  target: Fd,
-  startBytes: number,
-  endBytes: number,
-): Promise<number> {
-  for (let at = startBytes; at < endBytes; ) {
-    const ret = await calls.copyFileRange(source, at, target, at, endBytes - at);
-    // HFS and a few others have no splice_write, which copy_file_range needs (fs/splice.c).
-    if (ret === -errno.EINVAL || ret === -errno.EOPNOTSUPP) {
-      return copyByHand(calls, source, target, at, endBytes);
-    }
-    if (ret < 0) return ret;
-    // The source has become shorter.
-    if (ret === 0) return 0;
-    at += ret;
-  }
-  return 0;
-}
-
-async function copyByHand(
-  calls: LinuxCalls,
-  source: Fd,
-  target: Fd,
-  startBytes: number,
-  endBytes: number,
-): Promise<number> {
-  const buffer = Buffer.allocUnsafeSlow(windowBytes);
-  for (let at = startBytes; at < endBytes; ) {
-    const part = buffer.subarray(0, Math.min(windowBytes, endBytes - at));
-    const read = await calls.pread(source, part, at);
-    if (read <= 0) return read;
-    const written = await calls.pwrite(target, part.subarray(0, read), at);
-    if (written < 0) return written;
-    at += written;
-  }
-  return 0;
+  // A source that is allocated whole has no holes to look for.
+  const isWhole = statx.blocks * 512 >= statx.size;
+  return copyData({
+    sizeBytes: statx.size,
+    mayHaveHoles: false,
+    nextData: async (fromBytes) => (isWhole ? 'unknown' : nextData(calls, source, fromBytes)),
+    copyRange: (extent) => copyRange(calls, source, target, extent),
+    setSize: (sizeBytes) => calls.ftruncate(target, sizeBytes),
+  });
 }

@@ -8,15 +8,18 @@
  */
 import { Buffer } from 'node:buffer';
 import type { Fd } from '../vfs-linux/calls.ts';
+import type { Dirent64 } from '../vfs-linux/dirents.ts';
+import { isErrno } from '../vfs-linux/errno.ts';
 import type { PathLike } from '../vfs-linux/names.ts';
+import type { EntryPath } from '../vfs-linux/tree/place.ts';
+import { readTyped } from '../vfs-linux/tree/read-directory.ts';
+import { walk } from '../vfs-linux/tree/walk.ts';
 import { codedError } from './argument-errors.ts';
 import { type FsPath, type NameEncoding, nameAs } from './arguments.ts';
 import type { FsContext } from './context.ts';
 import { Dirent } from './dirent.ts';
 import { decodeName } from './escaped-names.ts';
-import { pathOf } from './place.ts';
-import { parentPathOf, under } from './readdir.ts';
-import { type Batch, readTyped, walk } from './walk.ts';
+import { parentPathOf, pathBelow } from './readdir.ts';
 
 export interface OpendirOptions {
   readonly encoding?: NameEncoding | null | undefined;
@@ -34,12 +37,18 @@ interface DirParts {
   readonly options: OpendirOptions;
 }
 
+/** Some entries of a directory; `path` is undefined for the one that was opened. */
+interface EntryBatch {
+  readonly path: EntryPath | undefined;
+  readonly entries: readonly Dirent64[];
+}
+
 export class Dir implements AsyncDisposable {
   readonly #parts: DirParts;
   readonly #encoding: NameEncoding;
-  readonly #batches: AsyncGenerator<Batch>;
+  readonly #batches: AsyncGenerator<EntryBatch>;
   readonly #forget: () => void;
-  #batch: Batch | undefined;
+  #batch: EntryBatch | undefined;
   #next = 0;
   #turn: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -64,12 +73,12 @@ export class Dir implements AsyncDisposable {
       while (this.#batch === undefined || this.#next >= this.#batch.entries.length) {
         const { value, done } = await this.#batches.next();
         if (done === true) return null;
-        this.#batch = value as Batch;
+        this.#batch = value as EntryBatch;
         this.#next = 0;
       }
-      const { place, entries } = this.#batch;
+      const { path, entries } = this.#batch;
       const { name, type } = entries[this.#next++] as (typeof entries)[number];
-      const parent = parentPathOf(this.#parts.path, place, this.#encoding);
+      const parent = parentPathOf(this.#parts.path, path, this.#encoding);
       return new Dirent(nameAs(name, this.#encoding), parent, type);
     });
   }
@@ -107,19 +116,20 @@ export class Dir implements AsyncDisposable {
     return result;
   }
 
-  #tree(): AsyncGenerator<Batch> {
+  async *#tree(): AsyncGenerator<EntryBatch> {
     const { context, fd, kernelPath } = this.#parts;
-    return walk(context, fd, (ret, place) =>
-      context.error(ret, 'scandir', pathOf(under(kernelPath, place))),
-    );
+    for await (const { path, entries } of walk(context.calls, fd)) {
+      if (isErrno(entries)) throw context.error(entries, 'scandir', pathBelow(kernelPath, path));
+      yield { path, entries };
+    }
   }
 
-  async *#alone(): AsyncGenerator<Batch> {
+  async *#alone(): AsyncGenerator<EntryBatch> {
     const { context, fd, kernelPath } = this.#parts;
     for (;;) {
-      const entries = context.found(await readTyped(context, fd), 'scandir', kernelPath);
+      const entries = context.found(await readTyped(context.calls, fd), 'scandir', kernelPath);
       if (entries.length === 0) return;
-      yield { place: undefined, entries };
+      yield { path: undefined, entries };
     }
   }
 

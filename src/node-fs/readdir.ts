@@ -1,15 +1,17 @@
-/** fs.readdir: the names of a directory or of a tree, by name as bytes (libuv's scandir sorts). */
+/** fs.readdir: the names of a directory or of a tree, sorted by their bytes as libuv's scandir does. */
 import { Buffer } from 'node:buffer';
 import { abi } from '../vfs-linux/abi.gen.ts';
 import type { Fd } from '../vfs-linux/calls.ts';
 import type { Dirent64 } from '../vfs-linux/dirents.ts';
+import { isErrno } from '../vfs-linux/errno.ts';
 import type { PathLike } from '../vfs-linux/names.ts';
+import { type EntryPath, pathOf } from '../vfs-linux/tree/place.ts';
+import { readSorted, sortEntries } from '../vfs-linux/tree/read-directory.ts';
+import { walk } from '../vfs-linux/tree/walk.ts';
 import { type EncodingOptions, type FsPath, type NameEncoding, nameAs } from './arguments.ts';
 import type { FsContext } from './context.ts';
 import { Dirent } from './dirent.ts';
 import { decodeName, encodeName } from './escaped-names.ts';
-import { type Place, pathOf } from './place.ts';
-import { readSorted, walk } from './walk.ts';
 
 export interface ReaddirOptions extends EncodingOptions {
   readonly withFileTypes?: boolean | undefined;
@@ -19,23 +21,23 @@ export interface ReaddirOptions extends EncodingOptions {
 
 type Listed = (string | Buffer)[] | Dirent<string | Buffer>[];
 
-/** The place as seen from further up: below `path`. */
-export function under(path: PathLike, place: Place | undefined): Place {
-  const top: Place = { name: path, above: undefined };
+/** The path of a directory that a walk from `top` found; of `top` itself for undefined. */
+export function pathBelow(top: PathLike, inside: EntryPath | undefined): Buffer {
   const names: PathLike[] = [];
-  for (let at = place; at !== undefined; at = at.above) names.push(at.name);
-  return names.reduceRight<Place>((above, name) => ({ name, above }), top);
+  for (let at = inside; at !== undefined; at = at.above) names.push(at.name);
+  const start: EntryPath = { name: top, above: undefined };
+  return pathOf(names.reduceRight<EntryPath>((above, name) => ({ name, above }), start));
 }
 
 /** The path that a directory below the one given has for the caller. */
 export function parentPathOf(
   path: FsPath,
-  place: Place | undefined,
+  inside: EntryPath | undefined,
   encoding: NameEncoding,
 ): string | Buffer {
   const given = typeof path === 'string' ? path : Buffer.from(path);
-  if (place === undefined) return given;
-  const joined = pathOf(under(encodeName(path), place));
+  if (inside === undefined) return given;
+  const joined = pathBelow(encodeName(path), inside);
   return typeof path === 'string' && encoding !== 'buffer' ? decodeName(joined) : joined;
 }
 
@@ -50,7 +52,7 @@ export function readdir(
   return context.withOpen(abi.AT_FDCWD, kernelPath, flags, async (fd) => {
     context.check(fd, 'scandir', kernelPath);
     if (options.recursive === true) return readTree(context, path, kernelPath, fd, options);
-    const entries = context.found(await readSorted(context, fd), 'scandir', kernelPath);
+    const entries = context.found(await readSorted(context.calls, fd), 'scandir', kernelPath);
     if (options.withFileTypes !== true) return entries.map(({ name }) => nameAs(name, encoding));
     const parent = parentPathOf(path, undefined, encoding);
     return entries.map(({ name, type }) => new Dirent(nameAs(name, encoding), parent, type));
@@ -58,7 +60,7 @@ export function readdir(
 }
 
 interface Directory {
-  readonly place: Place | undefined;
+  readonly path: EntryPath | undefined;
   readonly entries: Dirent64[];
 }
 
@@ -71,13 +73,12 @@ async function readTree(
   options: ReaddirOptions,
 ): Promise<Listed> {
   const encoding = options.encoding ?? 'utf8';
-  const fail = (ret: number, place: Place | undefined): Error =>
-    context.error(ret, 'scandir', pathOf(under(kernelPath, place)));
   const directories = new Map<string, Directory>();
-  for await (const { place, entries } of walk(context, fd, fail)) {
-    const key = pathOf(place).toString('latin1');
+  for await (const { path: inside, entries } of walk(context.calls, fd)) {
+    if (isErrno(entries)) throw context.error(entries, 'scandir', pathBelow(kernelPath, inside));
+    const key = pathOf(inside).toString('latin1');
     const known = directories.get(key);
-    if (known === undefined) directories.set(key, { place, entries: [...entries] });
+    if (known === undefined) directories.set(key, { path: inside, entries: [...entries] });
     else known.entries.push(...entries);
   }
   const names: (string | Buffer)[] = [];
@@ -86,8 +87,8 @@ async function readTree(
   for (const prefix of queue) {
     const directory = directories.get(prefix);
     if (directory === undefined) continue;
-    const parent = parentPathOf(path, directory.place, encoding);
-    for (const { key, entry } of sorted(directory.entries)) {
+    const parent = parentPathOf(path, directory.path, encoding);
+    for (const { key, entry } of sortEntries(directory.entries)) {
       const { name, type } = entry;
       const inside = prefix === '' ? key : `${prefix}/${key}`;
       if (type === abi.DT_DIR) queue.push(inside);
@@ -99,10 +100,4 @@ async function readTree(
     }
   }
   return options.withFileTypes === true ? dirents : names;
-}
-
-function sorted(entries: readonly Dirent64[]): { key: string; entry: Dirent64 }[] {
-  return entries
-    .map((entry) => ({ key: entry.name.toString('latin1'), entry }))
-    .sort((a, b) => (a.key < b.key ? -1 : 1));
 }

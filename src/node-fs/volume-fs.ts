@@ -37,7 +37,7 @@ import { constants } from './constants.ts';
 import { type Content, checkContent, readToEnd } from './content.ts';
 import { FsContext, type Hold } from './context.ts';
 import { copyFile } from './copy-file.ts';
-import { type CpOptions, cp } from './copy-tree.ts';
+import { type CpOptions, cp } from './cp.ts';
 import { Dir, type OpendirOptions } from './dir.ts';
 import type { Dirent } from './dirent.ts';
 import { decodeName } from './escaped-names.ts';
@@ -46,7 +46,7 @@ import { MetadataFs } from './metadata-fs.ts';
 import { mkdirs, mkdtemp, realpath } from './paths.ts';
 import { ReadStream, type ReadStreamOptions } from './read-stream.ts';
 import { type ReaddirOptions, readdir } from './readdir.ts';
-import { type RmOptions, rm } from './remove.ts';
+import { type RmOptions, rm } from './rm.ts';
 import { WriteStream, type WriteStreamOptions } from './write-stream.ts';
 
 const here = abi.AT_FDCWD;

@@ -3,21 +3,22 @@ import type { Command } from 'commander';
 import { argumentBytes } from '../../host/argument-bytes.ts';
 import { callError } from '../../observe/messages.ts';
 import { abi } from '../../vfs-linux/abi.gen.ts';
+import type { Fd } from '../../vfs-linux/calls.ts';
+import { isErrno } from '../../vfs-linux/errno.ts';
 import type { Volume } from '../../vfs-linux/volume.ts';
 import type { VolumeOptions } from '../../volumes/with-volume.ts';
 import { withVolume } from '../../volumes/with-volume.ts';
 import { HostSide } from '../copy/host-side.ts';
 import type { CopyPlace } from '../copy/places.ts';
 import { hostTarget, volumeSource } from '../copy/places.ts';
+import { printCopy, runCopy } from '../copy/run-copy.ts';
 import { VolumeSide } from '../copy/volume-side.ts';
 import { newCommand, withVolumeOptions } from '../options.ts';
-import type { OpenFd } from '../volume-path.ts';
-import { runCopy, tellCopy } from './copy-command.ts';
 
-/** The bytes that are to be copied, where that is known beforehand: of a file, or of everything. */
-async function totalOf(volume: Volume, from: CopyPlace<OpenFd>): Promise<number | undefined> {
-  const found = await volume.calls.statx(from.folder.fd, from.name, abi.AT_SYMLINK_NOFOLLOW);
-  if (typeof found === 'number') throw callError(found, from.name);
+/** How many bytes there are to copy, which is known beforehand of a file and of a whole volume. */
+async function totalOf(volume: Volume, from: CopyPlace<Fd>): Promise<number | undefined> {
+  const found = await volume.calls.statx(from.folder, from.name, abi.AT_SYMLINK_NOFOLLOW);
+  if (isErrno(found)) throw callError(found, from.name);
   if (found.type === abi.S_IFREG) return found.size;
   if (from.name.toString() !== '.') return undefined;
   const { blocks, bfree, frsize } = await volume.statfs();
@@ -31,18 +32,18 @@ async function get(
   options: VolumeOptions,
 ): Promise<void> {
   const report = await withVolume(source, options, async (volume) => {
-    const from = await volumeSource(volume, argumentBytes(path));
+    const from = await volumeSource(volume.calls, argumentBytes(path));
     const totalBytes = await totalOf(volume, from);
     const host = new HostSide();
     const into = await hostTarget(host, argumentBytes(destination), from.name);
     return runCopy({
-      source: new VolumeSide(volume),
+      source: new VolumeSide(volume.calls),
       target: host,
       root: { source: from.folder, sourceName: from.name, target: into.folder, name: into.name },
       totalBytes,
     });
   });
-  await tellCopy(report, options.json === true);
+  await printCopy(report, options.json === true);
 }
 
 const notes = `

@@ -3,11 +3,12 @@ import { Buffer } from 'node:buffer';
 import type { Command } from 'commander';
 import { argumentBytes } from '../../host/argument-bytes.ts';
 import { check } from '../../observe/messages.ts';
+import { splitPath } from '../../vfs-linux/tree/place.ts';
 import type { VolumeOptions } from '../../volumes/with-volume.ts';
 import { withVolume } from '../../volumes/with-volume.ts';
 import { volumeTarget } from '../copy/places.ts';
 import { newCommand, requireWrite, withVolumeOptions } from '../options.ts';
-import { openPlace, splitPath } from '../volume-path.ts';
+import { findPlace } from '../volume-path.ts';
 
 interface LnOptions extends VolumeOptions {
   readonly symbolic?: boolean;
@@ -19,13 +20,13 @@ async function ln(source: string, target: string, link: string, options: LnOptio
     const { calls } = volume;
     const text = argumentBytes(target);
     const lastName = splitPath(text).at(-1) ?? Buffer.from('.');
-    const at = await volumeTarget(volume, argumentBytes(link), lastName);
+    const at = await volumeTarget(volume.calls, argumentBytes(link), lastName);
     if (options.symbolic === true) {
-      check(await calls.symlinkat(text, at.folder.fd, at.name), link);
+      check(await calls.symlinkat(text, at.folder, at.name), link);
       return;
     }
-    const file = await openPlace(volume, text);
-    check(await calls.linkat(file.fd, file.name, at.folder.fd, at.name), `${target} -> ${link}`);
+    const file = await findPlace(volume.calls, text);
+    check(await calls.linkat(file.dirfd, file.name, at.folder, at.name), `${target} -> ${link}`);
   });
 }
 

@@ -4,17 +4,19 @@ import type { Command } from 'commander';
 import { argumentBytes } from '../../host/argument-bytes.ts';
 import { interruption } from '../../host/interrupt.ts';
 import { escapeName, putName } from '../../observe/display-names.ts';
-import { callError, check, PartlyFailed, report } from '../../observe/messages.ts';
+import { callError, PartlyFailed, report } from '../../observe/messages.ts';
 import { abi } from '../../vfs-linux/abi.gen.ts';
-import type { Volume } from '../../vfs-linux/volume.ts';
+import type { Fd, LinuxCalls } from '../../vfs-linux/calls.ts';
+import { isErrno } from '../../vfs-linux/errno.ts';
+import { folderOf, joinPath } from '../../vfs-linux/tree/place.ts';
 import type { VolumeOptions } from '../../volumes/with-volume.ts';
 import { withVolume } from '../../volumes/with-volume.ts';
 import { type Line, putStatx } from '../describe.ts';
 import { formatTable } from '../format.ts';
-import { type Entry, longCells, readEntries, readEntry } from '../list-entries.ts';
+import { type ListedEntry, longCells, readEntries, readEntry } from '../list-entries.ts';
 import { newCommand, withVolumeOptions } from '../options.ts';
 import { output } from '../output.ts';
-import { joinPath, type OpenFd, openHeld, openPlace, type Place } from '../volume-path.ts';
+import { findPlace, openAt, quietDirectoryFlags, typeAt } from '../volume-path.ts';
 
 interface LsOptions extends VolumeOptions {
   readonly long?: boolean;
@@ -31,18 +33,23 @@ class Listing {
     this.#options = options;
   }
 
+  /** Whether directories are listed with everything below. */
+  get recursive(): boolean {
+    return this.#options.recursive === true;
+  }
+
   #shown(name: Buffer): Buffer {
     return output.isTerminal ? Buffer.from(escapeName(name)) : name;
   }
 
   /** The heading of a directory among several. */
   async heading(path: Buffer): Promise<void> {
-    if (this.#options.json === true || this.#options.recursive !== true) return;
+    if (this.#options.json === true || !this.recursive) return;
     const gap = this.#directories++ === 0 ? '' : '\n';
     await output.line(Buffer.concat([Buffer.from(gap), this.#shown(path), Buffer.from(':')]));
   }
 
-  async show(entries: readonly Entry[], path: Buffer): Promise<void> {
+  async show(entries: readonly ListedEntry[], path: Buffer): Promise<void> {
     if (this.#options.json === true) {
       for (const entry of entries) this.#json.push(jsonOf(entry, path));
       return;
@@ -64,7 +71,7 @@ class Listing {
   }
 }
 
-function jsonOf(entry: Entry, folder: Buffer): Line {
+function jsonOf(entry: ListedEntry, folder: Buffer): Line {
   const line: Line = {};
   putName(line, 'name', entry.name);
   putName(line, 'path', joinPath(folder, entry.name));
@@ -74,39 +81,43 @@ function jsonOf(entry: Entry, folder: Buffer): Line {
   return line;
 }
 
+/** A directory whose entries were shown, and the names of the directories in it still to show. */
+interface Level {
+  readonly fd: Fd;
+  readonly path: Buffer;
+  readonly names: Buffer[];
+}
+
 /** Shows a directory and, with -R, those below it; answers how many could not be read whole. */
 async function listTree(
-  volume: Volume,
-  first: OpenFd,
+  calls: LinuxCalls,
+  first: Fd,
   path: Buffer,
   listing: Listing,
-  recursive: boolean,
 ): Promise<number> {
-  // Directories whose entries were shown, with the names of those inside still to show.
-  const underWay: { folder: OpenFd; path: Buffer; names: Buffer[] }[] = [];
+  const levels: Level[] = [];
   let failed = 0;
-  const show = async (folder: OpenFd, at: Buffer): Promise<void> => {
+  const show = async (fd: Fd, at: Buffer): Promise<void> => {
     if (interruption.aborted) throw interruption.reason;
-    const { entries, error } = await readEntries(volume.calls, folder.fd);
+    const { entries, error } = await readEntries(calls, fd);
     await listing.heading(at);
     await listing.show(entries, at);
-    if (error < 0 || entries.some((entry) => entry.error !== undefined)) failed++;
-    if (error < 0) report(callError(error, at));
+    if (error !== undefined || entries.some((entry) => entry.error !== undefined)) failed++;
+    if (error !== undefined) report(callError(error, at));
     const inside = entries.filter((entry) => entry.found?.type === abi.S_IFDIR);
-    underWay.push({ folder, path: at, names: recursive ? inside.map((one) => one.name) : [] });
+    levels.push({ fd, path: at, names: listing.recursive ? inside.map((one) => one.name) : [] });
   };
   await show(first, path);
-  for (let level = underWay.at(-1); level !== undefined; level = underWay.at(-1)) {
+  for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
     const name = level.names.shift();
     if (name === undefined) {
-      underWay.pop();
-      await level.folder.close();
+      levels.pop();
+      await calls.close(level.fd);
       continue;
     }
     const inside = joinPath(level.path, name);
-    const flags = abi.O_RDONLY | abi.O_DIRECTORY | abi.O_NOFOLLOW | abi.O_NOATIME;
-    const opened = await openHeld(volume, level.folder.fd, name, flags);
-    if (typeof opened === 'number') {
+    const opened = await calls.openat2(level.fd, name, quietDirectoryFlags);
+    if (isErrno(opened)) {
       report(callError(opened, inside));
       failed++;
     } else {
@@ -116,26 +127,19 @@ async function listTree(
   return failed;
 }
 
-/** A symbolic link is shown itself in a long list, and followed otherwise, as ls(1) does. */
-async function isFolder(volume: Volume, place: Place, long: boolean): Promise<boolean> {
-  const follow = long ? abi.AT_SYMLINK_NOFOLLOW : 0;
-  const found = check(await volume.calls.statx(place.fd, place.name, follow), place.path);
-  return found.type === abi.S_IFDIR;
-}
-
 async function ls(source: string, path: string, options: LsOptions): Promise<void> {
-  const failed = await withVolume(source, options, async (volume) => {
-    const place = await openPlace(volume, argumentBytes(path));
+  const failed = await withVolume(source, options, async ({ calls }) => {
+    const place = await findPlace(calls, argumentBytes(path));
     const listing = new Listing(options);
     let missed = 0;
-    if (await isFolder(volume, place, options.long === true)) {
-      const flags = abi.O_RDONLY | abi.O_DIRECTORY | abi.O_NOATIME;
-      const opened = check(await openHeld(volume, place.fd, place.name, flags), place.path);
-      missed = await listTree(volume, opened, place.path, listing, options.recursive === true);
+    // In a long list a symbolic link stands for itself, otherwise for its target, as in ls(1).
+    const follow = options.long === true ? abi.AT_SYMLINK_NOFOLLOW : 0;
+    if ((await typeAt(calls, place, follow)) === abi.S_IFDIR) {
+      const fd = await openAt(calls, place, abi.O_RDONLY | abi.O_DIRECTORY | abi.O_NOATIME);
+      missed = await listTree(calls, fd, place.path, listing);
     } else {
-      const entry = await readEntry(volume.calls, place.fd, place.name);
-      const folder = place.path.subarray(0, Math.max(1, place.path.lastIndexOf(0x2f)));
-      await listing.show([entry], folder);
+      const entry = await readEntry(calls, place.dirfd, place.name);
+      await listing.show([entry], folderOf(place.path));
     }
     await listing.end();
     return missed;

@@ -19,7 +19,7 @@ async function manifest(source: string, path: string, options: ManifestOptions):
     const progress = new Progress(hash ? (blocks - bfree) * frsize : undefined);
     try {
       const wish = { hash, onProgress: progress.add };
-      const lines = await readManifest(volume, argumentBytes(path), wish);
+      const lines = await readManifest(volume.calls, argumentBytes(path), wish);
       progress.end();
       for (const line of lines) await output.line(line.text);
     } finally {

@@ -4,12 +4,13 @@ import type { Command } from 'commander';
 import { argumentBytes } from '../../host/argument-bytes.ts';
 import { callError, check } from '../../observe/messages.ts';
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
-import type { Volume } from '../../vfs-linux/volume.ts';
+import type { LinuxCalls } from '../../vfs-linux/calls.ts';
+import { closePlace, joinNames, splitPath } from '../../vfs-linux/tree/place.ts';
 import type { VolumeOptions } from '../../volumes/with-volume.ts';
 import { withVolume } from '../../volumes/with-volume.ts';
 import { parseMode } from '../format.ts';
 import { newCommand, requireWrite, withVolumeOptions } from '../options.ts';
-import { openPlace, pathOf, splitPath } from '../volume-path.ts';
+import { findPlace } from '../volume-path.ts';
 
 interface MkdirOptions extends VolumeOptions {
   readonly parents?: boolean;
@@ -18,25 +19,24 @@ interface MkdirOptions extends VolumeOptions {
 
 const usualMode = 0o755;
 
-/** Makes one directory; with `orPresent` one that is there already will do. */
+/** Makes one directory. With `orPresent`, one that is there already is no failure. */
 async function makeOne(
-  volume: Volume,
+  calls: LinuxCalls,
   path: Buffer,
   mode: number | undefined,
   orPresent: boolean,
 ): Promise<void> {
-  const place = await openPlace(volume, path);
-  const { calls } = volume;
-  const ret = await calls.mkdirat(place.fd, place.name, mode ?? usualMode);
+  const place = await findPlace(calls, path);
+  const ret = await calls.mkdirat(place.dirfd, place.name, mode ?? usualMode);
   if (ret === -errno.EEXIST && orPresent) {
-    const found = check(await calls.statx(place.fd, place.name), path);
+    const found = check(await calls.statx(place.dirfd, place.name), path);
     if (found.type !== abi.S_IFDIR) throw callError(ret, path);
   } else {
     check(ret, path);
     // mkdir(2) leaves out the setuid, setgid and sticky bits.
-    if (mode !== undefined) check(await calls.fchmodat2(place.fd, place.name, mode), path);
+    if (mode !== undefined) check(await calls.fchmodat2(place.dirfd, place.name, mode), path);
   }
-  await place.close();
+  await closePlace(calls, place);
 }
 
 async function mkdir(
@@ -50,9 +50,9 @@ async function mkdir(
     for (const path of paths) {
       const names = splitPath(argumentBytes(path));
       for (let depth = parents ? 1 : names.length; depth < names.length; depth++) {
-        await makeOne(volume, pathOf(names.slice(0, depth)), undefined, true);
+        await makeOne(volume.calls, joinNames(names.slice(0, depth)), undefined, true);
       }
-      await makeOne(volume, pathOf(names), options.mode, parents);
+      await makeOne(volume.calls, joinNames(names), options.mode, parents);
     }
   });
 }
@@ -65,7 +65,7 @@ export function mkdirCommand(): Command {
   return withVolumeOptions(command)
     .argument('<source>', 'an image file or a disk')
     .argument('<path...>', 'the directories')
-    .option('-p, --parents', 'make the directories above as well; what is there already will do')
+    .option('-p, --parents', 'make the directories above too; existing ones are no error')
     .option('--mode <mode>', 'permissions in octal (default: 755)', (text) =>
       parseMode(text, '--mode'),
     )

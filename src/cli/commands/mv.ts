@@ -7,16 +7,16 @@ import type { VolumeOptions } from '../../volumes/with-volume.ts';
 import { withVolume } from '../../volumes/with-volume.ts';
 import { volumeTarget } from '../copy/places.ts';
 import { newCommand, requireWrite, withVolumeOptions } from '../options.ts';
-import { openPlace } from '../volume-path.ts';
+import { findPlace } from '../volume-path.ts';
 
 async function mv(source: string, from: string, to: string, options: VolumeOptions): Promise<void> {
   requireWrite('mv', options);
   await withVolume(source, options, async (volume) => {
     const { calls } = volume;
-    const old = await openPlace(volume, argumentBytes(from));
-    check(await calls.statx(old.fd, old.name, abi.AT_SYMLINK_NOFOLLOW), old.path);
-    const target = await volumeTarget(volume, argumentBytes(to), old.name);
-    const ret = await calls.renameat2(old.fd, old.name, target.folder.fd, target.name);
+    const old = await findPlace(volume.calls, argumentBytes(from));
+    check(await calls.statx(old.dirfd, old.name, abi.AT_SYMLINK_NOFOLLOW), old.path);
+    const target = await volumeTarget(volume.calls, argumentBytes(to), old.name);
+    const ret = await calls.renameat2(old.dirfd, old.name, target.folder, target.name);
     check(ret, `${from} -> ${to}`);
   });
 }

@@ -1,13 +1,14 @@
 /** `fsbridge put`: from the host into a volume. */
 import type { Command } from 'commander';
 import { argumentBytes } from '../../host/argument-bytes.ts';
+import { abi } from '../../vfs-linux/abi.gen.ts';
 import type { VolumeOptions } from '../../volumes/with-volume.ts';
 import { withVolume } from '../../volumes/with-volume.ts';
 import { HostSide } from '../copy/host-side.ts';
 import { hostSource, volumeTarget } from '../copy/places.ts';
+import { printCopy, runCopy } from '../copy/run-copy.ts';
 import { VolumeSide } from '../copy/volume-side.ts';
 import { newCommand, requireWrite, withVolumeOptions } from '../options.ts';
-import { runCopy, tellCopy } from './copy-command.ts';
 
 async function put(
   source: string,
@@ -21,15 +22,15 @@ async function put(
   const from = await hostSource(host, argumentBytes(local));
   const { type, sizeBytes } = await host.attributes(from.folder, from.name);
   const report = await withVolume(source, options, async (volume) => {
-    const into = await volumeTarget(volume, argumentBytes(path), from.name);
+    const into = await volumeTarget(volume.calls, argumentBytes(path), from.name);
     return runCopy({
       source: host,
-      target: new VolumeSide(volume),
+      target: new VolumeSide(volume.calls),
       root: { source: from.folder, sourceName: from.name, target: into.folder, name: into.name },
-      totalBytes: type === 'file' ? sizeBytes : undefined,
+      totalBytes: type === abi.S_IFREG ? sizeBytes : undefined,
     });
   });
-  await tellCopy(report, options.json === true);
+  await printCopy(report, options.json === true);
 }
 
 const notes = `

@@ -3,75 +3,76 @@
  * owners, times, links between the files of the tree, symbolic links, holes, devices, extended
  * attributes.
  *
- * A folder's way:  make -> open both sides -> entries (several at a time) -> attributes -> close.
+ * The life of a folder:  make -> open both sides -> entries (several at a time) -> attributes -> close.
  *
  * Invariants:
- * 1. A folder gets its attributes when the last entry in it is done: its times stay, and one that
- *    must not be written is filled first.
- * 2. What exists already is replaced, never written through: a symbolic link or another name of the
- *    same file elsewhere stays untouched. Folders are merged. A device gives way only to a device.
- * 3. An entry that fails is told of and the rest goes on; except where nothing can go on
- *    (`isHopeless`).
+ * 1. A folder gets its attributes when the last entry in it is done. So its times stay, and a folder
+ *    that must not be written is filled first.
+ * 2. What exists already is replaced, never written through: the target of a symbolic link, or another
+ *    name of the same file, stays untouched. Folders are merged. A device gives way only to a device.
+ * 3. An entry that fails is reported and the rest is copied, except where no other entry could be
+ *    copied either (`isHopeless`).
  */
 import { FsBridgeError } from '../../errors.ts';
+import { hostCode } from '../../host/host-error.ts';
 import { Interrupted, interruption } from '../../host/interrupt.ts';
 import { escapeName } from '../../observe/display-names.ts';
 import { describeError } from '../../observe/messages.ts';
+import { abi } from '../../vfs-linux/abi.gen.ts';
 import { KernelFailedError } from '../../vfs-linux/errors.ts';
-import { workThrough } from '../work-list.ts';
-import { copyData } from './copy-file.ts';
+import { type TreeVisitor, visitTree } from '../../vfs-linux/tree/visit.ts';
+import { isDevice } from '../file-types.ts';
+import { copyFileData } from './copy-file-data.ts';
 import type { CopyReport } from './report.ts';
-import {
-  type Attributes,
-  type EntryType,
-  isRefusal,
-  type SourceSide,
-  type TargetSide,
-  type Xattr,
-} from './sides.ts';
+import type { Attributes, SourceSide, TargetSide, Xattr } from './sides.ts';
 
+/** Entries under way at a time. */
 const width = 16;
 
-/** A folder under way, and the way up from it. */
-interface Level<S, T> {
-  readonly above: Level<S, T> | undefined;
+/** A folder under way, and the folders that it is in. */
+interface Folder<S, T> {
+  readonly above: Folder<S, T> | undefined;
   readonly source: S;
   readonly target: T;
   /** Its name in the target folder above. */
   readonly name: Buffer;
+  /** Undefined for the folder that the copy goes into. */
   readonly attributes: Attributes | undefined;
   readonly xattrs: readonly Xattr[];
   /** Whether this copy made it: then nothing in it is in the way. */
   readonly fresh: boolean;
-  /** Entries that are not done. */
-  pending: number;
+  /** The names in it that are still to be copied. */
+  readonly names: Buffer[];
+  /** Whether all of them are done. */
+  left: boolean;
   /** Files in it that further names may be linked to. */
   linkable: number;
 }
 
-interface Task<S, T> {
-  readonly level: Level<S, T>;
-  readonly sourceName: Buffer;
-  readonly name: Buffer;
+/** An entry's name on either side. */
+interface Names {
+  readonly source: Buffer;
+  readonly target: Buffer;
 }
 
 /** A file that has more than one name: where the first copy of it is. */
 interface Linkable<S, T> {
-  readonly level: Level<S, T>;
+  readonly folder: Folder<S, T>;
   readonly name: Buffer;
   /** Resolves to whether it is there. */
   readonly copied: Promise<boolean>;
   namesLeft: number;
 }
 
-export interface CopyWish<S, T> {
+export interface CopyParts<S, T> {
   readonly source: SourceSide<S>;
   readonly target: TargetSide<T>;
   readonly report: CopyReport;
-  /** Told of what is done. */
+  /** Gets the counts of entries and bytes as they are done. */
   readonly onProgress: (entries: number, bytes: number) => void;
 }
 
+/** Where a copy begins: an entry of a folder on one side, and its place on the other. */
 export interface CopyRoot<S, T> {
   readonly source: S;
   readonly sourceName: Buffer;
@@ -79,195 +80,186 @@ export interface CopyRoot<S, T> {
   readonly name: Buffer;
 }
 
-class TreeCopy<S, T> {
-  readonly #wish: CopyWish<S, T>;
+class CopyVisitor<S, T> implements TreeVisitor<Folder<S, T>, Names> {
+  readonly #parts: CopyParts<S, T>;
   readonly #linkables: Map<string, Linkable<S, T>> = new Map();
 
-  constructor(wish: CopyWish<S, T>) {
-    this.#wish = wish;
+  constructor(parts: CopyParts<S, T>) {
+    this.#parts = parts;
   }
 
-  async entry(task: Task<S, T>, add: (more: Task<S, T>) => void): Promise<void> {
-    const { report, onProgress } = this.#wish;
-    let entered = false;
+  async visit(folder: Folder<S, T>, names: Names): Promise<Folder<S, T> | undefined> {
+    const { report, onProgress } = this.#parts;
+    let inside: Folder<S, T> | undefined;
     try {
-      entered = await this.#copy(task, add);
+      inside = await this.#copy(folder, names);
     } catch (error) {
-      if (isHopeless(error)) throw located(error, pathOf(task));
-      report.failed(pathOf(task), describeError(error));
+      this.#failed(folder, names.target, error);
     }
     onProgress(1, 0);
-    // A folder counts as done with its last entry.
-    if (!entered) await this.#leave(task.level);
+    if (inside !== undefined) report.copied(abi.S_IFDIR);
+    return inside;
   }
 
-  /** Copies one entry; answers whether it is a folder that has been entered. */
-  async #copy(task: Task<S, T>, add: (more: Task<S, T>) => void): Promise<boolean> {
-    const { source, report } = this.#wish;
-    const { level, sourceName } = task;
-    const attributes = await source.attributes(level.source, sourceName);
-    if (attributes.type === 'directory') return this.#enter(task, attributes, add);
-    if (attributes.nlink > 1) {
-      await this.#copyLinkable(task, attributes);
-    } else {
-      await this.#copyEntry(task, attributes);
+  /** Reports an entry's failure; throws it where the copy cannot continue. */
+  #failed(folder: Folder<S, T>, name: Buffer, error: unknown): void {
+    const path = pathOf(folder, name);
+    if (isHopeless(error)) throw located(error, path);
+    this.#parts.report.failed(path, describeError(error));
+  }
+
+  async next(folder: Folder<S, T>): Promise<readonly Names[]> {
+    const names = folder.names.splice(0);
+    if (names.length === 0) await this.#leave(folder);
+    return names.map((name) => ({ source: name, target: name }));
+  }
+
+  /** Copies one entry; answers its folder where it is one, open on both sides. */
+  async #copy(folder: Folder<S, T>, names: Names): Promise<Folder<S, T> | undefined> {
+    const attributes = await this.#parts.source.attributes(folder.source, names.source);
+    if (attributes.type === abi.S_IFDIR) return this.#enter(folder, names, attributes);
+    if (attributes.nlink > 1) await this.#copyLinkable(folder, names, attributes);
+    else await this.#copyEntry(folder, names, attributes);
+    this.#parts.report.copied(attributes.type);
+    return undefined;
+  }
+
+  async #enter(folder: Folder<S, T>, names: Names, attributes: Attributes): Promise<Folder<S, T>> {
+    const { source, target } = this.#parts;
+    const name = names.target;
+    const present = folder.fresh ? undefined : await target.typeOf(folder.target, name);
+    if (present === undefined) await target.makeFolder(folder.target, name);
+    else if (present !== abi.S_IFDIR) {
+      throw inTheWay(pathOf(folder, name), 'ENOTDIR', 'is not a directory');
     }
-    report.copied(attributes.type);
-    return false;
-  }
-
-  async #enter(
-    task: Task<S, T>,
-    attributes: Attributes,
-    add: (more: Task<S, T>) => void,
-  ): Promise<boolean> {
-    const { source, target, report } = this.#wish;
-    const { level, sourceName, name } = task;
-    const present = level.fresh ? undefined : await target.typeOf(level.target, name);
-    if (present === undefined) await target.makeFolder(level.target, name);
-    else if (present !== 'directory') throw inTheWay(task, 'ENOTDIR', 'is not a directory');
-    const xattrs = await source.xattrs(level.source, sourceName);
-    const from = await source.openFolder(level.source, sourceName);
-    const names = await source.names(from);
-    const into = await target.openFolder(level.target, name);
-    report.copied('directory');
-    const inside: Level<S, T> = {
-      above: level,
+    const xattrs = await source.xattrs(folder.source, names.source);
+    const from = await source.openFolder(folder.source, names.source);
+    return {
+      above: folder,
       source: from,
-      target: into,
+      names: await source.names(from),
+      target: await target.openFolder(folder.target, name),
       name,
       attributes,
       xattrs,
       fresh: present === undefined,
-      pending: names.length + 1,
+      left: false,
       linkable: 0,
     };
-    for (const each of names) add({ level: inside, sourceName: each, name: each });
-    await this.#leave(inside);
-    return true;
   }
 
-  /** One entry of the folder is done; so are the folders above whose last entry this was. */
-  async #leave(from: Level<S, T>): Promise<void> {
-    const { source, target } = this.#wish;
-    for (let level: Level<S, T> | undefined = from; level !== undefined; level = level.above) {
-      level.pending--;
-      if (level.pending > 0) return;
-      const { above, name, attributes } = level;
-      await source.closeFolder(level.source);
-      if (level.linkable === 0) await target.closeFolder(level.target);
-      if (above === undefined || attributes === undefined) return;
-      await this.#finish(above, name, attributes, level.xattrs);
-    }
+  /** Every entry of a folder is done: closes it, and sets its attributes. */
+  async #leave(folder: Folder<S, T>): Promise<void> {
+    const { source, target } = this.#parts;
+    const { above, name, attributes, xattrs } = folder;
+    folder.left = true;
+    await source.closeFolder(folder.source);
+    if (folder.linkable === 0) await target.closeFolder(folder.target);
+    if (above === undefined || attributes === undefined) return;
+    await this.#setAttributes(above, name, attributes, xattrs);
   }
 
-  async #finish(
-    level: Level<S, T>,
+  /** Sets the attributes of what was made; a failure is reported, and what was made stays. */
+  async #setAttributes(
+    folder: Folder<S, T>,
     name: Buffer,
     attributes: Attributes,
     xattrs: readonly Xattr[],
   ): Promise<void> {
-    const { target, report } = this.#wish;
-    const path = (): string => pathOf({ level, name, sourceName: name });
+    const { target, report } = this.#parts;
     try {
-      const losses = await target.setAttributes(level.target, name, attributes, xattrs);
-      for (const loss of losses) report.lost(path(), loss);
+      const losses = await target.setAttributes(folder.target, name, attributes, xattrs);
+      for (const loss of losses) report.lost(pathOf(folder, name), loss);
     } catch (error) {
-      if (isHopeless(error)) throw located(error, path());
-      report.failed(path(), describeError(error));
+      this.#failed(folder, name, error);
     }
   }
 
-  /** The first name of a file is copied, the others are linked to it. */
-  async #copyLinkable(task: Task<S, T>, attributes: Attributes): Promise<void> {
-    const { level, name } = task;
+  /** Copies the first name of a file, and links the others to that copy. */
+  async #copyLinkable(folder: Folder<S, T>, names: Names, attributes: Attributes): Promise<void> {
+    const name = names.target;
     const known = this.#linkables.get(attributes.identity);
     if (known !== undefined && (await known.copied)) {
-      await this.#clear(task, attributes);
-      if (!(await this.#link(task, known))) await this.#copyEntry(task, attributes);
+      await this.#clear(folder, name, attributes);
+      if (!(await this.#link(folder, name, known))) {
+        await this.#copyEntry(folder, names, attributes);
+      }
       known.namesLeft--;
       if (known.namesLeft === 0) await this.#forget(attributes.identity, known);
       return;
     }
-    const copying = this.#copyEntry(task, attributes);
+    const copying = this.#copyEntry(folder, names, attributes);
     const copied = copying.then(
       () => true,
       () => false,
     );
-    level.linkable++;
+    folder.linkable++;
     const namesLeft = attributes.nlink - 1;
-    this.#linkables.set(attributes.identity, { level, name, copied, namesLeft });
+    this.#linkables.set(attributes.identity, { folder, name, copied, namesLeft });
     await copying;
   }
 
   /** Gives the file a further name; answers false where the target has no such thing. */
-  async #link(task: Task<S, T>, to: Linkable<S, T>): Promise<boolean> {
-    const { target, report } = this.#wish;
-    const { level, name } = task;
-    try {
-      await target.link(to.level.target, to.name, level.target, name);
-      return true;
-    } catch (error) {
-      const { code } = describeError(error);
-      if (!isRefusal(code) && code !== 'EMLINK') throw error;
-      report.lost(pathOf(task), { what: 'hard link', code });
-      return false;
-    }
+  async #link(folder: Folder<S, T>, name: Buffer, to: Linkable<S, T>): Promise<boolean> {
+    const { target, report } = this.#parts;
+    const loss = await target.link(to.folder.target, to.name, folder.target, name);
+    if (loss !== undefined) report.lost(pathOf(folder, name), loss);
+    return loss === undefined;
   }
 
-  async #forget(identity: string, linkable: Linkable<S, T>): Promise<void> {
-    const { level } = linkable;
+  async #forget(identity: string, { folder }: Linkable<S, T>): Promise<void> {
     this.#linkables.delete(identity);
-    level.linkable--;
-    if (level.linkable === 0 && level.pending === 0) {
-      await this.#wish.target.closeFolder(level.target);
+    folder.linkable--;
+    if (folder.linkable === 0 && folder.left) {
+      await this.#parts.target.closeFolder(folder.target);
     }
   }
 
-  /** Sees to it that the name is free. A device gives way to a device alone: it may be in use. */
-  async #clear(task: Task<S, T>, attributes: Attributes): Promise<void> {
-    if (task.level.fresh) return;
-    const { target } = this.#wish;
-    const present = await target.typeOf(task.level.target, task.name);
+  /** Makes the name free. A device gives way to a device alone, as it may be in use. */
+  async #clear(folder: Folder<S, T>, name: Buffer, attributes: Attributes): Promise<void> {
+    if (folder.fresh) return;
+    const { target } = this.#parts;
+    const present = await target.typeOf(folder.target, name);
     if (present === undefined) return;
-    if (present === 'directory') throw inTheWay(task, 'EISDIR', 'is a directory');
+    const path = pathOf(folder, name);
+    if (present === abi.S_IFDIR) throw inTheWay(path, 'EISDIR', 'is a directory');
     if (isDevice(present) && !isDevice(attributes.type)) {
-      throw inTheWay(task, 'EEXIST', 'is a device');
+      throw inTheWay(path, 'EEXIST', 'is a device');
     }
-    await target.remove(task.level.target, task.name);
+    await target.remove(folder.target, name);
   }
 
-  async #copyEntry(task: Task<S, T>, attributes: Attributes): Promise<void> {
-    const { source, target } = this.#wish;
-    const { level, sourceName, name } = task;
-    await this.#clear(task, attributes);
-    const xattrs = await source.xattrs(level.source, sourceName);
-    if (attributes.type === 'file') {
-      await this.#copyFile(task, attributes);
-    } else if (attributes.type === 'symlink') {
-      const text = await source.linkTarget(level.source, sourceName);
-      await target.makeSymlink(text, level.target, name);
+  async #copyEntry(folder: Folder<S, T>, names: Names, attributes: Attributes): Promise<void> {
+    const { source, target } = this.#parts;
+    const name = names.target;
+    await this.#clear(folder, name, attributes);
+    const xattrs = await source.xattrs(folder.source, names.source);
+    if (attributes.type === abi.S_IFREG) {
+      await this.#copyFile(folder, names, attributes);
+    } else if (attributes.type === abi.S_IFLNK) {
+      const text = await source.linkTarget(folder.source, names.source);
+      await target.makeSymlink(text, folder.target, name);
     } else {
-      await target.makeNode(level.target, name, attributes);
+      await target.makeNode(folder.target, name, attributes);
     }
-    await this.#finish(level, name, attributes, xattrs);
+    await this.#setAttributes(folder, name, attributes, xattrs);
   }
 
-  async #copyFile(task: Task<S, T>, attributes: Attributes): Promise<void> {
-    const { level, sourceName, name } = task;
+  async #copyFile(folder: Folder<S, T>, names: Names, attributes: Attributes): Promise<void> {
+    const { source, target, report, onProgress } = this.#parts;
     const { sizeBytes, allocatedBytes } = attributes;
-    const from = await this.#wish.source.openFile(level.source, sourceName);
+    const from = await source.openFile(folder.source, names.source);
     try {
-      const into = await this.#wish.target.createFile(level.target, name);
+      const into = await target.createFile(folder.target, names.target);
       try {
-        await copyData({
+        await copyFileData({
           source: from,
           target: into,
           sizeBytes,
           mayHaveHoles: allocatedBytes === undefined || allocatedBytes < sizeBytes,
           onBytes: (bytes) => {
-            this.#wish.report.bytes += bytes;
-            this.#wish.onProgress(0, bytes);
+            report.bytes += bytes;
+            onProgress(0, bytes);
           },
         });
       } finally {
@@ -279,44 +271,35 @@ class TreeCopy<S, T> {
   }
 }
 
-function isDevice(type: EntryType): boolean {
-  return type === 'char' || type === 'block';
-}
-
-/** The path of a task's entry below the place that the copy started from. */
-function pathOf<S, T>(task: Task<S, T>): string {
-  const names = [escapeName(task.name)];
-  let level: Level<S, T> | undefined = task.level;
-  for (; level?.above !== undefined; level = level.above) names.unshift(escapeName(level.name));
+/** The path of an entry below the place that the copy started from. */
+function pathOf<S, T>(folder: Folder<S, T>, name: Buffer): string {
+  const names = [escapeName(name)];
+  for (let at = folder; at.above !== undefined; at = at.above) names.unshift(escapeName(at.name));
   return names.join('/');
 }
 
-function inTheWay<S, T>(task: Task<S, T>, code: string, is: string): FsBridgeError {
+function inTheWay(path: string, code: string, is: string): FsBridgeError {
   const advice = 'Remove what is there, or copy to another place.';
-  return new FsBridgeError(code, pathOf(task), `what is there already ${is}`, advice);
+  return new FsBridgeError(code, path, `what is there already ${is}`, advice);
 }
 
 /** Errors after which every further entry would fail as well. */
 function isHopeless(error: unknown): boolean {
   if (error instanceof KernelFailedError || error instanceof Interrupted) return true;
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === 'ENOSPC' || code === 'EDQUOT' || code === 'EROFS' || code === 'EMFILE';
+  return ['ENOSPC', 'EDQUOT', 'EROFS', 'EMFILE'].includes(hostCode(error));
 }
 
-/** The same error, telling of the entry's path rather than its bare name. */
+/** The same error with the entry's path in the place of its bare name. */
 function located(error: unknown, path: string): unknown {
   if (error instanceof KernelFailedError || error instanceof Interrupted) return error;
   const { code, why, advice } = describeError(error);
   return new FsBridgeError(code, path, why, advice, { cause: error });
 }
 
-/**
- * Copies what the root names. Throws only where the copy cannot go on; the rest is in the report.
- */
-export async function copyTree<S, T>(wish: CopyWish<S, T>, root: CopyRoot<S, T>): Promise<void> {
+/** Copies the root. Throws only where the copy cannot continue; the report has the other failures. */
+export async function copyTree<S, T>(parts: CopyParts<S, T>, root: CopyRoot<S, T>): Promise<void> {
   const { source, target, sourceName, name } = root;
-  const copy = new TreeCopy(wish);
-  const top: Level<S, T> = {
+  const top: Folder<S, T> = {
     above: undefined,
     source,
     target,
@@ -324,11 +307,10 @@ export async function copyTree<S, T>(wish: CopyWish<S, T>, root: CopyRoot<S, T>)
     attributes: undefined,
     xattrs: [],
     fresh: false,
-    pending: 1,
+    names: [],
+    left: false,
     linkable: 0,
   };
-  const options = { width, signal: interruption };
-  await workThrough([{ level: top, sourceName, name }], options, (task, add) =>
-    copy.entry(task, add),
-  );
+  const entry = { source: sourceName, target: name };
+  await visitTree(new CopyVisitor(parts), top, entry, { width, signal: interruption });
 }

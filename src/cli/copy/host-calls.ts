@@ -1,7 +1,8 @@
 /**
  * System calls of a Linux host that Node's fs does not have: times to the nanosecond, devices,
- * extended attributes, holes. They go through koffi, loaded when something is copied: where it cannot
- * be, or the host is no Linux, `hostCalls` is undefined and the copier makes do with fs.
+ * extended attributes, holes. They go through koffi, which is loaded when something is copied. Where
+ * koffi cannot be loaded, or the host is no Linux, `hostCalls` answers undefined and the copier uses
+ * what Node's fs has.
  *
  * Invariant: every call answers 0 or a count, or a negative errno of the host, which is a Linux.
  */
@@ -85,7 +86,7 @@ function bindTo(ffi: Ffi): HostCalls {
 
 let bound: { readonly calls: HostCalls | undefined } | undefined;
 
-/** The calls, or undefined where this host or this Node does not give them. */
+/** The calls, or undefined where this host is no Linux, or koffi has no build for it. */
 export function hostCalls(): HostCalls | undefined {
   bound ??= { calls: load() };
   return bound.calls;

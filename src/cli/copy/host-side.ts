@@ -15,17 +15,20 @@ import { Buffer } from 'node:buffer';
 import fs, { type BigIntStats, constants } from 'node:fs';
 import { promisify } from 'node:util';
 import { FsBridgeError } from '../../errors.ts';
-import { majorMinor } from '../../host/device-number.ts';
-import { check } from '../../observe/messages.ts';
+import { deviceNumbers } from '../../host/device-number.ts';
+import { hostCode } from '../../host/host-error.ts';
+import { callError, check } from '../../observe/messages.ts';
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
+import { isErrno } from '../../vfs-linux/errno.ts';
+import { errnoName } from '../../vfs-linux/errors.ts';
 import type { Timespec } from '../../vfs-linux/statx.ts';
+import type { NextData } from '../../vfs-linux/tree/copy-data.ts';
 import { splitXattrNames } from '../../vfs-linux/tree/xattrs.ts';
-import { typeName } from '../describe.ts';
+import { typeName } from '../file-types.ts';
 import { hostCalls } from './host-calls.ts';
 import {
   type Attributes,
-  type EntryType,
-  type Extent,
+  isLinkRefusal,
   isRefusal,
   type Loss,
   type SourceFile,
@@ -51,27 +54,20 @@ export interface HostFolder {
   readonly fd: number | undefined;
 }
 
-/** What Node throws, with the errno in `code`. */
-function codeOf(error: unknown): string {
-  const known = error instanceof Error && 'code' in error && typeof error.code === 'string';
-  return known ? (error.code as string) : 'EIO';
-}
-
 function timespec(nanoseconds: bigint): Timespec {
   const nsec = Number(((nanoseconds % 1000000000n) + 1000000000n) % 1000000000n);
   return { sec: Number((nanoseconds - BigInt(nsec)) / 1000000000n), nsec };
 }
 
-/** As text: of numbers below zero Node's fs thinks that they are no times. */
+/** As text, because Node's fs takes a number below zero for the present. */
 function seconds(time: Timespec): string {
   return String(time.sec + time.nsec / 1e9);
 }
 
 function attributesOf(stats: BigIntStats): Attributes {
-  const [major, minor] = majorMinor(stats.rdev).split(':').map(Number);
   const windows = process.platform === 'win32';
   return {
-    type: typeName(Number(stats.mode) & abi.S_IFMT) as EntryType,
+    type: Number(stats.mode) & abi.S_IFMT,
     mode: Number(stats.mode) & 0o7777,
     uid: Number(stats.uid),
     gid: Number(stats.gid),
@@ -81,7 +77,7 @@ function attributesOf(stats: BigIntStats): Attributes {
     identity: `${stats.dev}:${stats.ino}`,
     atime: timespec(stats.atimeNs),
     mtime: timespec(stats.mtimeNs),
-    rdev: [major ?? 0, minor ?? 0],
+    rdev: deviceNumbers(stats.rdev),
   };
 }
 
@@ -117,7 +113,7 @@ export class HostSide implements SourceSide<HostFolder>, TargetSide<HostFolder> 
     return attributesOf(fs.lstatSync(this.#at(folder, name), { bigint: true }));
   }
 
-  async typeOf(folder: HostFolder, name: Buffer): Promise<EntryType | undefined> {
+  async typeOf(folder: HostFolder, name: Buffer): Promise<number | undefined> {
     const options = { bigint: true, throwIfNoEntry: false } as const;
     const stats = fs.lstatSync(this.#at(folder, name), options);
     return stats === undefined ? undefined : attributesOf(stats).type;
@@ -132,7 +128,7 @@ export class HostSide implements SourceSide<HostFolder>, TargetSide<HostFolder> 
     if (folder.fd !== undefined) this.#closeFd(folder.fd);
   }
 
-  async names(folder: HostFolder): Promise<readonly Buffer[]> {
+  async names(folder: HostFolder): Promise<Buffer[]> {
     return fs.readdirSync(folder.path, { encoding: 'buffer' });
   }
 
@@ -149,7 +145,7 @@ export class HostSide implements SourceSide<HostFolder>, TargetSide<HostFolder> 
         if (length < smallBytes) return fs.readSync(fd, buffer, 0, length, offsetBytes);
         return (await readLater(fd, buffer, 0, length, offsetBytes)).bytesRead;
       },
-      nextData: async (fromBytes) => nextExtent(fd, fromBytes, name),
+      nextData: async (fromBytes) => nextData(fd, fromBytes, name),
       close: async () => this.#closeFd(fd),
     };
   }
@@ -201,25 +197,34 @@ export class HostSide implements SourceSide<HostFolder>, TargetSide<HostFolder> 
   async makeNode(folder: HostFolder, name: Buffer, attributes: Attributes): Promise<void> {
     const calls = hostCalls();
     if (calls === undefined) {
-      const why = `this Node cannot make anything like it here: it is a ${attributes.type}`;
-      const advice = 'It is left out. On Linux, Node 26.10 or later can make it.';
+      const why = `it is a ${typeName(attributes.type)}, and this computer has no such files`;
+      const advice = 'It is left out. A Linux host (x64 or arm64) can have it.';
       throw new FsBridgeError('EOPNOTSUPP', name.toString(), why, advice);
     }
-    const types: Partial<Record<EntryType, number>> = {
-      char: abi.S_IFCHR,
-      block: abi.S_IFBLK,
-      fifo: abi.S_IFIFO,
-      socket: abi.S_IFSOCK,
-    };
-    const mode = (types[attributes.type] ?? 0) | 0o600;
+    const mode = attributes.type | 0o600;
     check(calls.mknod(this.#at(folder, name), mode, ...attributes.rdev), name);
   }
 
-  async link(from: HostFolder, fromName: Buffer, folder: HostFolder, name: Buffer): Promise<void> {
-    fs.linkSync(this.#at(from, fromName), this.#at(folder, name));
+  async link(
+    from: HostFolder,
+    fromName: Buffer,
+    folder: HostFolder,
+    name: Buffer,
+  ): Promise<Loss | undefined> {
+    try {
+      fs.linkSync(this.#at(from, fromName), this.#at(folder, name));
+      return undefined;
+    } catch (error) {
+      const code = hostCode(error);
+      if (!isLinkRefusal(code)) throw error;
+      return { what: 'hard link', code };
+    }
   }
 
-  /** Only root can give files away; others become their owner, and then no setuid bit is right. */
+  /**
+   * Only root can give files away. A file that somebody else's copy makes belongs to that somebody, and
+   * so it gets no setuid and no setgid bit.
+   */
   async setAttributes(
     folder: HostFolder,
     name: Buffer,
@@ -229,29 +234,30 @@ export class HostSide implements SourceSide<HostFolder>, TargetSide<HostFolder> 
     const { uid, gid, type, atime, mtime } = attributes;
     const path = this.#at(folder, name);
     const losses: Loss[] = [];
-    const attempt = (what: string, step: () => unknown): void => {
+    const attempt = (what: string, step: () => void): void => {
       try {
         step();
       } catch (error) {
-        const code = codeOf(error);
+        const code = hostCode(error);
         if (!isRefusal(code)) throw error;
         losses.push({ what, code });
       }
     };
+    const note = (what: string, ret: number): void => {
+      if (!isErrno(ret)) return;
+      if (!isRefusal(ret)) throw callError(ret, name);
+      losses.push({ what, code: errnoName(ret) });
+    };
     if (ownUid === 0) attempt('owner', () => fs.lchownSync(path, uid, gid));
     const calls = hostCalls();
     for (const { name: attribute, value } of calls === undefined ? [] : xattrs) {
-      attempt(attribute.toString(), () =>
-        check(calls?.lsetxattr(path, attribute, value) ?? 0, name),
-      );
+      note(attribute.toString(), calls?.lsetxattr(path, attribute, value) ?? 0);
     }
     const mine = ownUid === 0 || ownUid === uid;
     const mode = mine ? attributes.mode : attributes.mode & ~setIdBits;
-    if (type !== 'symlink') attempt('mode', () => fs.chmodSync(path, mode));
-    attempt('times', () => {
-      if (calls === undefined) fs.lutimesSync(path, seconds(atime), seconds(mtime));
-      else check(calls.utimens(path, atime, mtime), name);
-    });
+    if (type !== abi.S_IFLNK) attempt('mode', () => fs.chmodSync(path, mode));
+    if (calls !== undefined) note('times', calls.utimens(path, atime, mtime));
+    else attempt('times', () => fs.lutimesSync(path, seconds(atime), seconds(mtime)));
     return losses;
   }
 
@@ -261,7 +267,7 @@ export class HostSide implements SourceSide<HostFolder>, TargetSide<HostFolder> 
   }
 }
 
-function nextExtent(fd: number, fromBytes: number, name: Buffer): Extent | 'unknown' | undefined {
+function nextData(fd: number, fromBytes: number, name: Buffer): NextData {
   const calls = hostCalls();
   if (calls === undefined) return 'unknown';
   const beginBytes = calls.seekData(fd, fromBytes);

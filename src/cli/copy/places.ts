@@ -9,8 +9,10 @@
 import { Buffer } from 'node:buffer';
 import { stat } from 'node:fs/promises';
 import { abi } from '../../vfs-linux/abi.gen.ts';
-import type { Volume } from '../../vfs-linux/volume.ts';
-import { type OpenFd, openPlace, type Place } from '../volume-path.ts';
+import type { Fd, LinuxCalls } from '../../vfs-linux/calls.ts';
+import { isErrno } from '../../vfs-linux/errno.ts';
+import { closePlace } from '../../vfs-linux/tree/place.ts';
+import { findPlace } from '../volume-path.ts';
 import type { HostFolder, HostSide } from './host-side.ts';
 
 export interface CopyPlace<Folder> {
@@ -68,23 +70,24 @@ export async function hostTarget(
   return { folder: await side.openPath(folder), name };
 }
 
-export async function volumeSource(volume: Volume, path: Buffer): Promise<CopyPlace<OpenFd>> {
-  const place: Place = await openPlace(volume, path);
-  return { folder: place, name: place.name };
+export async function volumeSource(calls: LinuxCalls, path: Buffer): Promise<CopyPlace<Fd>> {
+  const { dirfd, name } = await findPlace(calls, path);
+  return { folder: dirfd, name };
 }
 
 /** Where on the volume a copy of something named `sourceName` goes. */
 export async function volumeTarget(
-  volume: Volume,
+  calls: LinuxCalls,
   path: Buffer,
   sourceName: Buffer,
-): Promise<CopyPlace<OpenFd>> {
-  const place = await openPlace(volume, path);
-  if (isHere(sourceName)) return { folder: place, name: place.name };
-  const found = await volume.calls.statx(place.fd, place.name);
-  const isFolder = typeof found !== 'number' && found.type === abi.S_IFDIR;
-  if (!isFolder) return { folder: place, name: place.name };
-  const inside = await openPlace(volume, Buffer.concat([path, Buffer.from('/'), sourceName]));
-  await place.close();
-  return { folder: inside, name: sourceName };
+): Promise<CopyPlace<Fd>> {
+  const place = await findPlace(calls, path);
+  const itself = { folder: place.dirfd, name: place.name };
+  if (isHere(sourceName)) return itself;
+  const found = await calls.statx(place.dirfd, place.name);
+  if (isErrno(found) || found.type !== abi.S_IFDIR) return itself;
+  const inside = Buffer.concat([path, Buffer.from('/'), sourceName]);
+  const { dirfd } = await findPlace(calls, inside);
+  await closePlace(calls, place);
+  return { folder: dirfd, name: sourceName };
 }

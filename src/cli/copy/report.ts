@@ -1,13 +1,14 @@
 /**
- * What a copy did, what it left out, and what failed: for people as it goes, for programs at the
+ * What a copy did, what it left out, and what failed: for people while it runs, for programs at its
  * end.
  */
-import type { ErrorDescription } from '../../observe/messages.ts';
+import { type ErrorDescription, print } from '../../observe/messages.ts';
+import { typeName } from '../file-types.ts';
 import { count, formatSize } from '../format.ts';
-import type { EntryType, Loss } from './sides.ts';
+import type { Loss } from './sides.ts';
 
-/** Failures kept for --json; all of them are counted, and written to standard error at once. */
-const failuresMost = 1000;
+/** Failures kept for --json. All of them are counted, and written to standard error at once. */
+const maxFailures = 1000;
 
 interface LossCount {
   entries: number;
@@ -39,14 +40,17 @@ export class CopyReport {
     return this.#failed;
   }
 
-  copied(type: EntryType): void {
-    this.#entries.set(type, (this.#entries.get(type) ?? 0) + 1);
+  /** Counts an entry; `type` is S_IFREG or its like. */
+  copied(type: number): void {
+    const name = typeName(type);
+    this.#entries.set(name, (this.#entries.get(name) ?? 0) + 1);
   }
 
-  failed(path: string, told: ErrorDescription): void {
+  /** Counts a failure and prints it at once. */
+  failed(path: string, { code, why, advice }: ErrorDescription): void {
     this.#failed++;
-    if (this.#failures.length < failuresMost) this.#failures.push({ path, code: told.code });
-    process.stderr.write(`fsbridge: ${path}: ${told.why} (${told.code})\n${told.advice}\n`);
+    if (this.#failures.length < maxFailures) this.#failures.push({ path, code });
+    print(`fsbridge: ${path}: ${why} (${code})\n${advice}\n`);
   }
 
   lost(path: string, loss: Loss): void {

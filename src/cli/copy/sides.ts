@@ -1,18 +1,21 @@
 /**
  * The two sides of a copy, as the copier sees them: a tree that is read and one that is written. A
- * volume is both (volume-side.ts), a folder of the host is both (host-side.ts).
+ * volume can be either (volume-side.ts), and so can a folder of the host (host-side.ts).
  *
  * Invariants:
  * 1. An entry is an open folder and a name; no call follows a symbolic link at that name.
- * 2. A failure is an exception with `code`, the errno's name.
- * 3. Whatever a side still has open, `close` closes.
+ * 2. A failure is an exception with `code`, the errno's name. A refusal is an answer.
+ * 3. `close` closes whatever a side still has open.
  */
+import { errno } from '../../vfs-linux/abi.gen.ts';
+import type { Errno } from '../../vfs-linux/errno.ts';
+import { errnoName } from '../../vfs-linux/errors.ts';
 import type { Timespec } from '../../vfs-linux/statx.ts';
-
-export type EntryType = 'file' | 'directory' | 'symlink' | 'char' | 'block' | 'fifo' | 'socket';
+import type { NextData } from '../../vfs-linux/tree/copy-data.ts';
 
 export interface Attributes {
-  readonly type: EntryType;
+  /** S_IFREG and its like. */
+  readonly type: number;
   /** The low 12 bits. */
   readonly mode: number;
   readonly uid: number;
@@ -33,17 +36,11 @@ export interface Xattr {
   readonly value: Buffer;
 }
 
-/** A stretch of a file that has data in it. */
-export interface Extent {
-  readonly beginBytes: number;
-  readonly endBytes: number;
-}
-
 export interface SourceFile {
   /** Fills the buffer as far as the file goes; answers the bytes read. */
   read(buffer: Buffer, offsetBytes: number): Promise<number>;
-  /** The next stretch with data, or undefined where there is none; 'unknown': it cannot be told. */
-  nextData(fromBytes: number, sizeBytes: number): Promise<Extent | 'unknown' | undefined>;
+  /** The next stretch with data at or after a place. */
+  nextData(fromBytes: number): Promise<NextData>;
   close(): Promise<void>;
 }
 
@@ -51,7 +48,7 @@ export interface SourceSide<Folder> {
   attributes(folder: Folder, name: Buffer): Promise<Attributes>;
   openFolder(folder: Folder, name: Buffer): Promise<Folder>;
   closeFolder(folder: Folder): Promise<void>;
-  names(folder: Folder): Promise<readonly Buffer[]>;
+  names(folder: Folder): Promise<Buffer[]>;
   linkTarget(folder: Folder, name: Buffer): Promise<Buffer>;
   openFile(folder: Folder, name: Buffer): Promise<SourceFile>;
   /** None where the side has none. */
@@ -69,14 +66,15 @@ export interface TargetFile {
 
 /** Something about an entry that the target does not keep. */
 export interface Loss {
-  /** "owner", "mode", "times", or an attribute's name. */
+  /** "owner", "mode", "times", "hard link", or an attribute's name. */
   readonly what: string;
+  /** The errno's name. */
   readonly code: string;
 }
 
 export interface TargetSide<Folder> {
-  /** What is there, or undefined. */
-  typeOf(folder: Folder, name: Buffer): Promise<EntryType | undefined>;
+  /** The type bits (S_IFMT) of what is there, or undefined. */
+  typeOf(folder: Folder, name: Buffer): Promise<number | undefined>;
   /** Removes anything but a folder. */
   remove(folder: Folder, name: Buffer): Promise<void>;
   makeFolder(folder: Folder, name: Buffer): Promise<void>;
@@ -84,9 +82,11 @@ export interface TargetSide<Folder> {
   closeFolder(folder: Folder): Promise<void>;
   createFile(folder: Folder, name: Buffer): Promise<TargetFile>;
   makeSymlink(target: Buffer, folder: Folder, name: Buffer): Promise<void>;
+  /** Makes a device, a fifo or a socket. */
   makeNode(folder: Folder, name: Buffer, attributes: Attributes): Promise<void>;
-  link(fromFolder: Folder, from: Buffer, folder: Folder, name: Buffer): Promise<void>;
-  /** Sets everything there is to set, as far as it can be; answers what could not be. */
+  /** Gives a file a further name; the loss where the target has no such thing. */
+  link(from: Folder, fromName: Buffer, folder: Folder, name: Buffer): Promise<Loss | undefined>;
+  /** Sets everything there is to set, as far as the target keeps it; answers what it does not. */
   setAttributes(
     folder: Folder,
     name: Buffer,
@@ -100,19 +100,25 @@ export interface TargetSide<Folder> {
  * Refusals that mean "this file system, or you, cannot have that": an attribute is left out then,
  * as cp(1) does. Anything else is a failure.
  */
-const refusals: ReadonlySet<string> = new Set([
-  'EPERM',
-  'EACCES',
-  'EOPNOTSUPP',
-  'ENOTSUP',
-  'ENOSYS',
-  'EINVAL',
-  'ERANGE',
-  'E2BIG',
-  'ENOSPC',
-  'EOVERFLOW',
+const refusals: ReadonlySet<number> = new Set([
+  -errno.EPERM,
+  -errno.EACCES,
+  -errno.EOPNOTSUPP,
+  -errno.ENOSYS,
+  -errno.EINVAL,
+  -errno.ERANGE,
+  -errno.E2BIG,
+  -errno.ENOSPC,
+  -errno.EOVERFLOW,
 ]);
+/** The same by name, for errors of Node's; ENOTSUP is its name for EOPNOTSUPP. */
+const refusalCodes: ReadonlySet<string> = new Set(['ENOTSUP', ...[...refusals].map(errnoName)]);
 
-export function isRefusal(code: string): boolean {
-  return refusals.has(code);
+export function isRefusal(error: Errno | string): boolean {
+  return typeof error === 'string' ? refusalCodes.has(error) : refusals.has(error);
+}
+
+/** Whether link(2) was refused: because the target has no hard links, or a file has too many. */
+export function isLinkRefusal(error: Errno | string): boolean {
+  return isRefusal(error) || error === 'EMLINK' || error === -errno.EMLINK;
 }

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from 'vitest';
+import { modeString } from '../../../src/cli/file-types.ts';
 import {
   count,
   formatPercent,
@@ -9,7 +10,6 @@ import {
   parseMode,
   parseSize,
 } from '../../../src/cli/format.ts';
-import { modeString } from '../../../src/cli/list-entries.ts';
 import { progressText } from '../../../src/cli/progress.ts';
 import { escapeName, putName } from '../../../src/observe/display-names.ts';
 

@@ -1,5 +1,5 @@
-/** Lets so many in at a time; the others wait their turn. */
-export class Gate {
+/** Lets a number of users in at a time; the others wait their turn. */
+export class Semaphore {
   #free: number;
   #waiting: (() => void)[] = [];
 
@@ -7,28 +7,28 @@ export class Gate {
     this.#free = width;
   }
 
-  /** Whether the next one would have to wait. */
+  /** Whether the next one has to wait. */
   get isFull(): boolean {
     return this.#free === 0;
   }
 
-  async enter(): Promise<void> {
+  async acquire(): Promise<void> {
     if (this.#free > 0) this.#free--;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
-  leave(): void {
+  release(): void {
     const next = this.#waiting.shift();
     if (next === undefined) this.#free++;
     else next();
   }
 
   async run<T>(use: () => Promise<T>): Promise<T> {
-    await this.enter();
+    await this.acquire();
     try {
       return await use();
     } finally {
-      this.leave();
+      this.release();
     }
   }
 }

@@ -1,21 +1,22 @@
 /**
- * A file's data from one side to the other: read a few pieces ahead, written in order (a file that
- * grows from its beginning on is laid out best, and some file systems know no other way). Holes
- * stay holes.
+ * Copies a file's data from one side to the other through memory. A few pieces are read ahead, and all
+ * are written in order: a file that grows from its beginning is laid out best, and some file systems
+ * know no other way.
  */
 import { Buffer } from 'node:buffer';
 import { interruption } from '../../host/interrupt.ts';
-import { Gate } from '../gate.ts';
+import { copyData, type DataExtent } from '../../vfs-linux/tree/copy-data.ts';
+import { Semaphore } from '../semaphore.ts';
 import type { SourceFile, TargetFile } from './sides.ts';
 
 const pieceBytes = 1024 * 1024;
 const piecesAhead = 4;
 /** Pieces in memory at a time, over all files. */
-const piecesMost = 24;
+const maxPieces = 24;
 /** Where the source cannot tell its holes, a block of zeroes this large becomes one. */
 const holeBytes = 4096;
 
-const pieces: Gate = new Gate(piecesMost);
+const pieces: Semaphore = new Semaphore(maxPieces);
 const spare: Buffer[] = [];
 const zeroes: Buffer = Buffer.alloc(holeBytes);
 
@@ -29,50 +30,39 @@ export interface FileCopy {
   readonly source: SourceFile;
   readonly target: TargetFile;
   readonly sizeBytes: number;
-  /** Whether fewer bytes are allocated than the size says, or nobody knows. */
+  /** Whether fewer bytes are allocated than the size says, or the source does not know. */
   readonly mayHaveHoles: boolean;
   readonly onBytes: (bytes: number) => void;
 }
 
 /** Copies the data and sets the size. Throws what the sides throw. */
-export async function copyData(copy: FileCopy): Promise<void> {
-  const { source, target, sizeBytes } = copy;
-  let endBytes = sizeBytes;
-  let writtenBytes = 0;
-  for (let atBytes = 0; atBytes < sizeBytes; ) {
-    const extent = await source.nextData(atBytes, sizeBytes);
-    if (extent === undefined) break;
-    const skipZeroes = extent === 'unknown' && copy.mayHaveHoles;
-    const begin = extent === 'unknown' ? atBytes : extent.beginBytes;
-    const end = Math.min(extent === 'unknown' ? sizeBytes : extent.endBytes, sizeBytes);
-    if (begin >= sizeBytes) break;
-    const reached = await copyRange(copy, begin, end, skipZeroes);
-    if (reached < end) {
-      endBytes = reached; // the file has become shorter meanwhile
-      break;
-    }
-    atBytes = end;
-    if (!skipZeroes) writtenBytes = end;
-  }
-  if (writtenBytes !== endBytes) await target.setSize(endBytes);
+export async function copyFileData(copy: FileCopy): Promise<void> {
+  const { source, target, sizeBytes, mayHaveHoles } = copy;
+  await copyData({
+    sizeBytes,
+    mayHaveHoles,
+    nextData: (fromBytes) => source.nextData(fromBytes),
+    copyRange: (extent, skipZeroes) => copyRange(copy, extent, skipZeroes),
+    setSize: async (bytes) => {
+      await target.setSize(bytes);
+      return 0;
+    },
+  });
 }
 
-/** Copies [beginBytes, endBytes); answers how far there was something to read. */
-async function copyRange(
-  copy: FileCopy,
-  beginBytes: number,
-  endBytes: number,
-  skipZeroes: boolean,
-): Promise<number> {
+/** Copies a stretch; answers how far there was something to read. */
+async function copyRange(copy: FileCopy, extent: DataExtent, skipZeroes: boolean): Promise<number> {
+  const { beginBytes } = extent;
+  let { endBytes } = extent;
   const ahead: Piece[] = [];
   let nextBytes = beginBytes;
   let doneBytes = beginBytes;
   const start = async (): Promise<void> => {
-    await pieces.enter();
+    await pieces.acquire();
     const length = Math.min(pieceBytes, endBytes - nextBytes);
     const buffer = (spare.pop() ?? Buffer.allocUnsafe(pieceBytes)).subarray(0, length);
     const read = readFully(copy.source, buffer, nextBytes);
-    read.catch(() => {}); // looked at below, in its turn
+    read.catch(() => {}); // `finish` waits for it and sees the error
     ahead.push({ buffer, offsetBytes: nextBytes, read });
     nextBytes += length;
   };
@@ -90,7 +80,7 @@ async function copyRange(
   };
   try {
     while (doneBytes < endBytes) {
-      // One piece always; more only where they need not be waited for.
+      // One piece always; more only where there is room for them at once.
       while (nextBytes < endBytes && ahead.length < piecesAhead) {
         if (ahead.length > 0 && pieces.isFull) break;
         await start();
@@ -110,7 +100,7 @@ async function copyRange(
 
 function giveBack(piece: Piece): void {
   spare.push(Buffer.from(piece.buffer.buffer, piece.buffer.byteOffset, pieceBytes));
-  pieces.leave();
+  pieces.release();
 }
 
 /** Reads until the buffer is full or the file ends; answers the bytes read. */

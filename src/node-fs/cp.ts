@@ -66,13 +66,13 @@ export async function cp(
     const text = 'Option "dereference" cannot be used in combination with "verbatimSymlinks"';
     throw codedError('ERR_INCOMPATIBLE_OPTION_PAIR', text);
   }
-  const copy = new TreeCopy(context, options);
+  const copy = new CpOperation(context, options);
   const from: Side = { dirfd: abi.AT_FDCWD, name: encodeName(source), path: source };
   const to: Side = { dirfd: abi.AT_FDCWD, name: encodeName(destination), path: destination };
   await copy.start(from, to);
 }
 
-class TreeCopy {
+class CpOperation {
   readonly #context: FsContext;
   readonly #options: CpOptions;
   readonly #force: boolean;

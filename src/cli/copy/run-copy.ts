@@ -1,16 +1,16 @@
-/** What `get` and `put` have in common: run the copy, tell of it. */
-
+/** What `get` and `put` have in common: they run a copy and print what it did. */
 import { PartlyFailed, warn } from '../../observe/messages.ts';
-import { type CopyRoot, type CopyWish, copyTree } from '../copy/copy-tree.ts';
-import { CopyReport } from '../copy/report.ts';
-import type { SourceSide, TargetSide } from '../copy/sides.ts';
 import { output } from '../output.ts';
 import { Progress } from '../progress.ts';
+import { type CopyRoot, copyTree } from './copy-tree.ts';
+import { CopyReport } from './report.ts';
+import type { SourceSide, TargetSide } from './sides.ts';
 
 export interface CopyRun<S, T> {
   readonly source: SourceSide<S>;
   readonly target: TargetSide<T>;
   readonly root: CopyRoot<S, T>;
+  /** How much there is to copy, where that is known beforehand. */
   readonly totalBytes: number | undefined;
 }
 
@@ -19,9 +19,8 @@ export async function runCopy<S, T>(run: CopyRun<S, T>): Promise<CopyReport> {
   const report = new CopyReport();
   const progress = new Progress(run.totalBytes);
   const { source, target } = run;
-  const wish: CopyWish<S, T> = { source, target, report, onProgress: progress.add };
   try {
-    await copyTree(wish, run.root);
+    await copyTree({ source, target, report, onProgress: progress.add }, run.root);
   } finally {
     progress.end();
     await source.close();
@@ -30,8 +29,11 @@ export async function runCopy<S, T>(run: CopyRun<S, T>): Promise<CopyReport> {
   return report;
 }
 
-/** Says what was copied, after all of it is on the disk; throws where something is missing. */
-export async function tellCopy(report: CopyReport, json: boolean): Promise<void> {
+/**
+ * Prints what was copied, when all of it is on the disk. Throws PartlyFailed where something is
+ * missing.
+ */
+export async function printCopy(report: CopyReport, json: boolean): Promise<void> {
   for (const warning of report.warnings()) warn(warning);
   if (json) await output.line(JSON.stringify(report.summary()));
   else await output.line(`Copied ${report.sentence()}.`);

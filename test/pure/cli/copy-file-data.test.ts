@@ -1,20 +1,21 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from 'vitest';
-import { copyData } from '../../../src/cli/copy/copy-file.ts';
-import type { Extent, SourceFile, TargetFile } from '../../../src/cli/copy/sides.ts';
+import { copyFileData } from '../../../src/cli/copy/copy-file-data.ts';
+import type { SourceFile, TargetFile } from '../../../src/cli/copy/sides.ts';
+import type { DataExtent } from '../../../src/vfs-linux/tree/copy-data.ts';
 
 const MIB = 1024 * 1024;
 
-/** A source in memory, which answers at most `mostBytes` a read. */
+/** A source in memory, which answers at most `maxBytes` a read. */
 function sourceOf(
   content: Buffer,
-  extents: readonly Extent[] | 'unknown',
-  mostBytes = Number.POSITIVE_INFINITY,
+  extents: readonly DataExtent[] | 'unknown',
+  maxBytes = Number.POSITIVE_INFINITY,
 ): SourceFile {
   return {
     read: async (buffer, offsetBytes) => {
       await new Promise((resolve) => setImmediate(resolve));
-      const length = Math.min(buffer.length, mostBytes);
+      const length = Math.min(buffer.length, maxBytes);
       return content.copy(buffer, 0, offsetBytes, offsetBytes + length);
     },
     nextData: async (from) => {
@@ -56,22 +57,22 @@ async function copy(
   source: SourceFile,
   sizeBytes: number,
   mayHaveHoles = true,
-): Promise<{ target: Target; told: number }> {
+): Promise<{ target: Target; counted: number }> {
   const target = new Target();
-  let told = 0;
+  let counted = 0;
   const onBytes = (bytes: number): void => {
-    told += bytes;
+    counted += bytes;
   };
-  await copyData({ source, target, sizeBytes, mayHaveHoles, onBytes });
-  return { target, told };
+  await copyFileData({ source, target, sizeBytes, mayHaveHoles, onBytes });
+  return { target, counted };
 }
 
 describe('the data of a file', () => {
   test.each([0, 1, 4095, MIB, MIB + 1, 11 * MIB + 3])('of %d bytes arrives whole', async (size) => {
     const content = pattern(size);
-    const { target, told } = await copy(sourceOf(content, 'unknown'), size, false);
+    const { target, counted } = await copy(sourceOf(content, 'unknown'), size, false);
     expect(target.content.equals(content)).toBe(true);
-    expect(told).toBe(size);
+    expect(counted).toBe(size);
   });
 
   test('arrives whole from a source that gives a little at a time', async () => {
@@ -137,8 +138,8 @@ describe('the data of a file', () => {
       return read(buffer, offsetBytes);
     };
     const target = new Target();
-    const wish = { source, target, sizeBytes: 8 * MIB, mayHaveHoles: false, onBytes: () => {} };
-    await expect(copyData(wish)).rejects.toThrow('bad sector');
+    const parts = { source, target, sizeBytes: 8 * MIB, mayHaveHoles: false, onBytes: () => {} };
+    await expect(copyFileData(parts)).rejects.toThrow('bad sector');
     expect(target.content.length).toBe(3 * MIB);
   });
 });

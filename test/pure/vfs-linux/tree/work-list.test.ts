@@ -1,15 +1,14 @@
 import { expect, test } from 'vitest';
-import { Gate } from '../../../src/cli/gate.ts';
-import { workThrough } from '../../../src/cli/work-list.ts';
+import { workThrough } from '../../../../src/vfs-linux/tree/work-list.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test('everything found on the way is done, and no more at a time than was said', async () => {
   const done: number[] = [];
   let active = 0;
-  let most = 0;
+  let maxActive = 0;
   await workThrough([1], { width: 3 }, async (number, add) => {
-    most = Math.max(most, ++active);
+    maxActive = Math.max(maxActive, ++active);
     await turn();
     if (number < 100) for (const more of [number * 2, number * 2 + 1]) add(more);
     await turn();
@@ -17,7 +16,7 @@ test('everything found on the way is done, and no more at a time than was said',
     active--;
   });
   expect(done.sort((a, b) => a - b)).toEqual(Array.from({ length: 199 }, (_, index) => index + 1));
-  expect(most).toBe(3);
+  expect(maxActive).toBe(3);
 });
 
 test('a walk of a chain a hundred thousand deep ends', async () => {
@@ -61,17 +60,12 @@ test('an interruption ends it with its reason', async () => {
   expect(runs).toBe(5);
 });
 
-test('a gate lets in as many as it has room for, in their order', async () => {
-  const gate = new Gate(2);
-  const order: string[] = [];
-  await Promise.all(
-    ['a', 'b', 'c', 'd'].map((name) =>
-      gate.run(async () => {
-        order.push(`+${name}`);
-        await turn();
-        order.push(`-${name}`);
-      }),
-    ),
-  );
-  expect(order).toEqual(['+a', '+b', '-a', '+c', '-b', '+d', '-c', '-d']);
+test('a signal that is aborted already lets nothing begin', async () => {
+  const signal = AbortSignal.abort(new Error('stop'));
+  const work = workThrough([1], { width: 1, signal }, () => Promise.reject(new Error('begun')));
+  await expect(work).rejects.toThrow('stop');
+});
+
+test('no work ends at once', async () => {
+  await workThrough([], { width: 4 }, () => Promise.reject(new Error('begun')));
 });

@@ -3,7 +3,7 @@
  * FspFsctlTransact delivers them, and a sink that waits for the answers of a batch.
  */
 import type { AnswerSink, DataMemory } from '../../src/winfsp/transaction.ts';
-import { ResponseRecords, responseMostBytes } from '../../src/winfsp/wire/response-record.ts';
+import { maxResponseBytes, ResponseRecords } from '../../src/winfsp/wire/response-record.ts';
 
 export const kind = { create: 1, cleanup: 3, close: 4, read: 5, queryInformation: 7 } as const;
 
@@ -77,7 +77,7 @@ export class Answers implements AnswerSink {
   #resolve: () => void = () => {};
 
   constructor(depth: number) {
-    this.records = new ResponseRecords((depth + 1) * responseMostBytes);
+    this.records = new ResponseRecords((depth + 1) * maxResponseBytes);
   }
 
   take(): ResponseRecords {

@@ -1,34 +1,37 @@
 /**
- * Batches of requests on their way from the thread that waits in the driver (transact-worker.ts) to
- * the one that answers them: a ring of buffers in shared memory.
+ * Batches of requests on their way from the worker, which waits in the driver (transact-worker.ts),
+ * to the main thread, which answers them: a ring of buffers in shared memory.
  *
- *     worker: fill slot produced%count, length, produced+1 ──> wake the other if it sleeps
+ *     worker: fill slot produced%count, length, produced+1 ──> wake the main thread if it sleeps
  *     main:   read slot consumed%count, consumed+1 ──> wake the worker if the ring was full
  *
- * A message costs the sender and the receiver some µs each, so it is sent only where the receiver has
- * said that it will look no more (`asleep`): while requests keep coming there are none.
+ * A message costs the sender and the receiver some µs each. So the worker wakes the main thread
+ * only while `asleep` is set: as long as requests keep coming, no message is sent.
  *
- * Invariants: consumed <= produced <= consumed + slots; only the worker writes produced, lengths and
- * free slots; only the main thread writes consumed. Counters go round at 2^32 together.
+ * Invariants:
+ * 1. consumed <= produced <= consumed + slots. Both counters wrap at 2^32.
+ * 2. Only the worker writes produced, the lengths and the free slots.
+ * 3. Only the main thread writes consumed.
  */
 
-/** FSP_FSCTL_TRANSACT_BATCH_BUFFER_SIZEMIN: the least that a batch may have. */
+import type { Handle } from '../host/ffi.ts';
+
+/** FSP_FSCTL_TRANSACT_BATCH_BUFFER_SIZEMIN: the driver takes no smaller buffer. */
 export const batchBytes = 65536;
 export const batchSlots = 8;
 
-/** Places in the control words. */
+/** The indices of the control words. `lengths` is the first of one for each slot. */
 export const control = { produced: 0, consumed: 1, asleep: 2, lengths: 3 } as const;
 const controlBytes = 64;
 
 /** What the worker is started with. */
 export interface WorkerStart {
   readonly library: string;
-  /** The volume's handle. */
-  readonly volume: bigint;
+  readonly volume: Handle;
   readonly shared: SharedArrayBuffer;
 }
 
-/** What the worker posts: nothing but a wake-up, or why it has ended. */
+/** What the worker posts: a wake-up, or the status that ended it. */
 export type WorkerMessage =
   | { readonly kind: 'batch' }
   | { readonly kind: 'ended'; readonly status: number };

@@ -1,14 +1,12 @@
 /**
- * From the driver's records to the engine's irps and back.
- *
- * `dispatch` takes one record and promises its answer; `accept` takes a batch as FspFsctlTransact
- * delivers it and writes the answers, in whatever order they come, where a sink says.
+ * From the driver's records to the engine's irps and back: `accept` takes a batch as
+ * FspFsctlTransact delivers it, and hands the answers to a sink as the requests end.
  *
  * Invariants:
- * 1. Every record that has a hint is answered exactly once: requests of an unknown kind, malformed
- *    ones, those for a file that is not open, and those whose time has run out (Transaction's
- *    invariants tell how). Nothing thrown inside gets out.
- * 2. The record's bytes are not looked at after the call returns.
+ * 1. Every record that has a hint is answered exactly once: also a request of an unknown kind, a
+ *    malformed one, one for a file that is not open, and one whose time has run out (see
+ *    Transaction's invariants). `accept` throws nothing that a request causes.
+ * 2. The records' bytes are not read after `accept` returns.
  * 3. Cleanup and Close are carried out and succeed, even where everything else is refused.
  */
 import type { Buffer } from 'node:buffer';
@@ -24,9 +22,8 @@ import {
 import { RequestStatistics } from '../observe/request-statistics.ts';
 import { trace } from '../observe/trace.ts';
 import type { Errno } from '../vfs-linux/errno.ts';
-import { kindName, kindNames } from './kinds.ts';
+import { kindName, kindNames, makeTransaction } from './kinds.ts';
 import type { WinFspStatistics } from './mount-options.ts';
-import { makeTransaction } from './requests/make.ts';
 import type {
   AnswerSink,
   DataMemory,
@@ -38,18 +35,17 @@ import { RequestRecord } from './wire/request-record.ts';
 
 export interface DispatcherOptions {
   readonly tokens?: TokenReader;
-  /** The volume's flag DirectoryMarkerAsNextOffset. Default true. */
-  readonly markerIsNextOffset?: boolean;
   readonly queue?: RequestQueueOptions;
-  /** Takes the lines of FSBRIDGE_DEBUG=irp; without one there are none. */
+  /**
+   * Gets a line for each request and each answer. Default: standard error with FSBRIDGE_DEBUG=irp.
+   */
   readonly onTrace?: ((line: string) => void) | undefined;
-  /** Told of a mistake of fsbridge's own: an exception where a status was due. */
+  /** Gets an exception that was thrown where a status was due: a mistake of fsbridge. */
   readonly onMistake?: (reason: unknown) => void;
 }
 
-/** Whether FSBRIDGE_DEBUG names that. */
-function debugs(what: string): boolean {
-  return (process.env['FSBRIDGE_DEBUG'] ?? '').split(',').includes(what);
+function debugsRequests(): boolean {
+  return (process.env['FSBRIDGE_DEBUG'] ?? '').split(',').includes('irp');
 }
 
 function writeLine(line: string): void {
@@ -60,7 +56,6 @@ export class Dispatcher implements TransactionHost {
   readonly engine: Engine;
   readonly memory: DataMemory;
   readonly tokens: TokenReader | undefined;
-  readonly markerIsNextOffset: boolean;
   readonly queue: RequestQueue;
   #onTrace: ((line: string) => void) | undefined;
   #onMistake: ((reason: unknown) => void) | undefined;
@@ -74,15 +69,14 @@ export class Dispatcher implements TransactionHost {
     this.engine = engine;
     this.memory = memory;
     this.tokens = options.tokens;
-    this.markerIsNextOffset = options.markerIsNextOffset ?? true;
     this.queue = new RequestQueue(options.queue);
-    this.#onTrace = options.onTrace ?? (debugs('irp') ? writeLine : undefined);
+    this.#onTrace = options.onTrace ?? (debugsRequests() ? writeLine : undefined);
     this.#onMistake = options.onMistake;
   }
 
   /**
-   * The records in the first `lengthBytes` of a buffer. Each answer goes to the sink, some before
-   * this returns. Answers how many there were.
+   * Takes the records in the first `lengthBytes` of a buffer. Each answer goes to the sink, some of
+   * them before this returns. Answers how many records there were.
    */
   accept(bytes: Buffer, lengthBytes: number, sink: AnswerSink): number {
     let at = 0;
@@ -99,12 +93,12 @@ export class Dispatcher implements TransactionHost {
     return count;
   }
 
-  /** Requests that are not answered yet. */
+  /** How many requests are not answered yet. */
   get unanswered(): number {
     return this.#unanswered;
   }
 
-  /** Resolves when every request that came is answered. */
+  /** Resolves when every request is answered. */
   async drained(): Promise<void> {
     while (this.#unanswered > 0) {
       await new Promise<void>((resolve) => {
@@ -121,7 +115,7 @@ export class Dispatcher implements TransactionHost {
     };
   }
 
-  /** Answers the record's size, or 0 where it is none. */
+  /** Answers the record's size, or 0 where there is no whole record. */
   #accept(bytes: Buffer, at: number, endBytes: number, sink: AnswerSink): number {
     const record = this.#record;
     const size = record.set(bytes, at, endBytes);
@@ -148,7 +142,7 @@ export class Dispatcher implements TransactionHost {
     try {
       status = transaction.decode(record);
     } catch (reason) {
-      // The driver's memory could not be seen, say.
+      // For one, koffi throws where it cannot make a view of the driver's memory.
       this.#onMistake?.(reason);
       status = STATUS.INTERNAL_ERROR;
     }
@@ -188,7 +182,7 @@ export class Dispatcher implements TransactionHost {
     const { sink } = transaction;
     if (sink === undefined) return;
     transaction.sink = undefined;
-    // The driver would take it for its own.
+    // STATUS_PENDING has a meaning of its own to the driver.
     let status = given === STATUS.PENDING ? STATUS.INTERNAL_ERROR : given;
     const records = sink.take();
     records.begin(transaction.kind, transaction.hintLow, transaction.hintHigh, status);
@@ -226,7 +220,7 @@ export class Dispatcher implements TransactionHost {
     this.#pools[transaction.kind]?.push(transaction);
   }
 
-  /** A record that is cut short: what could be read of its head is all that can be answered. */
+  /** Answers a record that is cut short, with as much of its head as there is. */
   #answerMalformed(sink: AnswerSink): void {
     const { kind, hintLow, hintHigh } = this.#record;
     const records = sink.take();

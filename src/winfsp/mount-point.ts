@@ -1,8 +1,8 @@
 /**
- * Where a drive appears: what may be written, and what Windows says when it cannot be there.
+ * Mount points: which texts are allowed, and what an error of Windows means for one.
  *
- *     L: or *         a letter, or the next free one; of this logon session alone
- *     \\.\L:          a letter for everybody, by the mount manager: needs an administrator
+ *     L: or *         a letter, or the next free one; for this logon session alone
+ *     \\.\L:          a letter for all users, by the mount manager: needs an administrator
  *     C:\linux        a folder that does not exist yet, on NTFS; \\.\C:\linux by the mount manager
  *     \\fsbridge\name a share, without a letter
  */
@@ -11,7 +11,7 @@ import { type NtStatus, ntStatusName, STATUS } from '../fsbridge/translate/ntsta
 
 /** The server's name in \\fsbridge\name. */
 const server = 'fsbridge';
-const shareMostUnits = 80;
+const maxShareUnits = 80;
 
 export interface MountPoint {
   /** As FspMountSet wants it; undefined where there is only the share. */
@@ -20,16 +20,16 @@ export interface MountPoint {
   readonly prefix: string;
 }
 
-/** What a share cannot be called: NTFS's forbidden characters, and nothing else that is odd. */
+/** The text as a share's name, without the characters that NTFS forbids. */
 function shareName(text: string): string {
-  // No control characters: the driver would refuse the whole volume.
+  // With a control character the driver would refuse the whole volume.
   const kept = [...text].filter((char) => char >= ' ' && !'"*/:<>?\\|'.includes(char)).join('');
-  return kept.trim().slice(0, shareMostUnits) || 'linux';
+  return kept.trim().slice(0, maxShareUnits) || 'linux';
 }
 
 /**
- * Understands a mount point. `share` is the name for \\fsbridge\name where a network drive has a
- * letter. Throws ERR_MOUNT_POINT.
+ * Parses a mount point. `share` is NAME in \\fsbridge\NAME for a network drive that has a letter.
+ * Throws ERR_MOUNT_POINT.
  */
 export function parseMountPoint(text: string, network: boolean, share: string): MountPoint {
   const prefix = network ? `\\${server}\\${shareName(share)}` : '';
@@ -53,7 +53,7 @@ function mountPointError(text: string, why: string): FsBridgeError {
   return new FsBridgeError('ERR_MOUNT_POINT', text, why, advice);
 }
 
-/** FspMountSet's refusals as an error. */
+/** The error for a status of FspMountSet. */
 export function mountError(place: string, status: NtStatus): FsBridgeError {
   const isGlobal = place.startsWith('\\\\.\\');
   const isFolder = /[A-Za-z]:\\./.test(place);
@@ -70,7 +70,7 @@ export function mountError(place: string, status: NtStatus): FsBridgeError {
       return new FsBridgeError(
         'EACCES',
         place,
-        isGlobal ? 'a letter for everybody needs an administrator' : 'Windows refuses',
+        isGlobal ? 'a letter for all users needs an administrator' : 'Windows refuses',
         isGlobal ? 'Run it from an elevated prompt, or use a plain letter.' : folderAdvice,
       );
     case STATUS.OBJECT_NAME_NOT_FOUND:
@@ -94,17 +94,17 @@ function inUse(place: string, why: string): FsBridgeError {
   return new FsBridgeError('ERR_DRIVE_IN_USE', place, why, advice);
 }
 
-/** FspFsctlCreateVolume's refusals as an error. */
+/** The error for a status of FspFsctlCreateVolume. */
 export function volumeError(prefix: string, status: NtStatus): FsBridgeError {
   if (status === STATUS.OBJECT_NAME_COLLISION && prefix !== '') {
     const why = 'another drive has that share';
     return new FsBridgeError('ERR_DRIVE_IN_USE', `\\${prefix}`, why, 'Give it another --label.');
   }
   if (status === STATUS.NO_SUCH_DEVICE || status === STATUS.OBJECT_NAME_NOT_FOUND) {
-    const why = 'its driver does not run';
+    const why = 'its driver is not running';
     const advice = 'Install WinFsp 2.2 or later again, or start its service: sc start WinFsp.';
     return new FsBridgeError('ERR_WINFSP_DRIVER', 'WinFsp', why, advice);
   }
-  const why = `its driver makes no volume: ${ntStatusName(status)}`;
+  const why = `its driver did not make a volume: ${ntStatusName(status)}`;
   return new FsBridgeError('ERR_WINFSP_DRIVER', 'WinFsp', why, 'Restart Windows, and try again.');
 }

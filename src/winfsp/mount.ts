@@ -2,43 +2,43 @@
  * A volume as a Windows drive.
  *
  * Life: DLL -> engine -> volume in the driver -> worker -> ready -> mount point -> serving
- *       -> (unmount, or the driver stops us) mount point off -> Stop0 -> answers -> engine closed,
- *       all written out -> Stop -> handle closed -> ended
+ *       -> (unmount, or the driver stops the worker) mount point removed -> Stop0 -> answers
+ *       -> engine closed, everything written out -> Stop -> handle closed -> ended
  *
  * Invariants:
- * 1. Whatever fails on the way up is undone on the way back; nothing of a drive stays.
- * 2. When `ended` resolves no request is under way, every file is closed, and what was written is on
- *    the disk. Unmounting the volume is its owner's.
- * 3. A process that dies takes the drive along: Windows closes the handle, the driver the volume, and
- *    the letter was a temporary link. What was not written out by then the journal does not know.
- * 4. This thread never looks at the drive itself: the answer would have to come from here.
+ * 1. A step that fails on the way up undoes the steps before it: nothing of the drive is left.
+ * 2. When `ended` resolves, no request is under way, every file is closed, and everything written
+ *    is on the disk. The volume's owner unmounts the volume.
+ * 3. A process that dies ends the drive: Windows closes the handle, the driver removes the volume,
+ *    and the letter was a temporary link. Unwritten data is lost, as after a power cut.
+ * 4. This thread never opens a path on the drive: it would wait for an answer from itself.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { FsBridgeError } from '../errors.ts';
 import { Engine } from '../fsbridge/engine.ts';
 import type { EngineOptions } from '../fsbridge/options.ts';
 import { type NtStatus, ntStatusName, STATUS } from '../fsbridge/translate/ntstatus.ts';
+import { type Handle, loadFfi } from '../host/ffi.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
 import { Dispatcher } from './dispatcher.ts';
-import type { Change, WinFspMount, WinFspMountOptions, WinFspStatistics } from './mount-options.ts';
+import type { WinFspMount, WinFspMountOptions, WinFspStatistics } from './mount-options.ts';
 import { type MountPoint, mountError, parseMountPoint, volumeError } from './mount-point.ts';
 import { DriverMemory } from './native/driver-memory.ts';
 import { findWinFsp } from './native/find-winfsp.ts';
 import type { SessionEvent } from './native/session-messages.ts';
 import { SessionWatch } from './native/session-watch.ts';
 import { Tokens } from './native/tokens.ts';
-import type { Handle, SetMount, WinFspLibrary } from './native/winfsp-library.ts';
-import { notifyChanges } from './notify.ts';
+import type { SetMount, WinFspLibrary } from './native/winfsp-library.ts';
 import { TransactLoop } from './transact-loop.ts';
 import { volumeParamsOf } from './volume-parameters.ts';
 import { encodeVolumeParams } from './wire/volume-params.ts';
 
 const diskDevice = 'WinFsp.Disk';
 const networkDevice = 'WinFsp.Net';
-const ownersEndMs = 5000;
+const ownerUnmountMs = 5000;
 
 /**
- * Shows a volume as a drive. The volume's owner keeps it open until `ended`.
+ * Mounts a volume as a drive. The volume's owner keeps it open until `ended`.
  *
  * Throws FsBridgeError: ERR_NOT_WINDOWS, ERR_WINFSP_MISSING, ERR_WINFSP_OLD, ERR_WINFSP_DRIVER,
  * ERR_MOUNT_POINT, ERR_DRIVE_IN_USE, EACCES, EEXIST or ENOENT.
@@ -63,7 +63,7 @@ export async function mountWinFsp(
   return drive;
 }
 
-/** The mounting user is who started this process, unless somebody says otherwise. */
+/** By default the mounting user is the user of this process. */
 function engineOptions(options: WinFspMountOptions, tokens: Tokens | undefined): EngineOptions {
   const mountingUserSid = tokens?.ownUser();
   return {
@@ -90,7 +90,7 @@ class Drive implements WinFspMount {
   #ending: Promise<void> | undefined;
   #session: SessionWatch | undefined;
   #sessionEnds = false;
-  /** A process that ends has to wake its workers, or it would wait for the driver. */
+  /** Wakes the worker: the end of the process would wait for it, and so for the driver. */
   #onExit = (): void => {
     if (this.#handle !== undefined) this.#library.stop0(this.#handle);
   };
@@ -115,12 +115,12 @@ class Drive implements WinFspMount {
       this.#resolveEnded = resolve;
       this.#rejectEnded = reject;
     });
-    // Who does not look at `ended` learns it from unmount().
+    // A caller that ignores `ended` gets the error from unmount().
     this.ended.catch(() => {});
   }
 
   async begin(point: MountPoint): Promise<void> {
-    const { default: koffi } = await import('koffi');
+    const { koffi } = await loadFfi();
     this.#memory = new DriverMemory(
       (address, lengthBytes) => koffi.view(address, lengthBytes),
       (memory) => this.#volume.calls.ring.letGo(memory),
@@ -152,26 +152,26 @@ class Drive implements WinFspMount {
       process.once('SIGBREAK', this.#onBreak);
       this.#session = await SessionWatch.start((event) => this.#onSession(event));
     }
-    // The driver may end it: somebody removes the device, or WinFsp is uninstalled.
+    // The driver may end the drive: the device is removed, or WinFsp uninstalled.
     this.#loop.ended.then(
       (status) => this.unmount(failureOf(status)).catch(() => {}),
       (reason: unknown) => this.unmount(reason).catch(() => {}),
     );
   }
 
-  /** Windows waits for this, for some seconds. */
+  /** Windows waits some seconds for the promise. */
   async #onSession(event: SessionEvent): Promise<void> {
     if (event === 'resume') return;
     if (event === 'suspend') {
-      // A battery may be empty before the machine wakes.
+      // The battery may be empty before the machine wakes.
       if (!this.#volume.readOnly) await this.#volume.syncfs();
       return;
     }
     this.#sessionEnds = true;
     this.#options.onConsoleEvent?.(event);
     await this.unmount();
-    // Windows ends the process after this: its owner may unmount the volume before.
-    await wait(ownersEndMs, undefined, { ref: false });
+    // Afterwards Windows ends the process. The owner needs the time to unmount the volume.
+    await wait(ownerUnmountMs, undefined, { ref: false });
   }
 
   #makeDispatcher(memory: DriverMemory): Dispatcher {
@@ -194,12 +194,7 @@ class Drive implements WinFspMount {
     return { operations, queue, caches: this.#engine.hitRatios(), openFiles };
   }
 
-  notify(changes: readonly Change[]): Promise<void> {
-    if (this.#handle === undefined || this.#ending !== undefined) return Promise.resolve();
-    return notifyChanges(this.#library, this.#handle, changes);
-  }
-
-  /** `failure` is why it ends, where nobody asked for it. */
+  /** `failure` is the reason where the drive ends by itself. */
   unmount(failure?: unknown): Promise<void> {
     this.#ending ??= this.#end(failure);
     return this.#ending;
@@ -224,7 +219,7 @@ class Drive implements WinFspMount {
     else this.#rejectEnded(endError(this.mountPoint, failure));
   }
 
-  /** The driver's volume goes, with whatever requests it still has. */
+  /** Removes the driver's volume, with the requests that it still has. */
   #release(): void {
     const handle = this.#handle;
     if (handle === undefined) return;
@@ -241,10 +236,10 @@ class Drive implements WinFspMount {
   }
 }
 
-/** The driver's word for a volume that was stopped is no failure. */
+/** The statuses of a volume that was stopped are no failure. */
 function failureOf(status: NtStatus): Error | undefined {
   const isStopped = status === STATUS.SUCCESS || status === STATUS.CANCELLED;
-  return isStopped ? undefined : new Error(`the driver gave up: ${ntStatusName(status)}`);
+  return isStopped ? undefined : new Error(`the driver ended the volume: ${ntStatusName(status)}`);
 }
 
 function endError(mountPoint: string, cause: unknown): FsBridgeError {

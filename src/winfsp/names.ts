@@ -1,4 +1,4 @@
-/** Windows' words for the numbers of requests, for the lines of FSBRIDGE_DEBUG=irp. */
+/** Windows' names for numbers in requests, for the lines of FSBRIDGE_DEBUG=irp. */
 
 const dispositions = ['SUPERSEDE', 'OPEN', 'CREATE', 'OPEN_IF', 'OVERWRITE', 'OVERWRITE_IF'];
 
@@ -9,13 +9,11 @@ export function createDispositionName(disposition: number): string {
 const informationClasses: Readonly<Record<number, string>> = {
   4: 'Basic',
   10: 'Rename',
-  11: 'Link',
   13: 'Disposition',
   19: 'Allocation',
   20: 'EndOfFile',
   64: 'DispositionEx',
   65: 'RenameEx',
-  72: 'LinkEx',
 };
 
 export function informationClassName(fileInformationClass: number): string {

@@ -1,21 +1,23 @@
 /**
- * The driver's requests to the dispatcher, and its answers back. A worker waits in the driver
- * (transact-worker.ts); this thread takes its batches and answers them, in any order, with
- * FspFsctlTransact calls that come back at once.
+ * Brings the driver's requests to the dispatcher, and the answers back. A worker waits in the
+ * driver (transact-worker.ts). The main thread takes its batches and answers them, in any order,
+ * with FspFsctlTransact calls that return at once.
  *
  *     worker ──batch──> accept ──> queue, engine, kernel ──> records ──microtask──> driver
  *
  * Invariants:
- * 1. Answers that become ready together go to the driver together: the first one orders a microtask,
- *    which sends what has come by then.
- * 2. Before the loop sleeps it has told the worker so, and has looked once more.
- * 3. `stop` ends with no request unanswered, but for those that a hanging disk holds for longer than
- *    it may.
+ * 1. Answers that become ready together go to the driver together: the first of them schedules a
+ *    microtask, which sends all that are ready by then.
+ * 2. Before the loop sleeps, it sets `asleep` and then looks once more.
+ * 3. When `stop` ends, every request is answered, unless a hanging disk holds one for longer than
+ *    drainMs.
  */
 import { Buffer } from 'node:buffer';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { isError, type NtStatus, STATUS, toNtStatus } from '../fsbridge/translate/ntstatus.ts';
+import type { Handle } from '../host/ffi.ts';
+import { siblingModule } from '../host/sibling-module.ts';
 import {
   batchBytes,
   batchSlots,
@@ -27,16 +29,11 @@ import {
   type WorkerStart,
 } from './batches.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import type { Handle, WinFspLibrary } from './native/winfsp-library.ts';
+import type { WinFspLibrary } from './native/winfsp-library.ts';
 import type { AnswerSink } from './transaction.ts';
 import { ResponseRecords } from './wire/response-record.ts';
 
 const drainMs = 30_000;
-/** This module's ending is the worker's too: .ts in a checkout, .js in the package. */
-const workerFile: URL = new URL(
-  `./transact-worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`,
-  import.meta.url,
-);
 
 export interface TransactLoopParts {
   readonly library: WinFspLibrary;
@@ -46,7 +43,7 @@ export interface TransactLoopParts {
 }
 
 export class TransactLoop implements AnswerSink {
-  /** Resolves when the worker has ended: the volume is stopped, by us or by the driver. */
+  /** Resolves with the status that ended the worker: we or the driver stopped the volume. */
   readonly ended: Promise<NtStatus>;
   #library: WinFspLibrary;
   #volume: Handle;
@@ -59,7 +56,7 @@ export class TransactLoop implements AnswerSink {
     return Buffer.from(bytes.buffer, bytes.byteOffset, batchBytes);
   });
   #records = new ResponseRecords(batchBytes);
-  #flushOrdered = false;
+  #flushScheduled = false;
   #flush = (): void => this.#send();
   #draining = false;
   #worker: Worker;
@@ -75,7 +72,10 @@ export class TransactLoop implements AnswerSink {
       volume: this.#volume,
       shared: this.#shared,
     };
-    this.#worker = new Worker(workerFile, { workerData, name: 'fsbridge-transact' });
+    this.#worker = new Worker(siblingModule(import.meta.url, './transact-worker'), {
+      workerData,
+      name: 'fsbridge-transact',
+    });
     this.ended = new Promise((resolve, reject) => {
       this.#worker.on('message', (message: WorkerMessage) => {
         if (message.kind === 'ended') resolve(toNtStatus(message.status));
@@ -84,11 +84,11 @@ export class TransactLoop implements AnswerSink {
       this.#worker.on('error', reject);
       this.#worker.on('exit', () => resolve(STATUS.SUCCESS));
     });
-    // It may fail before anybody looks.
+    // It may reject before a handler is attached.
     this.ended.catch(() => {});
   }
 
-  /** Takes every batch that is there. */
+  /** Takes all batches in the ring. */
   #drain(): void {
     if (this.#draining) return;
     this.#draining = true;
@@ -115,28 +115,28 @@ export class TransactLoop implements AnswerSink {
   }
 
   give(): void {
-    if (this.#flushOrdered) return;
-    this.#flushOrdered = true;
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
     queueMicrotask(this.#flush);
   }
 
   #send(): void {
-    this.#flushOrdered = false;
+    this.#flushScheduled = false;
     const records = this.#records;
     if (records.length > 0) {
       const status = this.#library.respond(this.#volume, records.bytes, records.length);
       records.clear();
-      // After a stop nobody waits for answers any more.
+      // After a stop the driver takes no answers.
       if (isError(status)) this.#onLog(`WinFsp took no answers: 0x${status.toString(16)}`);
     }
-    // What came meanwhile needs no message, and no turn of the event loop.
+    // Batches that came meanwhile need no message and no turn of the event loop.
     if (Atomics.load(this.#words, control.produced) !== this.#words[control.consumed])
       this.#drain();
   }
 
   /**
-   * Ends the worker and answers what is under way. The volume takes no requests any more, but is not
-   * stopped yet.
+   * Ends the worker, and answers the requests that are under way. Afterwards the driver takes no
+   * more requests, but the volume is not stopped yet.
    */
   async stop(): Promise<void> {
     this.#library.stop0(this.#volume);

@@ -1,12 +1,14 @@
 /**
- * The thread that waits in WinFsp's driver: asks for a batch of requests, hands it over, asks again.
+ * The thread that waits in WinFsp's driver: it asks for a batch of requests, hands the batch over,
+ * and asks again.
  *
- * It is blocked in the driver nearly all of the time, where nothing reaches it, neither a message nor
- * an end of the process; it comes back when requests arrive, when the volume's TransactTimeout is over,
- * or when the volume is stopped (FspFsctlStop0), and then it ends.
+ * Nearly all of the time it is blocked in the driver, where neither a message nor the end of the
+ * process reaches it. It returns when requests arrive, when the volume's TransactTimeout is over,
+ * or when the volume is stopped (FspFsctlStop0); then it ends.
  */
 import { Buffer } from 'node:buffer';
 import { parentPort, workerData } from 'node:worker_threads';
+import { handleType, loadFfi } from '../host/ffi.ts';
 import {
   batchBytes,
   batchSlots,
@@ -18,17 +20,14 @@ import {
 } from './batches.ts';
 
 const { library, volume, shared } = workerData as WorkerStart;
-const { default: koffi } = await import('koffi');
-const transact = koffi
-  .load(library)
-  .func('FspFsctlTransact', 'int32', [
-    'uintptr_t',
-    'void *',
-    'size_t',
-    'void *',
-    'void *',
-    'uint8',
-  ]) as (...args: readonly unknown[]) => number;
+const transact = (await loadFfi()).open(library)('FspFsctlTransact', 'int32', [
+  handleType,
+  'void *',
+  'size_t',
+  'void *',
+  'void *',
+  'uint8',
+]);
 
 const words = controlWords(shared);
 const slots = Array.from({ length: batchSlots }, (_, slot) => slotBytes(shared, slot));
@@ -41,7 +40,7 @@ function post(message: WorkerMessage): void {
 }
 
 /** Waits until a slot is free. */
-function waitForRoom(produced: number): void {
+function waitForSlot(produced: number): void {
   for (;;) {
     const consumed = Atomics.load(words, control.consumed);
     if (((produced - consumed) | 0) < batchSlots) return;
@@ -49,10 +48,10 @@ function waitForRoom(produced: number): void {
   }
 }
 
-/** Runs until the volume is stopped; answers the status that said so. */
+/** Runs until the volume is stopped; answers the status of the last call. */
 function run(): number {
   for (let produced = 0; ; produced = (produced + 1) | 0) {
-    waitForRoom(produced);
+    waitForSlot(produced);
     const slot = (produced >>> 0) % batchSlots;
     let length = 0;
     while (length === 0) {

@@ -1,7 +1,6 @@
 /**
- * One request of the driver from its decoding to its answer. There is a class for each kind
- * (requests/), and a pool of its objects, so that a request costs no allocation but what its own
- * content needs.
+ * One request of the driver from its decoding to its answer. Each kind has a class (requests/), and
+ * a pool of the class's objects: a request allocates only what its own content needs.
  *
  *     pool -> decode --ok--> queue -> start -> settled -> answer -> release -> pool
  *               |              |               ^
@@ -9,10 +8,9 @@
  *               +-status-> answer -> release -> pool
  *
  * Invariants:
- * 1. A request is answered exactly once, whatever becomes of it.
- * 2. Memory of the driver's (data buffers) is not touched after the answer. A request that was
- *    answered because its time ran out gives its memory back first (`detach`), although the work goes
- *    on.
+ * 1. Every request is answered exactly once.
+ * 2. The driver's memory (data buffers) is not touched after the answer. A request that is answered
+ *    because its time ran out gives its memory back first (`detach`), although its work continues.
  */
 
 import { QueuedRequest } from '../cache/request-queue.ts';
@@ -28,20 +26,17 @@ import type { ResponseRecords } from './wire/response-record.ts';
 
 /** The memory that the driver maps into the process for reads, writes and listings. */
 export interface DataMemory {
-  /** The bytes at a request's Address. They stay the driver's: nobody touches them later. */
+  /** The bytes at a request's Address. They belong to the driver again after the answer. */
   view(address: bigint, lengthBytes: number): Buffer;
-  /** The request that this view was for is over. */
+  /** The view's request is over. */
   release?(view: Buffer): void;
-  /**
-   * The request that this view was for is answered while somebody still holds the view: from now on
-   * it must lead nowhere.
-   */
+  /** The view's request is answered while its work continues: the view's length becomes 0. */
   detach?(view: Buffer): void;
 }
 
-/** Finds out who asks. */
+/** Reads the tokens that come with requests. */
 export interface TokenReader {
-  /** `handle` is valid until the request is answered, and is not to be closed. */
+  /** `handle` is valid until the request is answered, and the driver closes it. */
   facts(handle: number, processId: number): AccessToken | undefined;
 }
 
@@ -58,14 +53,12 @@ export interface TransactionHost {
   readonly engine: Engine;
   readonly memory: DataMemory;
   readonly tokens: TokenReader | undefined;
-  /** The volume's flag DirectoryMarkerAsNextOffset. */
-  readonly markerIsNextOffset: boolean;
   settled(transaction: Transaction, status: NtStatus): void;
   failed(transaction: Transaction, reason: unknown): void;
   refused(transaction: Transaction, failure: Errno): void;
 }
 
-/** Stands in an irp while there is no request: the engine never sees it. */
+/** Fills an irp's field while there is no request. The engine never gets an irp with it. */
 export const noFileObject: FileObject = undefined as unknown as FileObject;
 
 export abstract class Transaction extends QueuedRequest {
@@ -74,9 +67,12 @@ export abstract class Transaction extends QueuedRequest {
   hintLow = 0;
   hintHigh = 0;
   sink: AnswerSink | undefined;
-  /** The driver ignores a failure and tells nobody again: it must be carried out in any case. */
+  /**
+   * Runs in any case, and is answered with success: the driver ignores a failure, and never
+   * retries.
+   */
   readonly mustRun: boolean = false;
-  /** Of the trace's spans. */
+  /** The id of its spans in the trace. */
   traceId = 0;
   #settled = (status: NtStatus): void => this.host.settled(this, status);
   #failed = (reason: unknown): void => this.host.failed(this, reason);
@@ -87,20 +83,21 @@ export abstract class Transaction extends QueuedRequest {
     this.kind = kind;
   }
 
-  /** Fills the irp. Answers SUCCESS, or the status that the request ends with at once. */
+  /** Fills the irp. Answers SUCCESS, or the status with which the request ends at once. */
   abstract decode(record: RequestRecord): NtStatus;
-  /** Hands the irp to the engine. */
+  /** Hands the irp to the engine, which resets the irp's out-fields. */
   protected abstract run(): Promise<NtStatus>;
-  /** Writes what a success has besides its status; answers the status that it has then. */
+  /** Writes what a success carries besides its status. Answers the final status. */
   abstract encode(records: ResponseRecords, status: NtStatus): NtStatus;
-  /** Forgets what the request held. */
+  /** Drops what the request held. */
   abstract release(): void;
-  /** The driver's memory is no longer ours. */
+  /** Gives the driver's memory back. */
   detach(): void {}
-  /** The work was done for an answer that nobody waits for any more. */
+  /** Undoes work that succeeded, but whose answer did not reach the driver. */
   discard(): void {}
-  /** The request and the answer in a line of the log, without the kind. */
+  /** The request as a line of the log, without its kind. */
   abstract describe(): string;
+  /** The answer as a line of the log. */
   describeAnswer(): string {
     return '';
   }
@@ -143,25 +140,24 @@ export abstract class FileTransaction extends Transaction {
   }
 }
 
-/** The token of a request, looked up when the engine asks for it. */
+/** The token of a request. It is read only if the engine asks for it. */
 export class RequestToken implements TokenSource {
-  #tokens: TokenReader;
+  #tokens: TokenReader | undefined;
   #handle = 0;
   #processId = 0;
 
-  constructor(tokens: TokenReader) {
+  constructor(tokens: TokenReader | undefined) {
     this.#tokens = tokens;
   }
 
-  /** Low 32 bits: a handle in this process. High 32 bits: the process that asks. */
-  set(handle: number, processId: number): TokenSource | undefined {
-    if (handle === 0) return undefined;
-    this.#handle = handle;
-    this.#processId = processId;
-    return this;
+  /** Decodes an AccessToken field: a handle in this process, then the client's process id. */
+  decode(record: RequestRecord, field: number): TokenSource | undefined {
+    this.#handle = record.u32(field);
+    this.#processId = record.u32(field + 4);
+    return this.#handle === 0 || this.#tokens === undefined ? undefined : this;
   }
 
   facts(): AccessToken | undefined {
-    return this.#tokens.facts(this.#handle, this.#processId);
+    return this.#tokens?.facts(this.#handle, this.#processId);
   }
 }

@@ -1,24 +1,24 @@
-/** Which volume WinFsp's driver is to make for an engine, and why so. */
+/** The volume that WinFsp's driver makes for an engine: its parameters, each with its reason. */
 import type { VolumeFacts } from '../fsbridge/volume-facts.ts';
 import type { WinFspMountOptions } from './mount-options.ts';
 import { type VolumeParams, volumeFlags } from './wire/volume-params.ts';
 
 /**
- * Without a lasting cache a file's FileInfo is right for this long. With 0xffffffff Windows keeps
- * data too, and must be told of every change from elsewhere.
+ * How long Windows keeps a file's FileInfo by default. With 0xffffffff it keeps the file's data
+ * too, for as long as the volume exists.
  */
 const fileInfoDefaultMs = 1000;
 const lasting = 0xffffffff;
-/** The worker comes back from the driver this often, so that a process without an end can end. */
+/** The worker returns from the driver this often: the process can end even if nothing wakes it. */
 const transactTimeoutMs = 10_000;
-/** The most that the driver allows: a request waits for the worker only, which hardly ever waits. */
+/** The driver's maximum. A request waits in the driver only until the worker takes it. */
 const irpTimeoutMs = 600_000;
 const irpCapacity = 1000;
 
 /**
- * Flags that every volume has. Not among them: NamedStreams, as Linux has none;
- * ReparsePointsAccessCheck, which would ask for SeCreateSymbolicLinkPrivilege; UmFileContext flags
- * other than the one that describes what we do, as only the DLL's own dispatcher reads them.
+ * The flags of every volume. Left out are NamedStreams, which Linux does not have, and
+ * ReparsePointsAccessCheck, which would demand SeCreateSymbolicLinkPrivilege. Only the DLL's own
+ * dispatcher reads the flags Um…; the two here describe what fsbridge does.
  */
 const commonFlags: number =
   volumeFlags.UnicodeOnDisk |
@@ -32,7 +32,7 @@ const commonFlags: number =
   volumeFlags.SupportsPosixUnlinkRename |
   volumeFlags.PostDispositionWhenNecessaryOnly;
 
-/** The flags that say what this volume's file system keeps (vfs-linux/file-system-traits.ts). */
+/** Adds the flags for what this volume's file system keeps (vfs-linux/file-system-traits.ts). */
 function flagsOf(facts: VolumeFacts): number {
   let flags = commonFlags;
   if (facts.caseSensitive) flags |= volumeFlags.CaseSensitiveSearch;
@@ -52,7 +52,7 @@ export function volumeParamsOf(
 ): VolumeParams {
   const fileInfoTimeoutMs = options.fileInfoTimeoutMs ?? fileInfoDefaultMs;
   let flags = flagsOf(facts);
-  // With a lasting cache the data is to stay when a file is closed.
+  // With a lasting cache the data stays when a file is closed.
   if (fileInfoTimeoutMs !== lasting) flags |= volumeFlags.FlushAndPurgeOnCleanup;
   return {
     bytesPerSector: facts.bytesPerSector,
@@ -66,7 +66,8 @@ export function volumeParamsOf(
     fileInfoTimeoutMs,
     volumeInfoTimeoutMs: fileInfoDefaultMs,
     dirInfoTimeoutMs: fileInfoTimeoutMs,
-    // $LXMOD and its like show one thing in two places: a change here is not seen in the other's cache.
+    // Windows sees a file's mode as a descriptor and as the EA $LXMOD. Setting one changes the
+    // other, which the driver has cached.
     securityTimeoutMs: Math.min(fileInfoTimeoutMs, fileInfoDefaultMs),
     eaTimeoutMs: Math.min(fileInfoTimeoutMs, fileInfoDefaultMs),
     flags,

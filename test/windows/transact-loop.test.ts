@@ -1,7 +1,7 @@
 /**
- * The whole loop over the C interface, with test/wine's stand-in of WinFsp's DLL as a shared library:
- * a worker waits in it, batches come, answers go back in any order. After each answer the stand-in takes
- * the request's memory away, so that a late touch is a crash.
+ * The whole loop over the C interface, with test/wine's stand-in of WinFsp's DLL as a shared
+ * library: a worker waits in it, batches come, answers go back in any order. After each answer the
+ * stand-in takes the request's memory away, so that a late touch is a crash.
  */
 import fs from 'node:fs';
 import os from 'node:os';
@@ -11,7 +11,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Dispatcher } from '../../src/winfsp/dispatcher.ts';
 import { DriverMemory } from '../../src/winfsp/native/driver-memory.ts';
 import { loadWinFsp, type WinFspLibrary } from '../../src/winfsp/native/winfsp-library.ts';
-import { notifyChanges } from '../../src/winfsp/notify.ts';
 import { TransactLoop } from '../../src/winfsp/transact-loop.ts';
 import { encodeVolumeParams, type VolumeParams } from '../../src/winfsp/wire/volume-params.ts';
 import { Random, testSeed } from '../support/random.ts';
@@ -64,9 +63,7 @@ describe.skipIf(missing !== undefined)(`the loop${missing ? ` (skipped: ${missin
   afterAll(() => fs.rmSync(folder, { recursive: true }));
 
   /** Serves files from memory while `use` runs. */
-  async function serving(
-    use: (volume: bigint, engine: WritingEngine) => Promise<void>,
-  ): Promise<void> {
+  async function serving(use: (engine: WritingEngine) => Promise<void>): Promise<void> {
     const engine = new WritingEngine();
     serveFromMemory(engine, new Random(seed));
     const memory = new DriverMemory(
@@ -81,7 +78,7 @@ describe.skipIf(missing !== undefined)(`the loop${missing ? ` (skipped: ${missin
     const loop = new TransactLoop({ library, volume, dispatcher, onLog });
     expect(library.ready(volume)).toBe(0);
     try {
-      await use(volume, engine);
+      await use(engine);
     } finally {
       const startedMs = performance.now();
       await loop.stop();
@@ -95,7 +92,7 @@ describe.skipIf(missing !== undefined)(`the loop${missing ? ` (skipped: ${missin
   }
 
   test(`10,000 requests of four programs are answered, in any order (seed ${seed})`, async () => {
-    await serving(async (_volume, engine) => {
+    await serving(async (engine) => {
       expect(await play('load', 250), report()).toBe(0);
       expect(number('StandInRequests')).toBeGreaterThan(10_000);
       expect(engine.seen.length).toBeGreaterThan(10_000);
@@ -105,18 +102,6 @@ describe.skipIf(missing !== undefined)(`the loop${missing ? ` (skipped: ${missin
   test('requests that are refused at once do not stop the others', async () => {
     await serving(async () => {
       expect(await play('burst', 300), report()).toBe(0);
-    });
-  });
-
-  test('changes are announced, though the driver asks to wait at first', async () => {
-    await serving(async (volume) => {
-      const changes = Array.from({ length: 3000 }, (_, i) => ({
-        fileName: `\\folder\\file ${i}`,
-        filter: 0x11,
-        action: 1,
-      }));
-      await notifyChanges(library, volume, changes);
-      expect(number('StandInNotified')).toBe(3000);
     });
   });
 

@@ -1,22 +1,22 @@
 /**
- * The memory that the driver maps into this process: views of it as Buffers.
+ * Views, as Buffers, of the memory that the driver maps into this process.
  *
- * Making a view costs 2.5 µs, and the driver has a pool of buffers of 64 KiB that it uses again and
- * again; so views are kept by address. A kept view is of no memory that anybody owns until a request
- * names its address again: it is only touched between a request and its answer.
+ * Making a view costs 2.5 µs, and the driver reuses a pool of buffers of 64 KiB. So views are kept
+ * by address. Between an answer and the next request with its address, the memory behind a kept
+ * view may be unmapped: a view is touched only between a request and its answer.
  *
- * Invariant: after `detach` and `detachAll` a view has length 0, whoever still holds it.
+ * Invariant: after `detach` and `detachAll` a view has length 0.
  */
 import { Buffer } from 'node:buffer';
 import type { DataMemory } from '../transaction.ts';
 
-/** The size of the driver's pooled buffers; larger ones are made for one request. */
+/** The size of the driver's pooled buffers. A larger buffer is made for one request. */
 const pooledBytes = 65536;
-const keptMost = 1024;
+const maxKept = 1024;
 const noBytes: Buffer = Buffer.alloc(0);
 
 type MakeView = (address: bigint, lengthBytes: number) => ArrayBuffer;
-/** Told before memory goes, for who may be copying to it or from it at that moment. */
+/** Is called before memory is detached: no copy to it or from it may be under way afterwards. */
 type LetGo = (memory: ArrayBuffer) => void;
 
 interface KeptView {
@@ -28,7 +28,7 @@ export class DriverMemory implements DataMemory {
   #makeView: MakeView;
   #letGo: LetGo;
   #kept = new Map<number, KeptView>();
-  /** Those too large to be kept, until their requests are over. */
+  /** Memory that is too large to be kept, until its request is over. */
   #large = new Set<ArrayBuffer>();
 
   constructor(makeView: MakeView, letGo: LetGo) {
@@ -43,11 +43,11 @@ export class DriverMemory implements DataMemory {
       this.#large.add(memory);
       return Buffer.from(memory);
     }
-    // Addresses of a process have 47 bits.
+    // A user-mode address has 47 bits, so a number holds it.
     const key = Number(address);
     let kept = this.#kept.get(key);
     if (kept === undefined || kept.memory.byteLength < lengthBytes) {
-      if (this.#kept.size >= keptMost) this.#kept.clear();
+      if (this.#kept.size >= maxKept) this.#kept.clear();
       const memory = this.#makeView(address, lengthBytes);
       kept = { memory, buffer: Buffer.from(memory) };
       this.#kept.set(key, kept);
@@ -68,7 +68,7 @@ export class DriverMemory implements DataMemory {
     this.#detachMemory(memory);
   }
 
-  /** The volume is about to be stopped: none of its memory is mapped after that. */
+  /** Detaches all views: the driver unmaps its memory when the volume is stopped. */
   detachAll(): void {
     for (const { memory } of this.#kept.values()) this.#detachMemory(memory);
     for (const memory of this.#large) this.#detachMemory(memory);
@@ -76,7 +76,7 @@ export class DriverMemory implements DataMemory {
     this.#large.clear();
   }
 
-  /** An ArrayBuffer that was transferred has length 0, and so have all views of it. */
+  /** A transferred ArrayBuffer has length 0, and so do all views of it. */
   #detachMemory(memory: ArrayBuffer): void {
     this.#letGo(memory);
     if (!memory.detached) memory.transfer(0);

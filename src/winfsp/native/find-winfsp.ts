@@ -1,18 +1,18 @@
-/** Finds the installed WinFsp, and says what to do where there is none, or an old one. */
+/** Finds the installed WinFsp. The errors say what to do where there is none, or an old one. */
 import { existsSync } from 'node:fs';
-import path from 'node:path';
+import { win32 } from 'node:path';
 import { FsBridgeError } from '../../errors.ts';
 import { readRegistryString } from './registry.ts';
 import { loadWinFsp, type WinFspLibrary } from './winfsp-library.ts';
 
 const registryKey = 'SOFTWARE\\WOW6432Node\\WinFsp';
 const registryValue = 'InstallDir';
-/** 2.2 mends CVE-2026-3006 and CVE-2026-7162, and a deadlock of notifications and renames. */
-const leastVersion = 0x20002;
-const leastVersionText = '2.2';
-const advice = `Install WinFsp ${leastVersionText} or later from https://winfsp.dev/rel/, then try again.`;
+/** 2.2 fixes CVE-2026-3006, CVE-2026-7162, and a deadlock of notifications and renames. */
+const minVersion = 0x20002;
+const minVersionText = '2.2';
+const downloads = 'https://winfsp.dev/rel/';
+const advice = `Install WinFsp ${minVersionText} or later from ${downloads}, then try again.`;
 
-/** The name of the DLL for this processor. */
 function dllName(): string {
   return process.arch === 'arm64' ? 'winfsp-a64.dll' : 'winfsp-x64.dll';
 }
@@ -22,12 +22,12 @@ function versionText(version: number): string {
 }
 
 /**
- * Loads WinFsp: the installed one, or the DLL that is named. Throws ERR_WINFSP_MISSING,
- * ERR_WINFSP_OLD, or ERR_NOT_WINDOWS.
+ * Loads the installed WinFsp, or the DLL at that path. Throws ERR_WINFSP_MISSING, ERR_WINFSP_OLD,
+ * or ERR_NOT_WINDOWS.
  */
-export async function findWinFsp(named?: string): Promise<WinFspLibrary> {
-  const library = await load(named ?? (await installedPath()));
-  if (library.version < leastVersion) {
+export async function findWinFsp(path?: string): Promise<WinFspLibrary> {
+  const library = await load(path ?? (await installedPath()));
+  if (library.version < minVersion) {
     const version = versionText(library.version);
     const why = `version ${version} has mistakes that others can exploit, or that lock up`;
     throw new FsBridgeError('ERR_WINFSP_OLD', 'WinFsp', why, advice);
@@ -44,7 +44,7 @@ async function installedPath(): Promise<string> {
   if (folder === undefined) {
     throw new FsBridgeError('ERR_WINFSP_MISSING', 'WinFsp', 'it is not installed', advice);
   }
-  return path.win32.join(folder, 'bin', dllName());
+  return win32.join(folder, 'bin', dllName());
 }
 
 async function load(file: string): Promise<WinFspLibrary> {

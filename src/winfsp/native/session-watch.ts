@@ -1,9 +1,11 @@
 /**
- * Hears of logoff, shutdown and sleep before they come (session-worker.ts), and holds Windows up while
- * something is done about it. Without a desktop, as in a service, it hears of nothing: a service is
- * told of its end in another way.
+ * Reports logoff, shutdown and sleep before they happen (session-worker.ts), and makes Windows wait
+ * while the program reacts. Without a desktop it reports nothing: a service learns of its end in
+ * another way.
  */
 import { Worker } from 'node:worker_threads';
+import { loadFfi, type Native } from '../../host/ffi.ts';
+import { siblingModule } from '../../host/sibling-module.ts';
 import {
   quitMessage,
   type SessionEvent,
@@ -11,14 +13,8 @@ import {
   sessionWords,
 } from './session-messages.ts';
 
-type Call = (...args: readonly unknown[]) => number;
-
-const workerFile: URL = new URL(
-  `./session-worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`,
-  import.meta.url,
-);
 const wordsBytes = 8;
-const exitMs = 2000;
+const exitMaxMs = 2000;
 const everyNumber = 0x7fffffff;
 
 export class SessionWatch {
@@ -26,24 +22,27 @@ export class SessionWatch {
   #threadId = 0;
   #words: Int32Array;
   #worker: Worker;
-  #postToThread: Call;
+  #postToThread: Native;
   #exited: Promise<void>;
   /**
-   * A process that ends cuts its threads off, and one that Windows calls at that moment would be the
-   * end of all: so the window goes first.
+   * The end of the process terminates its threads, and Windows must not call one at that moment. So
+   * the window is removed first.
    */
   #onExit = (): void => {
     this.release();
-    Atomics.wait(this.#words, sessionWords.over, 0, exitMs);
+    Atomics.wait(this.#words, sessionWords.over, 0, exitMaxMs);
   };
-  /** Resolves when it is known whether there is a window. */
+  /** Resolves when the worker has made the window, or has found that it cannot. */
   readonly started: Promise<void>;
 
-  private constructor(postToThread: Call, onEvent: (event: SessionEvent) => Promise<void>) {
+  private constructor(postToThread: Native, onEvent: (event: SessionEvent) => Promise<void>) {
     const shared = new SharedArrayBuffer(wordsBytes);
     this.#words = new Int32Array(shared);
     this.#postToThread = postToThread;
-    this.#worker = new Worker(workerFile, { workerData: shared, name: 'fsbridge-session' });
+    this.#worker = new Worker(siblingModule(import.meta.url, './session-worker'), {
+      workerData: shared,
+      name: 'fsbridge-session',
+    });
     process.once('exit', this.#onExit);
     this.#exited = new Promise((resolve) => {
       this.#worker.once('exit', () => {
@@ -66,15 +65,13 @@ export class SessionWatch {
     });
   }
 
-  /** Windows waits until what `onEvent` answers is settled, or for as long as it likes to. */
+  /** Windows waits until the promise of `onEvent` is settled, or until its patience ends. */
   static async start(onEvent: (event: SessionEvent) => Promise<void>): Promise<SessionWatch> {
-    const { default: koffi } = await import('koffi');
     const types = ['uint32', 'uint32', 'uintptr_t', 'intptr_t'];
-    const user32 = koffi.load('user32.dll');
-    const postToThread = user32.func('PostThreadMessageW', 'int32', types) as Call;
+    const postToThread = (await loadFfi()).open('user32.dll')('PostThreadMessageW', 'int32', types);
     const watch = new SessionWatch(postToThread, onEvent);
     await watch.started;
-    // A window alone is no reason to stay.
+    // The window alone does not keep the process running.
     watch.#worker.unref();
     return watch;
   }
@@ -84,7 +81,7 @@ export class SessionWatch {
     Atomics.notify(this.#words, sessionWords.answered);
   }
 
-  /** Wakes the worker so that it ends; without waiting for it, as the process may be ending. */
+  /** Wakes the worker, which then ends. Does not wait for it: the process may be ending. */
   release(): void {
     this.#answer(everyNumber);
     if (this.#threadId !== 0) this.#postToThread(this.#threadId, quitMessage, 0, 0);

@@ -1,16 +1,18 @@
 /**
- * Who asks: GetTokenInformation of the handles that come with requests, and of this process.
+ * Access tokens: GetTokenInformation of the handles that come with requests, and of this process.
  *
- * Reading a token whole takes five calls and many strings; programs ask with the same token again and
- * again. So what was read is kept for a while under the token's identity: the process, the logon
- * session, the number of groups and privileges, and the stamp of its last change (ModifiedId).
+ * Reading a whole token takes five calls and many strings, and programs send requests with the same
+ * token again and again. So a token's facts are kept for a while under its identity: the process,
+ * the logon session, the numbers of groups and privileges, and the stamp of its last change
+ * (ModifiedId).
  *
- * Invariant: nothing that was read is used for longer than keptMs, as two tokens of one process may
- * have the same identity and differ in which groups only deny (restricted tokens).
+ * Invariant: facts are used for keptMs at most. Two tokens of one process may have the same
+ * identity and differ in their deny-only groups (restricted tokens).
  */
 import { Buffer } from 'node:buffer';
 import type { AccessToken } from '../../fsbridge/security/access-check.ts';
 import type { Sid } from '../../fsbridge/security/sid.ts';
+import { type Ffi, type Handle, handleType, loadFfi, type Native } from '../../host/ffi.ts';
 import type { TokenReader } from '../transaction.ts';
 import {
   readGroups,
@@ -32,13 +34,11 @@ const tokenClass = {
   RestrictedSids: 11,
 } as const;
 
-/** The most groups that Windows allows make less than this. */
-const mostBytes = 65536;
+/** As many groups as Windows allows take less than this. */
+const maxBytes = 65536;
 const keptMs = 2000;
-const keptMost = 256;
+const maxKept = 256;
 const tokenQuery = 0x8;
-
-type Call = (...args: readonly unknown[]) => number;
 
 interface Kept {
   readonly token: AccessToken;
@@ -46,79 +46,77 @@ interface Kept {
 }
 
 export class Tokens implements TokenReader {
-  #getInformation: Call;
-  #openProcessToken: Call;
-  #getCurrentProcess: () => bigint;
-  #closeHandle: Call;
-  #bytes = Buffer.alloc(mostBytes);
+  #getInformation: Native;
+  #openProcessToken: Native;
+  #getCurrentProcess: Native;
+  #closeHandle: Native;
+  #bytes = Buffer.alloc(maxBytes);
   #size = Buffer.alloc(4);
   #address: bigint;
   #kept = new Map<string, Kept>();
 
-  private constructor(koffi: typeof import('koffi').default) {
-    const advapi32 = koffi.load('advapi32.dll');
-    const kernel32 = koffi.load('kernel32.dll');
-    this.#getInformation = advapi32.func('GetTokenInformation', 'int32', [
-      'uintptr_t',
+  private constructor(ffi: Ffi) {
+    const advapi32 = ffi.open('advapi32.dll');
+    const kernel32 = ffi.open('kernel32.dll');
+    this.#getInformation = advapi32('GetTokenInformation', 'int32', [
+      handleType,
       'int32',
       'void *',
       'uint32',
       'void *',
-    ]) as Call;
-    const openTypes = ['uintptr_t', 'uint32', 'void *'];
-    this.#openProcessToken = advapi32.func('OpenProcessToken', 'int32', openTypes) as Call;
-    const current = kernel32.func('GetCurrentProcess', 'uintptr_t', []) as () => number | bigint;
-    this.#getCurrentProcess = () => BigInt(current());
-    this.#closeHandle = kernel32.func('CloseHandle', 'int32', ['uintptr_t']) as Call;
-    this.#address = koffi.address(this.#bytes);
+    ]);
+    const openTypes = [handleType, 'uint32', 'void *'];
+    this.#openProcessToken = advapi32('OpenProcessToken', 'int32', openTypes);
+    this.#getCurrentProcess = kernel32('GetCurrentProcess', handleType, []);
+    this.#closeHandle = kernel32('CloseHandle', 'int32', [handleType]);
+    this.#address = ffi.addressOf(this.#bytes);
   }
 
   static async load(): Promise<Tokens> {
-    const { default: koffi } = await import('koffi');
-    return new Tokens(koffi);
+    return new Tokens(await loadFfi());
   }
 
-  facts(handle: number, processId: number): AccessToken | undefined {
-    const statistics = this.#read(BigInt(handle), tokenClass.Statistics);
+  facts(handle: Handle, processId: number): AccessToken | undefined {
+    const statistics = this.#read(handle, tokenClass.Statistics);
     if (statistics === undefined) return undefined;
     const identity = `${processId}-${readIdentity(statistics)}`;
     const nowMs = performance.now();
     const kept = this.#kept.get(identity);
     if (kept !== undefined && kept.untilMs > nowMs) return kept.token;
-    const token = this.#readAll(BigInt(handle));
+    const token = this.#readAll(handle);
     if (token === undefined) return undefined;
-    if (this.#kept.size >= keptMost) this.#kept.clear();
+    if (this.#kept.size >= maxKept) this.#kept.clear();
     this.#kept.set(identity, { token, untilMs: nowMs + keptMs });
     return token;
   }
 
-  /** The SID of the user whose process this is. */
+  /** The SID of the user of this process. */
   ownUser(): Sid | undefined {
     const handle = Buffer.alloc(8);
     if (this.#openProcessToken(this.#getCurrentProcess(), tokenQuery, handle) === 0) {
       return undefined;
     }
-    const token = handle.readBigUInt64LE();
+    const token: Handle = Number(handle.readBigInt64LE());
     const user = this.#read(token, tokenClass.User);
     const sid = user === undefined ? undefined : readUser(user)?.sid;
     this.#closeHandle(token);
     return sid;
   }
 
-  /** Into the one buffer: what was read before is gone. */
-  #read(handle: bigint, informationClass: number): TokenBytes | undefined {
+  /** Reads into the one buffer, over the answer of the previous call. */
+  #read(handle: Handle, informationClass: number): TokenBytes | undefined {
     const answer = this.#getInformation(
       handle,
       informationClass,
       this.#bytes,
-      mostBytes,
+      maxBytes,
       this.#size,
     );
     if (answer === 0) return undefined;
     return { bytes: this.#bytes.subarray(0, this.#size.readUInt32LE()), address: this.#address };
   }
 
-  #readAll(handle: bigint): AccessToken | undefined {
+  #readAll(handle: Handle): AccessToken | undefined {
     const read = <T>(informationClass: number, decode: (token: TokenBytes) => T): T | undefined => {
       const token = this.#read(handle, informationClass);
       return token === undefined ? undefined : decode(token);

@@ -1,24 +1,27 @@
 /**
- * winfsp-x64.dll and winfsp-a64.dll: the functions of WinFsp's DLL that fsbridge calls, each with the
- * DLL's own name and answering an NTSTATUS (inc/winfsp/fsctl.h, inc/winfsp/launch.h).
+ * winfsp-x64.dll and winfsp-a64.dll: the functions of WinFsp's DLL that fsbridge calls, each under
+ * the DLL's own name and answering an NTSTATUS (inc/winfsp/fsctl.h, inc/winfsp/launch.h).
  *
- * The DLL is the one that the user has installed; fsbridge brings none along. Its functions are only
- * wrappers around the driver's control codes, so that every call is a system call and none of it runs
- * on a thread of WinFsp's.
+ * The user has installed the DLL; fsbridge ships none. Its functions are only wrappers around the
+ * driver's control codes: every call is a system call, and none runs on a thread of WinFsp's.
  *
- * Invariant: buffers that are handed in stay where they are for the duration of the call, and what
- * must outlive it (FspMountSet's strings) is kept by the caller.
+ * Invariant: the caller keeps what must outlive a call (FspMountSet's strings).
  */
 import { Buffer } from 'node:buffer';
-import { type NtStatus, STATUS, toNtStatus } from '../../fsbridge/translate/ntstatus.ts';
+import { type NtStatus, toNtStatus } from '../../fsbridge/translate/ntstatus.ts';
+import {
+  type Bind,
+  type Ffi,
+  type Handle,
+  handleType,
+  keepAlive,
+  loadFfi,
+} from '../../host/ffi.ts';
 import { mountDesc } from '../wire/layouts.ts';
 
 /** FSP_FSCTL_VOLUME_NAME_SIZEMAX */
 const volumeNameBytes = 512;
 const mountPointBytes = 1024;
-
-/** A HANDLE, as a number that holds all its bits. */
-export type Handle = bigint;
 
 export interface CreatedVolume {
   readonly status: NtStatus;
@@ -27,7 +30,7 @@ export interface CreatedVolume {
   readonly name: Buffer;
 }
 
-/** What FspMountRemove needs: it belongs to the DLL until then. */
+/** The DLL holds its addresses until `remove`. */
 export interface SetMount {
   readonly status: NtStatus;
   /** The mount point; for "*:" the letter that was chosen. */
@@ -37,26 +40,22 @@ export interface SetMount {
 
 export interface WinFspLibrary {
   readonly path: string;
-  /** Product version, high word and low word: 2.2 is 0x20002. 0 where the DLL does not say. */
+  /** The product version, high word and low word: 2.2 is 0x20002. 0 where the DLL answers none. */
   readonly version: number;
   createVolume(devicePath: string, volumeParams: Buffer): CreatedVolume;
-  /** FspFsctlTransact with responses alone: hands them to the driver, and comes back at once. */
+  /** FspFsctlTransact with responses alone: hands them to the driver, and returns at once. */
   respond(volume: Handle, responses: Buffer, lengthBytes: number): NtStatus;
   /** FspFsctlTransact with nothing at all: from now on the driver takes requests. */
   ready(volume: Handle): NtStatus;
-  /** Waiting Transact calls return with STATUS_CANCELLED; requests under way may still be answered. */
+  /** Waiting Transact calls return STATUS_CANCELLED; requests under way may still be answered. */
   stop0(volume: Handle): NtStatus;
   stop(volume: Handle): NtStatus;
-  /** FspFsctlNotify; undefined begins and an empty record ends a series. */
-  notify(volume: Handle, records: Buffer | undefined): NtStatus;
   setMount(volume: Handle, volumeName: Buffer, mountPoint: string): SetMount;
-  /** The volume goes with its last handle. */
+  /** The last handle of a volume ends the volume. */
   closeHandle(volume: Handle): void;
 }
 
-type Call = (...args: readonly unknown[]) => number;
-
-function zeroTerminated(text: string, sizeBytes: number = text.length * 2 + 2): Buffer {
+function zeroTerminated(text: string, sizeBytes: number): Buffer {
   const bytes = Buffer.alloc(Math.max(sizeBytes, text.length * 2 + 2));
   bytes.write(text, 'utf16le');
   return bytes;
@@ -68,77 +67,81 @@ function readZeroTerminated(bytes: Buffer): string {
   return end < 0 ? text : text.slice(0, end);
 }
 
+type StatusCall = (...args: readonly unknown[]) => NtStatus;
+
+function bindStatus(bind: Bind, name: string, types: readonly string[]): StatusCall {
+  const call = bind(name, 'int32', types);
+  return (...args) => toNtStatus(call(...args));
+}
+
 /** Loads a DLL, or a stand-in with the same functions. Throws what koffi throws. */
 export async function loadWinFsp(path: string): Promise<WinFspLibrary> {
-  const { default: koffi } = await import('koffi');
-  const dll = koffi.load(path);
-  const status = (name: string, types: readonly string[]): ((...args: unknown[]) => NtStatus) => {
-    const call = dll.func(name, 'int32', [...types]) as Call;
-    return (...args) => toNtStatus(call(...args));
-  };
-  const createVolume = status('FspFsctlCreateVolume', [
+  const ffi = await loadFfi();
+  const bind = ffi.open(path);
+  const createVolume = bindStatus(bind, 'FspFsctlCreateVolume', [
     'str16',
     'void *',
     'void *',
     'size_t',
     'void *',
   ]);
-  const transact = status('FspFsctlTransact', [
-    'uintptr_t',
+  const transact = bindStatus(bind, 'FspFsctlTransact', [
+    handleType,
     'void *',
     'size_t',
     'void *',
     'void *',
     'uint8',
   ]);
-  const stop0 = status('FspFsctlStop0', ['uintptr_t']);
-  const stop = status('FspFsctlStop', ['uintptr_t']);
-  const notify = status('FspFsctlNotify', ['uintptr_t', 'void *', 'size_t']);
-  const mountSet = status('FspMountSet', ['void *']);
-  const mountRemove = status('FspMountRemove', ['void *']);
-  const version = Buffer.alloc(4);
-  status('FspVersion', ['void *'])(version);
-  const closeHandle = loadCloseHandle(koffi, dll);
+  const closeHandle = bindCloseHandle(ffi, bind);
   return {
     path,
-    version: version.readUInt32LE(),
+    version: versionOf(bind),
     createVolume(devicePath, volumeParams) {
       const name = Buffer.alloc(volumeNameBytes);
       const handle = Buffer.alloc(8);
-      const result = createVolume(devicePath, volumeParams, name, name.length, handle);
-      return { status: result, handle: handle.readBigUInt64LE(), name };
+      const status = createVolume(devicePath, volumeParams, name, name.length, handle);
+      return { status, handle: Number(handle.readBigInt64LE()), name };
     },
     respond: (volume, responses, lengthBytes) =>
       transact(volume, responses, lengthBytes, null, null, 0),
     ready: (volume) => transact(volume, null, 0, null, null, 0),
-    stop0,
-    stop,
-    notify: (volume, records) => notify(volume, records ?? null, records?.length ?? 0),
-    setMount(volume, volumeName, mountPoint) {
-      const point = zeroTerminated(mountPoint, mountPointBytes);
-      const desc = Buffer.alloc(mountDesc.size);
-      desc.writeBigUInt64LE(volume, mountDesc.VolumeHandle);
-      desc.writeBigUInt64LE(koffi.address(volumeName), mountDesc.VolumeName);
-      desc.writeBigUInt64LE(koffi.address(point), mountDesc.MountPoint);
-      const result = mountSet(desc);
-      return {
-        status: result,
-        mountPoint: readZeroTerminated(point),
-        // The closure keeps both buffers in their places.
-        remove: () =>
-          point.length > 0 && volumeName.length > 0 ? mountRemove(desc) : STATUS.SUCCESS,
-      };
-    },
-    closeHandle,
+    stop0: bindStatus(bind, 'FspFsctlStop0', [handleType]),
+    stop: bindStatus(bind, 'FspFsctlStop', [handleType]),
+    setMount: bindSetMount(ffi, bind),
+    closeHandle: (volume) => void closeHandle(volume),
   };
 }
 
-/** kernel32's CloseHandle; a stand-in on another system has its own. */
-function loadCloseHandle(
-  koffi: typeof import('koffi').default,
-  dll: ReturnType<typeof import('koffi').default.load>,
-): (handle: Handle) => void {
-  const from = process.platform === 'win32' ? koffi.load('kernel32.dll') : dll;
-  const call = from.func('CloseHandle', 'int32', ['uintptr_t']) as Call;
-  return (handle) => void call(handle);
+function versionOf(bind: Bind): number {
+  const version = Buffer.alloc(4);
+  bindStatus(bind, 'FspVersion', ['void *'])(version);
+  return version.readUInt32LE();
+}
+
+function bindSetMount(ffi: Ffi, bind: Bind): WinFspLibrary['setMount'] {
+  const mountSet = bindStatus(bind, 'FspMountSet', ['void *']);
+  const mountRemove = bindStatus(bind, 'FspMountRemove', ['void *']);
+  return (volume, volumeName, mountPoint) => {
+    const point = zeroTerminated(mountPoint, mountPointBytes);
+    const desc = Buffer.alloc(mountDesc.size);
+    desc.writeBigInt64LE(BigInt(volume), mountDesc.VolumeHandle);
+    desc.writeBigUInt64LE(ffi.addressOf(volumeName), mountDesc.VolumeName);
+    desc.writeBigUInt64LE(ffi.addressOf(point), mountDesc.MountPoint);
+    const status = mountSet(desc);
+    return {
+      status,
+      mountPoint: readZeroTerminated(point),
+      remove: () => {
+        keepAlive(point, volumeName);
+        return mountRemove(desc);
+      },
+    };
+  };
+}
+
+/** kernel32's CloseHandle; on another system the stand-in has its own. */
+function bindCloseHandle(ffi: Ffi, bind: Bind): ReturnType<Bind> {
+  const from = process.platform === 'win32' ? ffi.open('kernel32.dll') : bind;
+  return from('CloseHandle', 'int32', [handleType]);
 }

@@ -9,26 +9,20 @@ import type {
   SetSecurityIrp,
 } from '../../fsbridge/irp/irp.ts';
 import { type NtStatus, STATUS } from '../../fsbridge/translate/ntstatus.ts';
-import { kind } from '../kinds.ts';
 import { hex } from '../names.ts';
-import { FileTransaction, noFileObject, type TransactionHost } from '../transaction.ts';
+import { FileTransaction, noFileObject } from '../transaction.ts';
 import { setEaRequest, setSecurityRequest } from '../wire/request-layouts.ts';
 import type { RequestRecord } from '../wire/request-record.ts';
 import { bufferResponse, infoResponse } from '../wire/response-layouts.ts';
-import { type ResponseRecords, trailerMostBytes } from '../wire/response-record.ts';
+import { maxTrailerBytes, type ResponseRecords } from '../wire/response-record.ts';
 
 const noBytes: Buffer = Buffer.alloc(0);
 
 export class QueryEaTransaction extends FileTransaction {
   #irp: QueryEaIrp = { fileObject: noFileObject, ea: undefined };
 
-  constructor(host: TransactionHost) {
-    super(host, kind.QueryEa);
-  }
-
   protected override decodeRest(_record: RequestRecord, fileObject: FileObject): NtStatus {
     this.#irp.fileObject = fileObject;
-    this.#irp.ea = undefined;
     return STATUS.SUCCESS;
   }
 
@@ -39,7 +33,7 @@ export class QueryEaTransaction extends FileTransaction {
   override encode(records: ResponseRecords, status: NtStatus): NtStatus {
     const { ea } = this.#irp;
     if (ea === undefined || ea.length === 0) return status;
-    if (ea.length > trailerMostBytes) return STATUS.EA_TOO_LARGE;
+    if (ea.length > maxTrailerBytes) return STATUS.EA_TOO_LARGE;
     records.addBytes(bufferResponse.Buffer, ea);
     return status;
   }
@@ -63,14 +57,9 @@ export class SetEaTransaction extends FileTransaction {
     answeredEa: undefined,
   };
 
-  constructor(host: TransactionHost) {
-    super(host, kind.SetEa);
-  }
-
   protected override decodeRest(record: RequestRecord, fileObject: FileObject): NtStatus {
     this.#irp.fileObject = fileObject;
     this.#irp.ea = record.copy(setEaRequest.Ea) ?? noBytes;
-    this.#irp.answeredEa = undefined;
     return STATUS.SUCCESS;
   }
 
@@ -82,7 +71,7 @@ export class SetEaTransaction extends FileTransaction {
   override encode(records: ResponseRecords, status: NtStatus): NtStatus {
     const { answeredEa, fileInfo } = this.#irp;
     records.setFileInfo(infoResponse.FileInfo, fileInfo);
-    if (answeredEa !== undefined && answeredEa.length <= trailerMostBytes) {
+    if (answeredEa !== undefined && answeredEa.length <= maxTrailerBytes) {
       records.addBytes(infoResponse.Ea, answeredEa);
     }
     return status;
@@ -103,13 +92,8 @@ export class SetEaTransaction extends FileTransaction {
 export class QuerySecurityTransaction extends FileTransaction {
   #irp: QuerySecurityIrp = { fileObject: noFileObject, securityDescriptor: undefined };
 
-  constructor(host: TransactionHost) {
-    super(host, kind.QuerySecurity);
-  }
-
   protected override decodeRest(_record: RequestRecord, fileObject: FileObject): NtStatus {
     this.#irp.fileObject = fileObject;
-    this.#irp.securityDescriptor = undefined;
     return STATUS.SUCCESS;
   }
 
@@ -120,7 +104,7 @@ export class QuerySecurityTransaction extends FileTransaction {
   override encode(records: ResponseRecords, status: NtStatus): NtStatus {
     const { securityDescriptor } = this.#irp;
     if (securityDescriptor === undefined) return STATUS.INTERNAL_ERROR;
-    if (securityDescriptor.length > trailerMostBytes) return STATUS.INSUFFICIENT_RESOURCES;
+    if (securityDescriptor.length > maxTrailerBytes) return STATUS.INSUFFICIENT_RESOURCES;
     records.addBytes(bufferResponse.Buffer, securityDescriptor);
     return status;
   }
@@ -144,10 +128,6 @@ export class SetSecurityTransaction extends FileTransaction {
     securityDescriptor: undefined,
   };
 
-  constructor(host: TransactionHost) {
-    super(host, kind.SetSecurity);
-  }
-
   protected override decodeRest(record: RequestRecord, fileObject: FileObject): NtStatus {
     const irp = this.#irp;
     const descriptor = record.copy(setSecurityRequest.SecurityDescriptor);
@@ -155,7 +135,6 @@ export class SetSecurityTransaction extends FileTransaction {
     irp.fileObject = fileObject;
     irp.securityInformation = record.u32(setSecurityRequest.SecurityInformation);
     irp.modificationDescriptor = descriptor;
-    irp.securityDescriptor = undefined;
     return STATUS.SUCCESS;
   }
 
@@ -165,7 +144,7 @@ export class SetSecurityTransaction extends FileTransaction {
 
   override encode(records: ResponseRecords, status: NtStatus): NtStatus {
     const { securityDescriptor } = this.#irp;
-    if (securityDescriptor !== undefined && securityDescriptor.length <= trailerMostBytes) {
+    if (securityDescriptor !== undefined && securityDescriptor.length <= maxTrailerBytes) {
       records.addBytes(bufferResponse.Buffer, securityDescriptor);
     }
     return status;

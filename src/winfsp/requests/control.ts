@@ -3,13 +3,12 @@ import { Buffer } from 'node:buffer';
 import type { FileObject } from '../../fsbridge/file-object.ts';
 import type { DeviceControlIrp, FileSystemControlIrp } from '../../fsbridge/irp/irp.ts';
 import { type NtStatus, STATUS } from '../../fsbridge/translate/ntstatus.ts';
-import { kind } from '../kinds.ts';
 import { controlCodeName, hex } from '../names.ts';
-import { FileTransaction, noFileObject, type TransactionHost } from '../transaction.ts';
+import { FileTransaction, noFileObject } from '../transaction.ts';
 import { deviceControlRequest, fileSystemControlRequest } from '../wire/request-layouts.ts';
 import type { RequestRecord } from '../wire/request-record.ts';
 import { bufferResponse } from '../wire/response-layouts.ts';
-import { type ResponseRecords, trailerMostBytes } from '../wire/response-record.ts';
+import { maxTrailerBytes, type ResponseRecords } from '../wire/response-record.ts';
 
 const noBytes: Buffer = Buffer.alloc(0);
 
@@ -23,7 +22,7 @@ abstract class ControlTransaction<
   override encode(records: ResponseRecords, status: NtStatus): NtStatus {
     const output = this.irp.outputBuffer;
     if (output === undefined || output.length === 0) return status;
-    if (output.length > trailerMostBytes) return STATUS.INSUFFICIENT_RESOURCES;
+    if (output.length > maxTrailerBytes) return STATUS.INSUFFICIENT_RESOURCES;
     records.setInformation(output.length);
     records.addBytes(bufferResponse.Buffer, output);
     return status;
@@ -42,15 +41,11 @@ export class FileSystemControlTransaction extends ControlTransaction<FileSystemC
     fileObject: noFileObject,
     fsControlCode: 0,
     inputBuffer: noBytes,
-    outputBufferLength: trailerMostBytes,
+    outputBufferLength: maxTrailerBytes,
     targetOnFileSystem: 0,
     accessToken: undefined,
     outputBuffer: undefined,
   };
-
-  constructor(host: TransactionHost) {
-    super(host, kind.FileSystemControl);
-  }
 
   protected override decodeRest(record: RequestRecord, fileObject: FileObject): NtStatus {
     const { irp } = this;
@@ -58,7 +53,6 @@ export class FileSystemControlTransaction extends ControlTransaction<FileSystemC
     irp.fsControlCode = record.u32(fileSystemControlRequest.FsControlCode);
     irp.inputBuffer = record.copy(fileSystemControlRequest.Buffer) ?? noBytes;
     irp.targetOnFileSystem = record.u16(fileSystemControlRequest.TargetOnFileSystem);
-    irp.outputBuffer = undefined;
     return STATUS.SUCCESS;
   }
 
@@ -81,17 +75,12 @@ export class DeviceControlTransaction extends ControlTransaction<DeviceControlIr
     outputBuffer: undefined,
   };
 
-  constructor(host: TransactionHost) {
-    super(host, kind.DeviceControl);
-  }
-
   protected override decodeRest(record: RequestRecord, fileObject: FileObject): NtStatus {
     const { irp } = this;
     irp.fileObject = fileObject;
     irp.ioControlCode = record.u32(deviceControlRequest.IoControlCode);
     irp.inputBuffer = record.copy(deviceControlRequest.Buffer) ?? noBytes;
     irp.outputBufferLength = record.u32(deviceControlRequest.OutputLength);
-    irp.outputBuffer = undefined;
     return STATUS.SUCCESS;
   }
 

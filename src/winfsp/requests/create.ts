@@ -4,15 +4,8 @@ import type { FileObject } from '../../fsbridge/file-object.ts';
 import type { CreateIrp, OverwriteIrp } from '../../fsbridge/irp/irp.ts';
 import { newCreateIrp } from '../../fsbridge/irp/new-create.ts';
 import { type NtStatus, STATUS } from '../../fsbridge/translate/ntstatus.ts';
-import { kind } from '../kinds.ts';
 import { createDispositionName, hex } from '../names.ts';
-import {
-  FileTransaction,
-  noFileObject,
-  RequestToken,
-  Transaction,
-  type TransactionHost,
-} from '../transaction.ts';
+import { FileTransaction, noFileObject, RequestToken, Transaction } from '../transaction.ts';
 import { request } from '../wire/layouts.ts';
 import { createFlags, createRequest, overwriteRequest } from '../wire/request-layouts.ts';
 import type { RequestRecord } from '../wire/request-record.ts';
@@ -22,7 +15,7 @@ import {
   openedFlags,
   openedResponse,
 } from '../wire/response-layouts.ts';
-import { type ResponseRecords, trailerMostBytes } from '../wire/response-record.ts';
+import { maxTrailerBytes, type ResponseRecords } from '../wire/response-record.ts';
 
 /**
  * The driver keeps UserContext for a file's name, from its first opener, and UserContext2 for each
@@ -32,13 +25,8 @@ import { type ResponseRecords, trailerMostBytes } from '../wire/response-record.
 const userContext = 1;
 
 export class CreateTransaction extends Transaction {
-  #token: RequestToken | undefined;
+  #token = new RequestToken(this.host.tokens);
   #irp: CreateIrp = newCreateIrp();
-
-  constructor(host: TransactionHost) {
-    super(host, kind.Create);
-    if (host.tokens !== undefined) this.#token = new RequestToken(host.tokens);
-  }
 
   override decode(record: RequestRecord): NtStatus {
     const irp = this.#irp;
@@ -58,10 +46,7 @@ export class CreateTransaction extends Transaction {
     irp.securityDescriptor = record.copy(createRequest.SecurityDescriptor);
     irp.allocationSize = record.u53(createRequest.AllocationSize);
     irp.ea = record.copy(createRequest.Ea);
-    irp.accessToken = this.#token?.set(
-      record.u32(createRequest.AccessToken),
-      record.u32(createRequest.AccessToken + 4),
-    );
+    irp.accessToken = this.#token.decode(record, createRequest.AccessToken);
     this.#decodeFlags(record.u32(createRequest.Flags));
     return STATUS.SUCCESS;
   }
@@ -80,14 +65,7 @@ export class CreateTransaction extends Transaction {
   }
 
   protected override run(): Promise<NtStatus> {
-    const irp = this.#irp;
-    irp.information = 0;
-    irp.fileObject = undefined;
-    irp.normalizedName = undefined;
-    irp.answeredSecurityDescriptor = undefined;
-    irp.disableCache = false;
-    irp.reparseBuffer = undefined;
-    return this.host.engine.create(irp);
+    return this.host.engine.create(this.#irp);
   }
 
   /** No Close will come for what was opened. */
@@ -100,7 +78,7 @@ export class CreateTransaction extends Transaction {
     const irp = this.#irp;
     if (status === STATUS.REPARSE) {
       const { reparseBuffer } = irp;
-      if (reparseBuffer === undefined || reparseBuffer.length > trailerMostBytes) {
+      if (reparseBuffer === undefined || reparseBuffer.length > maxTrailerBytes) {
         return STATUS.IO_REPARSE_DATA_INVALID;
       }
       records.setInformation(irp.information);
@@ -184,10 +162,6 @@ export class OverwriteTransaction extends FileTransaction {
     ea: undefined,
     fileInfo: new FileInfo(),
   };
-
-  constructor(host: TransactionHost) {
-    super(host, kind.Overwrite);
-  }
 
   protected override decodeRest(record: RequestRecord, fileObject: FileObject): NtStatus {
     const irp = this.#irp;

@@ -7,8 +7,7 @@ import { FileInfo } from '../../fsbridge/file-info.ts';
 import type { FileObject } from '../../fsbridge/file-object.ts';
 import type { ReadIrp, WriteIrp } from '../../fsbridge/irp/irp.ts';
 import { type NtStatus, STATUS } from '../../fsbridge/translate/ntstatus.ts';
-import { kind } from '../kinds.ts';
-import { FileTransaction, noFileObject, type TransactionHost } from '../transaction.ts';
+import { FileTransaction, noFileObject } from '../transaction.ts';
 import { transferRequest } from '../wire/request-layouts.ts';
 import type { RequestRecord } from '../wire/request-record.ts';
 import { infoResponse } from '../wire/response-layouts.ts';
@@ -47,17 +46,12 @@ abstract class TransferTransaction extends FileTransaction {
 export class ReadTransaction extends TransferTransaction {
   #irp: ReadIrp = { fileObject: noFileObject, buffer: noBytes, byteOffset: 0, information: 0 };
 
-  constructor(host: TransactionHost) {
-    super(host, kind.Read);
-  }
-
   protected override decodeRest(record: RequestRecord, fileObject: FileObject): NtStatus {
     const irp = this.#irp;
     if (!this.decodeBuffer(record)) return STATUS.INVALID_PARAMETER;
     irp.fileObject = fileObject;
     irp.buffer = this.buffer;
     irp.byteOffset = record.u53(transferRequest.Offset);
-    irp.information = 0;
     return STATUS.SUCCESS;
   }
 
@@ -95,10 +89,6 @@ export class WriteTransaction extends TransferTransaction {
     fileInfo: new FileInfo(),
   };
 
-  constructor(host: TransactionHost) {
-    super(host, kind.Write);
-  }
-
   protected override decodeRest(record: RequestRecord, fileObject: FileObject): NtStatus {
     const irp = this.#irp;
     if (!this.decodeBuffer(record)) return STATUS.INVALID_PARAMETER;
@@ -108,7 +98,6 @@ export class WriteTransaction extends TransferTransaction {
       ? toTheEnd
       : record.u53(transferRequest.Offset);
     irp.constrainedIo = (record.u32(transferRequest.Flags) & 1) !== 0;
-    irp.information = 0;
     return STATUS.SUCCESS;
   }
 

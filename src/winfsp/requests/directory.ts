@@ -1,10 +1,9 @@
-/** QueryDirectory: a part of a listing, written straight into the driver's memory. */
+/** QueryDirectory: one part of a listing, written straight into the driver's memory. */
 import { Buffer } from 'node:buffer';
 import type { FileObject } from '../../fsbridge/file-object.ts';
 import type { DirectoryControlIrp } from '../../fsbridge/irp/irp.ts';
 import { type NtStatus, STATUS } from '../../fsbridge/translate/ntstatus.ts';
-import { kind } from '../kinds.ts';
-import { FileTransaction, noFileObject, type TransactionHost } from '../transaction.ts';
+import { FileTransaction, noFileObject } from '../transaction.ts';
 import { DirInfoWriter } from '../wire/dir-info.ts';
 import { directoryFlags, directoryRequest } from '../wire/request-layouts.ts';
 import type { RequestRecord } from '../wire/request-record.ts';
@@ -25,10 +24,6 @@ export class QueryDirectoryTransaction extends FileTransaction {
     endOfDirectory: false,
   };
 
-  constructor(host: TransactionHost) {
-    super(host, kind.QueryDirectory);
-  }
-
   protected override decodeRest(record: RequestRecord, fileObject: FileObject): NtStatus {
     const irp = this.#irp;
     const length = record.u32(directoryRequest.Length);
@@ -38,11 +33,7 @@ export class QueryDirectoryTransaction extends FileTransaction {
     irp.pattern = record.name(directoryRequest.Pattern);
     irp.patternIsFileName =
       (record.u32(directoryRequest.Flags) & directoryFlags.PatternIsFileName) !== 0;
-    irp.marker = undefined;
-    irp.markerOffset = 0;
-    if (this.host.markerIsNextOffset) irp.markerOffset = record.bufU53(directoryRequest.Marker);
-    else irp.marker = record.name(directoryRequest.Marker);
-    irp.endOfDirectory = false;
+    irp.markerOffset = record.bufU53(directoryRequest.Marker);
     this.#buffer = this.host.memory.view(address, length);
     this.#writer.begin(this.#buffer);
     return STATUS.SUCCESS;
@@ -57,7 +48,7 @@ export class QueryDirectoryTransaction extends FileTransaction {
   }
 
   override encode(records: ResponseRecords, status: NtStatus): NtStatus {
-    // Without an entry there is no place to go on from: that too is the end.
+    // Without an entry the driver has no place to continue from: this is the end too.
     if (this.#irp.endOfDirectory || this.#writer.length === 0) this.#writer.end();
     records.setInformation(this.#writer.length);
     return status;
@@ -71,11 +62,10 @@ export class QueryDirectoryTransaction extends FileTransaction {
   }
 
   override describe(): string {
-    const { pattern, patternIsFileName, marker, markerOffset } = this.#irp;
+    const { pattern, patternIsFileName, markerOffset } = this.#irp;
     const which =
       pattern === undefined ? '' : ` ${patternIsFileName ? 'name' : 'pattern'} "${pattern}"`;
-    const from = marker === undefined ? String(markerOffset) : `"${marker}"`;
-    return `${super.describe()}${which} behind ${from}, ${this.#buffer.length} bytes`;
+    return `${super.describe()}${which} behind ${markerOffset}, ${this.#buffer.length} bytes`;
   }
 
   override describeAnswer(): string {

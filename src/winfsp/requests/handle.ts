@@ -2,8 +2,7 @@
 import type { FileObject } from '../../fsbridge/file-object.ts';
 import type { CleanupIrp, CloseIrp } from '../../fsbridge/irp/irp.ts';
 import { type NtStatus, STATUS } from '../../fsbridge/translate/ntstatus.ts';
-import { kind } from '../kinds.ts';
-import { FileTransaction, noFileObject, type TransactionHost } from '../transaction.ts';
+import { FileTransaction, noFileObject } from '../transaction.ts';
 import { cleanupFlags, cleanupRequest } from '../wire/request-layouts.ts';
 import type { RequestRecord } from '../wire/request-record.ts';
 
@@ -18,10 +17,6 @@ export class CleanupTransaction extends FileTransaction {
     setLastWriteTime: false,
     setChangeTime: false,
   };
-
-  constructor(host: TransactionHost) {
-    super(host, kind.Cleanup);
-  }
 
   protected override decodeRest(record: RequestRecord, fileObject: FileObject): NtStatus {
     const irp = this.#irp;
@@ -53,10 +48,6 @@ export class CleanupTransaction extends FileTransaction {
 export class CloseTransaction extends FileTransaction {
   override readonly mustRun: boolean = true;
   #irp: CloseIrp = { fileObject: noFileObject };
-
-  constructor(host: TransactionHost) {
-    super(host, kind.Close);
-  }
 
   protected override decodeRest(_record: RequestRecord, fileObject: FileObject): NtStatus {
     this.#irp.fileObject = fileObject;

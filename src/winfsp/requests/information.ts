@@ -7,14 +7,8 @@ import type {
   SetInformationIrp,
 } from '../../fsbridge/irp/irp.ts';
 import { type NtStatus, STATUS } from '../../fsbridge/translate/ntstatus.ts';
-import { kind } from '../kinds.ts';
 import { hex, informationClassName } from '../names.ts';
-import {
-  FileTransaction,
-  noFileObject,
-  RequestToken,
-  type TransactionHost,
-} from '../transaction.ts';
+import { FileTransaction, noFileObject, RequestToken } from '../transaction.ts';
 import {
   basicInformation,
   contextRequest,
@@ -43,10 +37,6 @@ function describeInfo(info: FileInfo): string {
 export class QueryInformationTransaction extends FileTransaction {
   #irp: QueryInformationIrp = { fileObject: noFileObject, fileInfo: new FileInfo() };
 
-  constructor(host: TransactionHost) {
-    super(host, kind.QueryInformation);
-  }
-
   protected override decodeRest(_record: RequestRecord, fileObject: FileObject): NtStatus {
     this.#irp.fileObject = fileObject;
     return STATUS.SUCCESS;
@@ -73,13 +63,8 @@ export class QueryInformationTransaction extends FileTransaction {
 
 export class SetInformationTransaction extends FileTransaction {
   #fileInfo = new FileInfo();
-  #token: RequestToken | undefined;
+  #token = new RequestToken(this.host.tokens);
   #irp: SetInformationIrp | undefined;
-
-  constructor(host: TransactionHost) {
-    super(host, kind.SetInformation);
-    if (host.tokens !== undefined) this.#token = new RequestToken(host.tokens);
-  }
 
   protected override decodeRest(record: RequestRecord, fileObject: FileObject): NtStatus {
     this.#irp = this.#decodeClass(record, fileObject);
@@ -113,10 +98,7 @@ export class SetInformationTransaction extends FileTransaction {
       case informationClass.RenameEx: {
         const newName = record.name(renameInformation.NewFileName);
         if (newName === undefined) return undefined;
-        const accessToken = this.#token?.set(
-          record.u32(renameInformation.AccessToken),
-          record.u32(renameInformation.AccessToken + 4),
-        );
+        const accessToken = this.#token.decode(record, renameInformation.AccessToken);
         const flags = record.u32(renameInformation.Flags);
         return { fileObject, fileInfo, fileInformationClass, newName, flags, accessToken };
       }
@@ -157,10 +139,6 @@ export class SetInformationTransaction extends FileTransaction {
 
 export class FlushBuffersTransaction extends FileTransaction {
   #irp: FlushBuffersIrp = { fileObject: undefined, fileInfo: new FileInfo() };
-
-  constructor(host: TransactionHost) {
-    super(host, kind.FlushBuffers);
-  }
 
   /** Two zero contexts mean the volume. */
   override decode(record: RequestRecord): NtStatus {

@@ -5,8 +5,7 @@ import type {
   VolumeInfo,
 } from '../../fsbridge/irp/irp.ts';
 import { type NtStatus, STATUS } from '../../fsbridge/translate/ntstatus.ts';
-import { kind } from '../kinds.ts';
-import { Transaction, type TransactionHost } from '../transaction.ts';
+import { Transaction } from '../transaction.ts';
 import { setVolumeRequest } from '../wire/request-layouts.ts';
 import type { RequestRecord } from '../wire/request-record.ts';
 import { infoResponse } from '../wire/response-layouts.ts';
@@ -33,10 +32,6 @@ abstract class VolumeTransaction extends Transaction {
 export class QueryVolumeInformationTransaction extends VolumeTransaction {
   #irp: QueryVolumeInformationIrp = { volumeInfo: this.volumeInfo };
 
-  constructor(host: TransactionHost) {
-    super(host, kind.QueryVolumeInformation);
-  }
-
   override decode(): NtStatus {
     return STATUS.SUCCESS;
   }
@@ -54,10 +49,6 @@ export class QueryVolumeInformationTransaction extends VolumeTransaction {
 
 export class SetVolumeInformationTransaction extends VolumeTransaction {
   #irp: SetVolumeInformationIrp = { volumeLabel: '', volumeInfo: this.volumeInfo };
-
-  constructor(host: TransactionHost) {
-    super(host, kind.SetVolumeInformation);
-  }
 
   override decode(record: RequestRecord): NtStatus {
     if (record.u32(setVolumeRequest.FsInformationClass) !== labelClass) {

@@ -3,8 +3,8 @@
  *
  *     | 104 bytes | name, without NUL | padding to 8 | next record ... | 2 zero bytes: no more |
  *
- * Without the two zero bytes the driver asks again behind the last record; so where they do not fit
- * any more, the next answer consists of them alone.
+ * Without the two zero bytes the driver asks for what follows the last record. So where they do not
+ * fit any more, the next answer consists of them alone.
  */
 import { Buffer } from 'node:buffer';
 import type { FileInfo } from '../../fsbridge/file-info.ts';
@@ -27,7 +27,7 @@ export class DirInfoWriter implements DirectoryWriter {
     this.length = 0;
   }
 
-  /** The memory is no longer ours: nothing more is written. */
+  /** Gives the memory back: nothing more is written. */
   detach(): void {
     this.#bytes = noBytes;
     this.length = 0;
@@ -49,7 +49,7 @@ export class DirInfoWriter implements DirectoryWriter {
     return true;
   }
 
-  /** Says that no more entries come, if there is room to say so. */
+  /** Writes the mark that no more entries follow, if there is room for it. */
   end(): void {
     if (this.length + endBytes > this.#bytes.length) return;
     this.#bytes.writeUInt16LE(0, this.length);

@@ -1,4 +1,6 @@
-/** FSP_FSCTL_FILE_INFO, out of the engine's FileInfo: written with every answer, so without garbage. */
+/**
+ * FSP_FSCTL_FILE_INFO from the engine's FileInfo: for nearly every answer, so without allocation.
+ */
 import type { Buffer } from 'node:buffer';
 import type { FileInfo } from '../../fsbridge/file-info.ts';
 import { fileInfo } from './layouts.ts';

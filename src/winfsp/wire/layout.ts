@@ -1,8 +1,9 @@
 /**
- * C structures as data: a structure is declared once, by its fields and their C types, and the
- * offsets follow from the rules that every Windows compiler keeps: a field lies at a multiple of its
- * alignment, and the structure's size is a multiple of the largest one. The size that the WinFsp
- * header asserts is asserted here too, so that a field forgotten or mistyped is found at the start.
+ * C structures as data. A structure is declared once, by its fields and their C types. The offsets
+ * follow from the rules of every Windows compiler: a field lies at a multiple of its alignment, and
+ * the structure's size is a multiple of the largest alignment. The size that WinFsp's header
+ * asserts is asserted here too, so that a forgotten or mistyped field is found when the program
+ * starts.
  */
 
 interface FieldKind {
@@ -21,7 +22,7 @@ const fieldKinds: Readonly<Record<FieldType, FieldKind>> = {
 
 export type FieldType = 'u8' | 'u16' | 'u32' | 'u64' | 'buf';
 
-/** A field's type; with a number behind it an array of so many. */
+/** A field's type, or an array as [type, length]. */
 export type Field = FieldType | readonly [FieldType, number];
 
 /** The offset of each field, and the size of the whole in bytes. */
@@ -30,8 +31,8 @@ export type Layout<Fields> = { readonly [Name in keyof Fields]: number } & {
 };
 
 /**
- * Lays out a structure. `sizeBytes` is what C's sizeof says; `startBytes` places a member of a union
- * or a structure in a structure: its offsets count from the outer one's start, its size too.
+ * Lays out a structure. `sizeBytes` is C's sizeof. `startBytes` is for a member of a union or a
+ * structure within another: its offsets and its size count from the start of the outer one.
  */
 export function layout<Fields extends Readonly<Record<string, Field>>>(
   name: string,

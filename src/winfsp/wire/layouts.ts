@@ -1,7 +1,7 @@
 /**
- * The structures that cross between WinFsp's driver and us, as inc/winfsp/fsctl.h of WinFsp 2.1 and
- * 2.2 has them. Names are the header's own. All numbers are little-endian; BUF fields hold an offset
- * from the trailer's start, which is where the fixed part ends.
+ * The structures that WinFsp's driver and fsbridge exchange, as inc/winfsp/fsctl.h of WinFsp 2.1
+ * and 2.2 defines them, with the header's names. All numbers are little-endian. A BUF field holds
+ * an offset from the start of the trailer, which follows the fixed part.
  */
 import { type Layout, layout } from './layout.ts';
 
@@ -40,7 +40,7 @@ export const volumeParams: Layout<typeof volumeParamsFields> = layout(
   volumeParamsFields,
 );
 
-/** What FSP_FSCTL_VOLUME_PARAMS has behind that. Version holds the size of the whole. */
+/** The rest of FSP_FSCTL_VOLUME_PARAMS. Version holds the size of the whole. */
 export const volumeTimeouts: Layout<typeof volumeTimeoutFields> = layout(
   'FSP_FSCTL_VOLUME_PARAMS',
   504,
@@ -95,15 +95,6 @@ export const dirInfo: Layout<typeof dirInfoFields> = layout(
   'FSP_FSCTL_DIR_INFO',
   104,
   dirInfoFields,
-);
-
-const notifyInfoFields = { Size: 'u16', Filter: 'u32', Action: 'u32' } as const;
-
-/** FSP_FSCTL_NOTIFY_INFO; the name follows, and records begin at multiples of 8. */
-export const notifyInfo: Layout<typeof notifyInfoFields> = layout(
-  'FSP_FSCTL_NOTIFY_INFO',
-  12,
-  notifyInfoFields,
 );
 
 const bufFields = { Offset: 'u16', Size: 'u16' } as const;

@@ -1,12 +1,13 @@
 /**
- * What a request holds for each kind: the members of FSP_FSCTL_TRANSACT_REQ's union, with offsets
- * from the request's start. All but Create and the volume's requests begin with the two contexts.
+ * The parameters of each kind of request: the members of FSP_FSCTL_TRANSACT_REQ's union, with
+ * offsets from the request's start. All but those of Create and of the volume begin with the two
+ * contexts.
  */
 import { type Layout, layout } from './layout.ts';
 
 const start = 16;
-/** Behind the contexts. */
-const rest = 32;
+/** After the contexts. */
+const afterContexts = 32;
 
 const createFields = {
   CreateOptions: 'u32',
@@ -51,7 +52,7 @@ export const overwriteRequest: Layout<typeof overwriteFields> = layout(
   'Overwrite',
   56,
   overwriteFields,
-  rest,
+  afterContexts,
 );
 
 const cleanupFields = { Flags: 'u32' } as const;
@@ -60,7 +61,7 @@ export const cleanupRequest: Layout<typeof cleanupFields> = layout(
   'Cleanup',
   36,
   cleanupFields,
-  rest,
+  afterContexts,
 );
 
 /** The bits of cleanupRequest.Flags. */
@@ -96,12 +97,12 @@ export const transferRequest: Layout<typeof transferFields> = layout(
   'Read and Write',
   64,
   transferFields,
-  rest,
+  afterContexts,
 );
 
 const setInformationFields = {
   FileInformationClass: 'u32',
-  /** What the class says: below. */
+  /** Depends on the class: see below. */
   Info: 'u64',
 } as const;
 
@@ -109,7 +110,7 @@ export const setInformationRequest: Layout<typeof setInformationFields> = layout
   'SetInformation',
   48,
   setInformationFields,
-  rest,
+  afterContexts,
 );
 
 const basicFields = {
@@ -138,7 +139,12 @@ export const renameInformation: Layout<typeof renameFields> = layout(
 
 const setEaFields = { Ea: 'buf' } as const;
 
-export const setEaRequest: Layout<typeof setEaFields> = layout('SetEa', 36, setEaFields, rest);
+export const setEaRequest: Layout<typeof setEaFields> = layout(
+  'SetEa',
+  36,
+  setEaFields,
+  afterContexts,
+);
 
 const setVolumeFields = { FsInformationClass: 'u32', VolumeLabel: 'buf' } as const;
 
@@ -162,7 +168,7 @@ export const directoryRequest: Layout<typeof directoryFields> = layout(
   'QueryDirectory',
   56,
   directoryFields,
-  rest,
+  afterContexts,
 );
 
 /** The bits of directoryRequest.Flags. */
@@ -178,7 +184,7 @@ export const fileSystemControlRequest: Layout<typeof fileSystemControlFields> = 
   'FileSystemControl',
   44,
   fileSystemControlFields,
-  rest,
+  afterContexts,
 );
 
 const deviceControlFields = {
@@ -191,7 +197,7 @@ export const deviceControlRequest: Layout<typeof deviceControlFields> = layout(
   'DeviceControl',
   44,
   deviceControlFields,
-  rest,
+  afterContexts,
 );
 
 const setSecurityFields = {
@@ -203,5 +209,5 @@ export const setSecurityRequest: Layout<typeof setSecurityFields> = layout(
   'SetSecurity',
   40,
   setSecurityFields,
-  rest,
+  afterContexts,
 );

@@ -1,13 +1,12 @@
 /**
- * One FSP_FSCTL_TRANSACT_REQ in a buffer: reads fields, names and buffers, believing no length.
+ * One FSP_FSCTL_TRANSACT_REQ in a buffer: reads fields, names and buffers, and trusts no length.
  *
  * Invariants:
- * 1. Nothing outside of the record is read: its Size is checked once against the buffer
- *    (`set`), every BUF against its Size.
- * 2. A length that lies makes `malformed` true and reads as nothing; the caller looks once, when all
- *    is read. Nothing is thrown.
- * 3. What is handed out is the caller's own: strings, numbers and copies, so that the buffer can be
- *    used again as soon as the request is decoded.
+ * 1. Nothing outside of the record is read: `set` checks its Size against the buffer, and every BUF
+ *    is checked against its Size.
+ * 2. A wrong length sets `malformed` and reads as nothing. Nothing is thrown; the caller checks
+ *    `malformed` once, when everything is read.
+ * 3. Answers are strings, numbers and copies: the buffer is free as soon as the request is decoded.
  *
  * One object serves all requests, one after the other.
  */
@@ -15,14 +14,14 @@ import { Buffer } from 'node:buffer';
 import { buf, request } from './layouts.ts';
 
 const word = 4294967296;
-/** High words from here on make numbers that a double does not hold exactly. */
+/** With a high word from here on, a double does not hold the number exactly. */
 const inexactHigh = 0x200000;
 const nulBytes = 2;
 
 export class RequestRecord {
   malformed = false;
   kind = 0;
-  /** The driver's name for the request: a kernel address, in two words. */
+  /** The driver's identifier of the request, a kernel address, as two 32-bit halves. */
   hintLow = 0;
   hintHigh = 0;
   #bytes: Buffer = Buffer.alloc(0);
@@ -30,9 +29,9 @@ export class RequestRecord {
   #size = 0;
 
   /**
-   * Points at the record at `at` of `bytes`, of which `endBytes` are valid. Answers the record's size
-   * with its padding, or 0 where there is no whole record; what is there of kind and hint is read then
-   * too.
+   * Points at the record at `at` of `bytes`, of which `endBytes` are valid. Answers the record's
+   * size with its padding, or 0 where there is no whole record; kind and hint are set then too, if
+   * the record reaches that far.
    */
   set(bytes: Buffer, at: number, endBytes: number): number {
     this.#bytes = bytes;
@@ -64,7 +63,7 @@ export class RequestRecord {
     return this.#bytes.readBigUInt64LE(this.#at + field);
   }
 
-  /** A size or an offset; those too large to be exact become the largest that is. */
+  /** A size or an offset. One that is too large to be exact becomes Number.MAX_SAFE_INTEGER. */
   u53(field: number): number {
     const high = this.u32(field + 4);
     if (high >= inexactHigh) return Number.MAX_SAFE_INTEGER;
@@ -76,12 +75,12 @@ export class RequestRecord {
     return this.u32(field) === 0xffffffff && this.u32(field + 4) === 0xffffffff;
   }
 
-  /** The length in bytes of what a BUF names, NUL included. */
+  /** The length in bytes of what a BUF refers to, NUL included. */
   length(field: number): number {
     return this.u16(field + buf.Size);
   }
 
-  /** Where in the buffer lies what a BUF names; -1 where it names nothing or lies outside. */
+  /** The place in the buffer that a BUF refers to; -1 where it is empty or lies outside. */
   #place(field: number): number {
     const length = this.length(field);
     if (length === 0) return -1;
@@ -91,7 +90,7 @@ export class RequestRecord {
     return -1;
   }
 
-  /** A name, whose NUL its BUF counts; undefined where there is none. */
+  /** A name; undefined where there is none. Its BUF counts the NUL. */
   name(field: number): string | undefined {
     const place = this.#place(field);
     if (place < 0) return undefined;
@@ -103,7 +102,7 @@ export class RequestRecord {
     return this.#bytes.toString('utf16le', place, end);
   }
 
-  /** A copy of the bytes that a BUF names; undefined where there are none. */
+  /** A copy of the bytes that a BUF refers to; undefined where there are none. */
   copy(field: number): Buffer | undefined {
     const place = this.#place(field);
     if (place < 0) return undefined;

@@ -1,5 +1,5 @@
 /**
- * What a response holds for each kind: the members of FSP_FSCTL_TRANSACT_RSP's union, with offsets
+ * The results of each kind of request: the members of FSP_FSCTL_TRANSACT_RSP's union, with offsets
  * from the response's start.
  */
 import { type Layout, layout } from './layout.ts';
@@ -38,5 +38,5 @@ export const bufferResponse: Layout<typeof bufferFields> = layout(
 
 const infoFields = { FileInfo: ['u64', 9], Ea: 'buf' } as const;
 
-/** Everything that answers a FILE_INFO; Ea belongs to SetEa alone. */
+/** For every kind that answers a FILE_INFO. Ea belongs to SetEa alone. */
 export const infoResponse: Layout<typeof infoFields> = layout('SetEa', 104, infoFields, start);

@@ -1,13 +1,14 @@
 /**
- * Encodes FSP_FSCTL_TRANSACT_RSP records one behind the other into a buffer that is used again and
- * again, the way FspFsctlTransact takes them.
+ * Encodes FSP_FSCTL_TRANSACT_RSP records, one after the other, into a buffer that is reused: the
+ * form in which FspFsctlTransact takes them.
  *
- *     | 128 bytes, zero but for what is set | trailer | padding to 8 | next record ...
+ *     | 128 bytes, zero where nothing is set | trailer | padding to 8 | next record ...
  *
  * Invariants:
- * 1. `begin` is given room for the largest record (responseMostBytes): a record never has to move.
- * 2. A record's Size is a multiple of 8 and says where the next one begins.
- * 3. No byte of an earlier record shows: fixed parts and padding are cleared.
+ * 1. When `begin` is called there is room for the largest record (maxResponseBytes): a record never
+ *    has to move.
+ * 2. A record's Size is a multiple of 8, and the next record begins there.
+ * 3. No byte of an earlier record is left: fixed parts and padding are cleared.
  */
 import { Buffer } from 'node:buffer';
 import type { FileInfo } from '../../fsbridge/file-info.ts';
@@ -17,10 +18,10 @@ import { alignUp } from './layout.ts';
 import { buf, response, volumeInfo } from './layouts.ts';
 
 /** FSP_FSCTL_TRANSACT_RSP_SIZEMAX */
-export const responseMostBytes = 16384;
+export const maxResponseBytes = 16384;
 /** FSP_FSCTL_TRANSACT_RSP_BUFFER_SIZEMAX */
-export const trailerMostBytes = 16256;
-const labelMostUnits = 32;
+export const maxTrailerBytes = 16256;
+const maxLabelUnits = 32;
 
 export class ResponseRecords {
   readonly bytes: Buffer;
@@ -33,7 +34,7 @@ export class ResponseRecords {
   }
 
   get hasRoom(): boolean {
-    return this.length + responseMostBytes <= this.bytes.length;
+    return this.length + maxResponseBytes <= this.bytes.length;
   }
 
   /** Forgets all records. */
@@ -51,7 +52,7 @@ export class ResponseRecords {
     bytes.writeUInt32LE(status, length + response.Status);
   }
 
-  /** Makes the record one that has a status and nothing else. */
+  /** Turns the record into one with a status alone. */
   fail(status: number): void {
     const { bytes, length } = this;
     this.#end = length + response.size;
@@ -83,19 +84,19 @@ export class ResponseRecords {
     writeFileInfo(this.bytes, this.length + field, info);
   }
 
-  /** Labels of more than 32 units are cut: FSP_FSCTL_VOLUME_INFO has no room for more. */
+  /** A label is cut after 32 units, the room in FSP_FSCTL_VOLUME_INFO. */
   setVolumeInfo(field: number, info: VolumeInfo): void {
     const at = this.length + field;
-    const label = info.volumeLabel.slice(0, labelMostUnits);
+    const label = info.volumeLabel.slice(0, maxLabelUnits);
     writeU53(this.bytes, at + volumeInfo.TotalSize, info.totalSize);
     writeU53(this.bytes, at + volumeInfo.FreeSize, info.freeSize);
     this.bytes.writeUInt16LE(label.length * 2, at + volumeInfo.VolumeLabelLength);
     this.bytes.write(label, at + volumeInfo.VolumeLabel, 'utf16le');
   }
 
-  /** What the trailer can still take. */
+  /** How much more fits into the trailer. */
   get trailerRoomBytes(): number {
-    return trailerMostBytes - alignUp(this.#end - this.length - response.size, 8);
+    return maxTrailerBytes - alignUp(this.#end - this.length - response.size, 8);
   }
 
   /** Puts a name, without NUL, into the trailer. */
@@ -104,13 +105,13 @@ export class ResponseRecords {
     this.bytes.write(name, place, 'utf16le');
   }
 
-  /** Puts bytes into the trailer; the caller has seen to it that they fit. */
+  /** Puts bytes into the trailer. The caller checks that they fit. */
   addBytes(field: number, content: Buffer): void {
     const place = this.#take(field, content.length);
     content.copy(this.bytes, place);
   }
 
-  /** Takes room in the trailer, at a multiple of 8, and writes the BUF that names it. */
+  /** Reserves room in the trailer, at a multiple of 8, and writes the BUF that refers to it. */
   #take(field: number, lengthBytes: number): number {
     const trailer = this.length + response.size;
     const place = trailer + alignUp(this.#end - trailer, 8);

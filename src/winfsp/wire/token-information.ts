@@ -1,14 +1,15 @@
 /**
- * What GetTokenInformation fills in: TOKEN_USER, TOKEN_GROUPS and their like (winnt.h), 64-bit.
+ * The structures that GetTokenInformation fills: TOKEN_USER, TOKEN_GROUPS and others (winnt.h),
+ * 64-bit.
  *
- *     SID_AND_ATTRIBUTES     { u64 Sid; u32 Attributes; u32 }       the SID lies behind, by address
+ *     SID_AND_ATTRIBUTES     { u64 Sid; u32 Attributes; u32 }       Sid is an address in the buffer
  *     TOKEN_GROUPS           { u32 GroupCount; u32; SID_AND_ATTRIBUTES Groups[] }
  *     TOKEN_PRIVILEGES       { u32 PrivilegeCount; { u64 Luid; u32 Attributes } Privileges[] }
  *     TOKEN_STATISTICS       { u64 TokenId, AuthenticationId, ExpirationTime; u32 TokenType,
  *                              ImpersonationLevel, DynamicCharged, DynamicAvailable, GroupCount,
  *                              PrivilegeCount; u64 ModifiedId }
  *
- * Invariant: a pointer that does not lead into the buffer reads as no SID.
+ * Invariant: a pointer to outside of the buffer reads as no SID.
  */
 import type { Buffer } from 'node:buffer';
 import type { Privilege, TokenGroup } from '../../fsbridge/security/access-check.ts';
@@ -19,7 +20,7 @@ const luidAndAttributesBytes = 12;
 const seGroupUseForDenyOnly = 0x10;
 const sePrivilegeEnabled = 0x2;
 
-/** Low words of LUIDs, which are the same on every Windows: wdm.h, SE_…_PRIVILEGE. */
+/** The low half of each privilege's LUID, the same on every Windows: wdm.h, SE_…_PRIVILEGE. */
 const privilegeNames: ReadonlyMap<number, Privilege> = new Map<number, Privilege>([
   [8, 'SeSecurityPrivilege'],
   [9, 'SeTakeOwnershipPrivilege'],
@@ -37,7 +38,7 @@ export interface TokenBytes {
   readonly address: bigint;
 }
 
-/** The SID that the pointer at this place leads to. */
+/** The SID to which the pointer at this place points. */
 function sidAt({ bytes, address }: TokenBytes, at: number): Sid | undefined {
   if (at + 8 > bytes.length) return undefined;
   const offset = Number(bytes.readBigUInt64LE(at) - address);
@@ -84,7 +85,7 @@ export function readPrivileges({ bytes }: TokenBytes): Set<Privilege> {
   return enabled;
 }
 
-/** TOKEN_STATISTICS without what differs between two handles to the same rights. */
+/** The fields of TOKEN_STATISTICS that are the same for two handles with the same rights. */
 export function readIdentity({ bytes }: TokenBytes): string {
   const authentication = bytes.toString('hex', 8, 16);
   const counts = bytes.toString('hex', 40, 48);

@@ -1,4 +1,4 @@
-/** FSP_FSCTL_VOLUME_PARAMS: what the driver is told once, when the volume is made. */
+/** FSP_FSCTL_VOLUME_PARAMS: the driver gets them once, when the volume is made. */
 import { Buffer } from 'node:buffer';
 import { alignUp } from './layout.ts';
 import { volumeParams, volumeTimeouts } from './layouts.ts';
@@ -33,7 +33,7 @@ export const volumeFlags = {
   PostDispositionWhenNecessaryOnly: 0x40000000,
 } as const;
 
-/** The bits of TimeoutValid, in the order of the fields behind it. */
+/** The bits of TimeoutValid: each makes one of the timeouts after it valid. */
 const timeoutsValid = { volumeInfo: 0x1, dirInfo: 0x2, security: 0x4, ea: 0x10 } as const;
 
 export interface VolumeParams {
@@ -60,8 +60,8 @@ export interface VolumeParams {
   readonly fileSystemName: string;
 }
 
-const prefixMostUnits = 191;
-const fileSystemNameMostUnits = 15;
+const maxPrefixUnits = 191;
+const maxFileSystemNameUnits = 15;
 
 export function encodeVolumeParams(params: VolumeParams): Buffer {
   const bytes = Buffer.alloc(alignUp(volumeTimeouts.size, 8));
@@ -78,8 +78,8 @@ export function encodeVolumeParams(params: VolumeParams): Buffer {
   u32(params.irpCapacity, volumeParams.IrpCapacity);
   u32(params.fileInfoTimeoutMs, volumeParams.FileInfoTimeout);
   u32(params.flags, volumeParams.Flags);
-  bytes.write(params.prefix.slice(0, prefixMostUnits), volumeParams.Prefix, 'utf16le');
-  const name = params.fileSystemName.slice(0, fileSystemNameMostUnits);
+  bytes.write(params.prefix.slice(0, maxPrefixUnits), volumeParams.Prefix, 'utf16le');
+  const name = params.fileSystemName.slice(0, maxFileSystemNameUnits);
   bytes.write(name, volumeParams.FileSystemName, 'utf16le');
   const { volumeInfo, dirInfo, security, ea } = timeoutsValid;
   u32(volumeInfo | dirInfo | security | ea, volumeTimeouts.TimeoutValid);

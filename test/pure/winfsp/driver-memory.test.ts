@@ -1,4 +1,6 @@
-/** Views of the driver's memory: kept while the driver keeps its buffers, and gone when they are. */
+/**
+ * Views of the driver's memory: kept while the driver keeps its buffers, and gone when they are.
+ */
 import { expect, test } from 'vitest';
 import { DriverMemory } from '../../../src/winfsp/native/driver-memory.ts';
 

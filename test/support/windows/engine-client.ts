@@ -1,6 +1,6 @@
 /**
- * A program on Windows that talks to the engine directly, as a transport would: opens, reads, lists,
- * renames by path, and says in words what came of it.
+ * A program on Windows that talks to the engine directly, as a transport would: opens, reads,
+ * lists, renames by path, and says in words what came of it.
  */
 import { Buffer } from 'node:buffer';
 import { Engine } from '../../../src/fsbridge/engine.ts';

@@ -1,6 +1,6 @@
 /**
- * Files in memory behind an engine's methods, each answered after a while that chance decides: so many
- * requests are under way, and they end in any order.
+ * Files in memory behind an engine's methods, each answered after a while that chance decides: so
+ * many requests are under way, and they end in any order.
  */
 import { Buffer } from 'node:buffer';
 import { setTimeout } from 'node:timers/promises';

@@ -2,10 +2,10 @@
 import { Buffer } from 'node:buffer';
 import type { Dispatcher } from '../../../src/winfsp/dispatcher.ts';
 import type { AnswerSink } from '../../../src/winfsp/transaction.ts';
-import { ResponseRecords, responseMostBytes } from '../../../src/winfsp/wire/response-record.ts';
+import { maxResponseBytes, ResponseRecords } from '../../../src/winfsp/wire/response-record.ts';
 
 /** All sinks share it: an answer is written and copied out in one go. */
-const records: ResponseRecords = new ResponseRecords(responseMostBytes);
+const records: ResponseRecords = new ResponseRecords(maxResponseBytes);
 
 class SingleRecordSink implements AnswerSink {
   #give: (response: Buffer) => void;

@@ -1,9 +1,9 @@
 /**
  * What a case of the suite is, and what it gets to work with.
  *
- * A case has a directory of its own on a volume that others use too, and a Linux side that goes past
- * the engine. What the Linux side prepares, it prepares before Windows has looked: whoever mounts a
- * volume is the only one to change it.
+ * A case has a directory of its own on a volume that others use too, and a Linux side that goes
+ * past the engine. What the Linux side prepares, it prepares before Windows has looked: whoever
+ * mounts a volume is the only one to change it.
  */
 import assert from 'node:assert/strict';
 import type { VolumeFs } from '../../../src/node-fs/volume-fs.ts';

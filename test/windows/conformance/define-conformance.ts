@@ -1,9 +1,9 @@
 /**
- * The conformance suite as vitest's tests: Windows' rules, each as a case, through a model of WinFsp's
- * driver; then what programs do, replayed and looked at by the machine's own kernel.
+ * The conformance suite as vitest's tests: Windows' rules, each as a case, through a model of
+ * WinFsp's driver; then what programs do, replayed and looked at by the machine's own kernel.
  *
- * The cases of one kind of volume share one volume, each in a directory of its own. After each case,
- * every file that it opened is closed, and no buffer was touched after its answer.
+ * The cases of one kind of volume share one volume, each in a directory of its own. After each
+ * case, every file that it opened is closed, and no buffer was touched after its answer.
  */
 import assert from 'node:assert/strict';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';

@@ -1,6 +1,6 @@
 /**
- * The volumes of the suite: a fresh image by the real mkfs, a kernel, the engine, a transport, and the
- * driver's model on top.
+ * The volumes of the suite: a fresh image by the real mkfs, a kernel, the engine, a transport, and
+ * the driver's model on top.
  */
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';

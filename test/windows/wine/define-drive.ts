@@ -1,6 +1,6 @@
 /**
- * What a drive must do on every system: the guest (guest.ts) mounts an image through the stand-in of
- * WinFsp's DLL, and the image is judged afterwards by e2fsck and by the machine's own kernel.
+ * What a drive must do on every system: the guest (guest.ts) mounts an image through the stand-in
+ * of WinFsp's DLL, and the image is judged afterwards by e2fsck and by the machine's own kernel.
  */
 import { test } from 'vitest';
 import { isRoot } from '../../support/native/native-mount.ts';

@@ -1,6 +1,6 @@
 /**
- * Asks Windows' functions for disks through koffi, under Node for Windows in Wine, where E: is a disk.
- * Each line that it prints is JSON: a name, and whether it holds.
+ * Asks Windows' functions for disks through koffi, under Node for Windows in Wine, where E: is a
+ * disk. Each line that it prints is JSON: a name, and whether it holds.
  *
  * Wine answers no question about a disk's size and sectors, so open-disk.ts stays out: that is
  * tried with a Windows made of memory. What is tried here is that the calls themselves are right.

@@ -29,7 +29,10 @@ export async function expectClean(image: string): Promise<void> {
   expect(clean, output).toBe(true);
 }
 
-/** What the stand-in's scripts wrote is what the machine's own kernel sees. Needs root, else nothing. */
+/**
+ * What the stand-in's scripts wrote is what the machine's own kernel sees. Needs root, else
+ * nothing.
+ */
 export async function expectTree(image: string): Promise<void> {
   if (!isRoot) return;
   const { looked, wrong } = await compareTree(image, 'ext4');

@@ -1,6 +1,6 @@
 /**
- * A drive on Linux, with the stand-in as a shared library: what fails here and under Wine is not Wine's
- * fault.
+ * A drive on Linux, with the stand-in as a shared library: what fails here and under Wine is not
+ * Wine's fault.
  */
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * A drive letter without Windows: the real Node for Windows runs fsbridge with its kernel under Wine. A
- * stand-in (stand-in/) replaces WinFsp's DLL, and plays the driver and the programs.
+ * A drive letter without Windows: the real Node for Windows runs fsbridge with its kernel under
+ * Wine. A stand-in (stand-in/) replaces WinFsp's DLL, and plays the driver and the programs.
  */
 import fs from 'node:fs';
 import path from 'node:path';

@@ -19,8 +19,8 @@ function resultsOf(stdout: string): Result[] {
 }
 
 /**
- * Fails with each check that failed inside, or where the process did not end by itself with that status.
- * `minChecks` keeps a guest from passing because it tried nothing.
+ * Fails with each check that failed inside, or where the process did not end by itself with that
+ * status. `minChecks` keeps a guest from passing because it tried nothing.
  */
 export function expectGuest(
   { status, stdout, stderr }: GuestEnd,

@@ -1,6 +1,6 @@
 /**
- * What the stand-in's scripts leave on the volume (stand-in/scripts.c), as the machine's own kernel has
- * to see it.
+ * What the stand-in's scripts leave on the volume (stand-in/scripts.c), as the machine's own kernel
+ * has to see it.
  */
 
 import { Buffer } from 'node:buffer';

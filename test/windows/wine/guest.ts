@@ -1,16 +1,17 @@
 /**
- * The program that is tested: opens an image, mounts its file system through a stand-in of WinFsp's
- * DLL, lets the stand-in play its scripts, and unmounts. It runs under Node for Windows in Wine, and
- * under Node for Linux with the stand-in as a shared library.
+ * The program under test: it opens an image, mounts its file system through a stand-in of WinFsp's
+ * DLL, lets the stand-in play its scripts, and unmounts. It runs under Node for Windows in Wine,
+ * and under Node for Linux with the stand-in as a shared library.
  *
  *   node guest.ts run LIBRARY IMAGE SCRIPT[:ROUNDS]...
  *   node guest.ts installed LIBRARY IMAGE SCRIPT...   the library is found as WinFsp's own is
  *   node guest.ts refusal - IMAGE CODE                a mount is refused with that code
  *   node guest.ts exit LIBRARY IMAGE                  the process ends without an unmount, with 7
- *   node guest.ts pull LIBRARY IMAGE                  an unmount while programs are at work
+ *   node guest.ts pull LIBRARY IMAGE                  the drive is unmounted while programs run
  *   node guest.ts session LIBRARY IMAGE               Windows ends the session while it is mounted
  *
- * Each line that it prints is JSON: a Result. The process ends by itself, which is a part of the test.
+ * Each line of its output is JSON: a Result. The process must end by itself; the test checks that
+ * too.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import koffi from 'koffi';
@@ -22,25 +23,24 @@ import { mountWinFsp } from '../../../src/winfsp/mount.ts';
 import type { WinFspMount, WinFspMountOptions } from '../../../src/winfsp/mount-options.ts';
 import { Tokens } from '../../../src/winfsp/native/tokens.ts';
 
-/** One thing that was tried. */
+/** The outcome of one check, or of a script's checks. */
 export interface Result {
   readonly name: string;
   readonly passed: number;
   readonly failed: number;
-  /** What failed, a line each; or what is worth knowing. */
+  /** A line for each failure; with no checks at all, information. */
   readonly text: string;
 }
 
 const [mode = '', library = '', image = '', ...words] = process.argv.slice(2);
 const exitCode = 7;
-const watcherMost = 2000;
 const pullMs = 500;
 
 function report(name: string, passed: number, failed: number, text = ''): void {
   process.stdout.write(`${JSON.stringify({ name, passed, failed, text } satisfies Result)}\n`);
 }
 
-/** Something that must hold. */
+/** Reports one check. */
 function expect(name: string, isRight: boolean, text = ''): void {
   report(name, isRight ? 1 : 0, isRight ? 0 : 1, isRight ? '' : text);
 }
@@ -58,7 +58,7 @@ class StandIn {
     return (this.#dll.func(name, 'int', []) as () => number)();
   }
 
-  /** Answers how many checks failed. */
+  /** Plays a script; answers how many of its checks failed. */
   run(script: string, rounds: number): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#run.async(script, rounds, (error, answer) => {
@@ -68,7 +68,7 @@ class StandIn {
     });
   }
 
-  /** Plays a script on another thread, as a program is another process. */
+  /** Plays a script on another thread, as a program is another process, and reports its checks. */
   async play(script: string, rounds: number): Promise<void> {
     const startedMs = performance.now();
     const failed = await this.run(script, rounds);
@@ -79,7 +79,7 @@ class StandIn {
   }
 }
 
-/** Every kind of place, one after the other, and a little work on each. */
+/** Mounts at every kind of mount point, with a little work on each. */
 async function tryPlaces(standIn: StandIn, volume: Volume): Promise<void> {
   for (const place of ['\\\\fsbridge\\share', 'C:\\linux', '\\\\.\\L:', 'M:']) {
     const mount = await mountWinFsp(volume, place, { library });
@@ -89,14 +89,14 @@ async function tryPlaces(standIn: StandIn, volume: Volume): Promise<void> {
   }
 }
 
-/** The drive ends in the midst of everything: what was answered is written, and nothing hangs. */
+/** Unmounts while programs are at work: what was answered is on the disk, and nothing hangs. */
 async function pull(standIn: StandIn, volume: Volume): Promise<void> {
   const mount = await mountWinFsp(volume, 'L:', { library });
   const playing = standIn.run('load', 100_000);
   await wait(pullMs);
   await mount.unmount();
   const startedMs = performance.now();
-  // The programs get errors from now on, and are at their end soon.
+  // The programs get errors from now on, and end soon.
   await playing;
   expect('programs are not held up', performance.now() - startedMs < pullMs * 20);
   expect('they did something before', standIn.number('StandInPassed') > 0);
@@ -104,7 +104,7 @@ async function pull(standIn: StandIn, volume: Volume): Promise<void> {
   expect('no file is left open', mount.statistics().openFiles === 0);
 }
 
-/** Windows' own functions, on the window that waits for the end of the session. */
+/** Sends a message to the window that waits for the end of the session, as Windows does. */
 async function sendToWindow(message: number, wide: number, long: number): Promise<void> {
   const user32 = koffi.load('user32.dll');
   const find = user32.func('FindWindowW', 'uintptr_t', ['str16', 'void *']);
@@ -131,7 +131,7 @@ async function expectRefusal(volume: Volume, place: string, code: string): Promi
   expect(`${place} is refused with ${code}`, found === code, found);
 }
 
-/** The token functions of Windows, on this process's own, as the driver would hand it over. */
+/** Reads this process's token through Windows' functions, as if the driver had handed it over. */
 async function tryTokens(): Promise<void> {
   if (process.platform !== 'win32') return;
   const tokens = await Tokens.load();
@@ -144,12 +144,12 @@ async function tryTokens(): Promise<void> {
   const [thisProcess, query] = [-1, 0x8];
   open(thisProcess, query, handle);
   const token = tokens.facts(Number(handle[0]), process.pid);
-  expect("a request's token says who asks", token?.userSid === sid, token?.userSid);
+  expect("a request's token names the user", token?.userSid === sid, token?.userSid);
   const groups = token?.groups.map((group) => group.sid) ?? [];
   expect('its groups are known', groups.includes('S-1-1-0'), groups.join());
   const again = tokens.facts(Number(handle[0]), process.pid);
   expect('a token is read once', again !== undefined && again === token);
-  expect('what is no token is none', tokens.facts(4, process.pid) === undefined);
+  expect('another handle is no token', tokens.facts(4, process.pid) === undefined);
 }
 
 async function useMount(standIn: StandIn, mount: WinFspMount): Promise<void> {
@@ -160,16 +160,15 @@ async function useMount(standIn: StandIn, mount: WinFspMount): Promise<void> {
   }
   const { operations } = mount.statistics();
   expect('requests are counted', operations.length > 0);
-  const change = { fileName: '\\folder', filter: 0x1, action: 3 };
-  await mount.notify(Array.from({ length: watcherMost }, () => change));
-  const notified = standIn.number('StandInNotified');
-  expect('changes are announced', notified === watcherMost, String(notified));
   await Promise.all([mount.unmount(), mount.unmount()]);
   await mount.ended;
   expect('no request is left', mount.statistics().queue.inFlight === 0);
 }
 
-/** Logoff: told, unmounted and written out before Windows gets its answer. */
+/**
+ * At logoff the owner is informed, and the drive unmounted and written out, before Windows gets its
+ * answer.
+ */
 async function endSession(standIn: StandIn, volume: Volume): Promise<void> {
   const events: string[] = [];
   const mount = await mountWinFsp(volume, '*', {
@@ -181,8 +180,8 @@ async function endSession(standIn: StandIn, volume: Volume): Promise<void> {
   await sendToWindow(powerBroadcast, suspend, 0);
   const ended = sendToWindow(endSessionMessage, 1, logoff);
   await mount.ended;
-  expect('the end of the session is told', events.join() === 'logoff', events.join());
-  // The owner's part; the process's end then lets Windows go on.
+  expect('the end of the session is reported', events.join() === 'logoff', events.join());
+  // The owner unmounts the volume. The end of the process then lets Windows continue.
   await volume.close();
   ended.catch(() => {});
   report('the guest is done', 1, 0);

@@ -1,6 +1,6 @@
 /**
- * fsbridge mount, status and umount as a user of Windows meets them: Node for Windows under Wine, with
- * a stand-in for WinFsp's DLL.
+ * fsbridge mount, status and umount as a user of Windows meets them: Node for Windows under Wine,
+ * with a stand-in for WinFsp's DLL.
  */
 import fs from 'node:fs';
 import path from 'node:path';

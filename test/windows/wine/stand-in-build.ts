@@ -1,4 +1,7 @@
-/** Compiles the stand-in of WinFsp's DLL: for Windows with mingw, for Linux with the system's compiler. */
+/**
+ * Compiles the stand-in of WinFsp's DLL: for Windows with mingw, for Linux with the system's
+ * compiler.
+ */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';

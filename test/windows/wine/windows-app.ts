@@ -1,6 +1,6 @@
 /**
- * fsbridge as it lies on a Windows machine: a folder with the sources, the packages they need, koffi's
- * part for Windows, the kernel image, and Node for Windows.
+ * fsbridge as it lies on a Windows machine: a folder with the sources, the packages they need,
+ * koffi's part for Windows, the kernel image, and Node for Windows.
  */
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';

@@ -13,8 +13,10 @@ const guestScript = 'test/windows/wine/disk-guest.ts';
 const diskBytes = 64 * 1048576;
 const checks = 13;
 
+const suffix = missing === undefined ? '' : ` (skipped: ${missing})`;
+
 test.skipIf(missing !== undefined)(
-  `koffi calls Windows’ disk functions as they must be called${missing ? ` (skipped: ${missing})` : ''}`,
+  `koffi calls Windows’ disk functions as they must be called${suffix}`,
   async ({ skip }) => {
     using machine = await WindowsMachine.create();
     if (machine === undefined) return skip(noNodeForWindows);

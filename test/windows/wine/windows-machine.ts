@@ -1,4 +1,6 @@
-/** A Windows machine for tests: Wine, Node for Windows and fsbridge's sources in a scratch folder. */
+/**
+ * A Windows machine for tests: Wine, Node for Windows and fsbridge's sources in a scratch folder.
+ */
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';

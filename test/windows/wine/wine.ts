@@ -1,10 +1,11 @@
 /**
- * Wine with a prefix of its own in a scratch folder: nothing of the user's is used or changed, and the
- * end takes the prefix's wineserver along.
+ * Wine with a prefix of its own in a scratch folder: nothing of the user's is used or changed, and
+ * the end takes the prefix's wineserver along.
  *
- * Wine 8 lacks two things that Node needs. zlib1.dll has to lie in system32 before the prefix is made.
- * And VirtualAlloc2 is there but knows no placeholders, which V8 takes for a broken machine; without the
- * function it does without. So a private copy of node.exe imports a name that does not exist.
+ * Wine 8 lacks two things that Node needs. zlib1.dll has to lie in system32 before the prefix is
+ * made. And VirtualAlloc2 is there but knows no placeholders, which V8 takes for a broken machine;
+ * without the function it does without. So a private copy of node.exe imports a name that does not
+ * exist.
  */
 
 import { Buffer } from 'node:buffer';
@@ -106,8 +107,8 @@ export class Wine implements Disposable {
   }
 
   /**
-   * Runs a program to its end, or until the time is over. Its streams are files: pipes from outside are
-   * none that Node for Windows takes.
+   * Runs a program to its end, or until the time is over. Its streams are files: pipes from outside
+   * are none that Node for Windows takes.
    */
   async run(
     argv: readonly string[],
@@ -153,7 +154,9 @@ export class Wine implements Disposable {
   }
 }
 
-/** Copies node.exe with the import that Wine 8 only half has under a name that it has not at all. */
+/**
+ * Copies node.exe with the import that Wine 8 only half has under a name that it has not at all.
+ */
 export function copyNodeForWine(from: string, to: string): void {
   const bytes = fs.readFileSync(from);
   const name = Buffer.from('VirtualAlloc2\0', 'latin1');

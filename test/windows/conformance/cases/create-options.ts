@@ -1,4 +1,6 @@
-/** What else a create may ask for: options, attributes, room, and the special opens of the system. */
+/**
+ * What else a create may ask for: options, attributes, room, and the special opens of the system.
+ */
 import { type Case, expectEqual, expectStatus, expectTrue } from '../case.ts';
 import { closeHandle } from '../driver/cleanup.ts';
 import { create } from '../driver/create.ts';

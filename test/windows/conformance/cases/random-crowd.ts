@@ -1,7 +1,7 @@
 /**
- * Many programs at once on few names. What each is answered depends on the others; that every answer is
- * one that such a call can have, that nothing hangs, and that Windows and Linux agree about the tree in
- * the end does not.
+ * Many programs at once on few names. What each is answered depends on the others; that every
+ * answer is one that such a call can have, that nothing hangs, and that Windows and Linux agree
+ * about the tree in the end does not.
  */
 import assert from 'node:assert/strict';
 import { Random, testSeed } from '../../../support/random.ts';
@@ -66,7 +66,8 @@ async function step(scene: Scene, random: Random, ignoresCase: boolean): Promise
     if (handle !== undefined) {
       const byte = random.below(256);
       const written = await handle.write(0, Buffer.alloc(3000, byte));
-      // The driver knows files by name: it may take this one for the directory that was here before.
+      // The driver knows files by name: it may take this one for the directory that was here
+      // before.
       if (written.status !== status.INVALID_DEVICE_REQUEST) {
         assert.equal(statusName(written.status), 'SUCCESS', what);
         const { data } = await handle.read(0, 3000);

@@ -1,7 +1,7 @@
 /**
- * Random calls on a small tree, next to a model of it in memory: what stands and what is open must be
- * the same after each. Names are few, so that they come, go, move and come back; handles stay open
- * over renames and deletes. SEED in the environment chooses the walk; a failure names it.
+ * Random calls on a small tree, next to a model of it in memory: what stands and what is open must
+ * be the same after each. Names are few, so that they come, go, move and come back; handles stay
+ * open over renames and deletes. SEED in the environment chooses the walk; a failure names it.
  */
 import assert from 'node:assert/strict';
 import { Random, testSeed } from '../../../support/random.ts';

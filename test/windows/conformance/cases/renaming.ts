@@ -1,4 +1,7 @@
-/** Rename in all its forms: over what is there, over what is open, in case alone, across directories. */
+/**
+ * Rename in all its forms: over what is there, over what is open, in case alone, across
+ * directories.
+ */
 import { type Case, expectEqual, expectStatus, expectTrue } from '../case.ts';
 import { access, attribute, option, renameFlag, share, status } from '../driver/nt.ts';
 import { expectSuccess } from '../driver/program.ts';

@@ -1,4 +1,6 @@
-/** Share modes: the driver checks them after user mode has opened, and takes back what it refuses. */
+/**
+ * Share modes: the driver checks them after user mode has opened, and takes back what it refuses.
+ */
 import { type Case, expectEqual, expectStatus } from '../case.ts';
 import { access, disposition, option, share, status } from '../driver/nt.ts';
 

@@ -1,6 +1,6 @@
 /**
- * ReadFile, WriteFile, FlushFileBuffers, and sections: the paging writes of a mapped file come later
- * than the program's own, in whole pages, through whatever handle the section was made with.
+ * ReadFile, WriteFile, FlushFileBuffers, and sections: the paging writes of a mapped file come
+ * later than the program's own, in whole pages, through whatever handle the section was made with.
  */
 import type { Driver } from './driver.ts';
 import type { FileObject } from './file-node.ts';

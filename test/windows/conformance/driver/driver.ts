@@ -1,7 +1,7 @@
 /**
- * WinFsp's driver and NT's I/O manager above it, as a model: it turns the calls of programs into the
- * requests that user mode would get, does what the real ones do by themselves, and holds user mode
- * to the rules of the protocol.
+ * WinFsp's driver and NT's I/O manager above it, as a model: it turns the calls of programs into
+ * the requests that user mode would get, does what the real ones do by themselves, and holds user
+ * mode to the rules of the protocol.
  *
  * Invariants:
  * 1. What a program is answered depends on user mode only through response records.

@@ -1,8 +1,8 @@
 /**
  * The driver's files: a FileNode for each name that is open, a FileObject for each handle.
  *
- * The driver knows nothing of inodes. Two names of one inode are two nodes with shares and caches of
- * their own, and a node keeps its UserContext from its first opener.
+ * The driver knows nothing of inodes. Two names of one inode are two nodes with shares and caches
+ * of their own, and a node keeps its UserContext from its first opener.
  */
 import { Lock } from './lock.ts';
 import { isAtOrBelow, upcase } from './names.ts';
@@ -160,7 +160,9 @@ export class NodeTable {
     return this.#nodes.values();
   }
 
-  /** A rename: the node and all below it have new names; who had the new name is no longer found. */
+  /**
+   * A rename: the node and all below it have new names; who had the new name is no longer found.
+   */
   rename(node: FileNode, newName: string): void {
     const moved = this.atOrBelow(node.name);
     const oldLength = node.name.length;

@@ -1,7 +1,7 @@
 /**
- * The driver's resources: shared or exclusive, in the order of asking. It holds them while a request
- * is in user mode, so a transport that waits for one request inside another hangs here as it would
- * on Windows.
+ * The driver's resources: shared or exclusive, in the order of asking. It holds them while a
+ * request is in user mode, so a transport that waits for one request inside another hangs here as
+ * it would on Windows.
  */
 
 interface Waiter {

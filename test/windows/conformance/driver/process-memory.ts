@@ -4,8 +4,8 @@
  *
  * Invariants:
  * 1. A buffer has guards on both sides; who writes past its ends is found when it is unmapped.
- * 2. From its unmapping on, a buffer is poison: who still writes there is found by `verify`, and who
- *    still reads there gets bytes that no test wrote.
+ * 2. From its unmapping on, a buffer is poison: who still writes there is found by `verify`, and
+ *    who still reads there gets bytes that no test wrote.
  * 3. Who gives a view back early (`detach`) has no memory behind it any more, as where Windows' own
  *    mapping of it ends.
  * 4. An address that is not mapped is a fault, as it would be a crash on Windows.

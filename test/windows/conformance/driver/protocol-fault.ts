@@ -1,4 +1,6 @@
-/** What a real driver would answer with a crash, a hang or damage: a rule of the protocol is broken. */
+/**
+ * What a real driver would answer with a crash, a hang or damage: a rule of the protocol is broken.
+ */
 export class ProtocolFault extends Error {
   constructor(what: string) {
     super(`protocol: ${what}`);

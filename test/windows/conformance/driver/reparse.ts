@@ -1,6 +1,6 @@
 /**
- * Reparse points as the driver and the object manager treat them: what a name that meets one becomes,
- * and which buffers are valid (FsRtlValidateReparsePointBuffer).
+ * Reparse points as the driver and the object manager treat them: what a name that meets one
+ * becomes, and which buffers are valid (FsRtlValidateReparsePointBuffer).
  */
 import { reparseTag, status } from './nt.ts';
 import { ProtocolFault } from './protocol-fault.ts';

@@ -1,4 +1,6 @@
-/** NtQuerySecurityObject and NtSetSecurityObject; self-relative descriptors, built and taken apart. */
+/**
+ * NtQuerySecurityObject and NtSetSecurityObject; self-relative descriptors, built and taken apart.
+ */
 import { mayNot } from './data.ts';
 import type { Driver } from './driver.ts';
 import type { FileObject } from './file-node.ts';

@@ -41,7 +41,7 @@ async function show(win: Program, file: string): Promise<void> {
 
 const explorer: Replay = {
   name: `Explorer opens a folder of ${manyFiles} files, and shows it again after F5`,
-  rule: 'file system traces of Explorer: directory class 37 in 64 KiB, desktop.ini, heads and tails',
+  rule: 'traces of Explorer: directory class 37 in 64 KiB, desktop.ini, heads and tails',
   async prepare(linux) {
     await linux.mkdir('/pictures');
     for (let i = 0; i < manyFiles; i++) await linux.writeFile(`/pictures/img-${i}.jpg`, `${i}`);
@@ -63,7 +63,9 @@ const explorer: Replay = {
   },
 };
 
-/** Word: an owner file beside it, the new content in a temporary file, ReplaceFile, the backup goes. */
+/**
+ * Word: an owner file beside it, the new content in a temporary file, ReplaceFile, the backup goes.
+ */
 async function saveDocument(win: Program, document: string, bytes: Buffer): Promise<void> {
   const temporary = '\\docs\\~WRD0001.tmp';
   const backup = '\\docs\\~WRL0002.tmp';
@@ -76,7 +78,7 @@ async function saveDocument(win: Program, document: string, bytes: Buffer): Prom
 }
 
 const office: Replay = {
-  name: 'Office saves a document three times by ReplaceFile, the reader beside it keeps the old one',
+  name: 'Office saves a document three times by ReplaceFile, a reader keeps the old one',
   rule: 'ReplaceFile; how Word saves: temporary file, rename of both, delete of the backup',
   async prepare(linux) {
     await linux.mkdir('/docs');

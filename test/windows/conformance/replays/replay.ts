@@ -1,6 +1,6 @@
 /**
- * What a program does, as a sequence of calls: it has a volume of its own, and afterwards the machine's
- * own kernel mounts the image and says what is on it.
+ * What a program does, as a sequence of calls: it has a volume of its own, and afterwards the
+ * machine's own kernel mounts the image and says what is on it.
  */
 import type { VolumeFs } from '../../../../src/node-fs/volume-fs.ts';
 import type { Program } from '../driver/program.ts';

@@ -1,4 +1,4 @@
-/* The requests of client.h. The driver's own checks (names, shares, locks) are not played here. */
+/* The requests of client.h, without the driver's own checks (names, shares, locks). */
 #include "client.h"
 
 #include <string.h>
@@ -34,7 +34,7 @@ static struct buf add(struct client *c, const void *bytes, uint32_t length)
 	return buf;
 }
 
-/* UTF-8 of the basic plane to UTF-16, with a NUL. Answers the units. */
+/* Converts UTF-8 of the basic plane to UTF-16 with a NUL. Answers the number of units. */
 static uint32_t widen(const char *text, uint16_t *units)
 {
 	const uint8_t *in = (const uint8_t *)text;
@@ -94,7 +94,7 @@ NTSTATUS32 nt_create(struct client *c, const char *name, enum disposition dispos
 	c->request.create.attributes = options & DIRECTORY_FILE ? ATTRIBUTE_DIRECTORY : 0x80;
 	c->request.create.desired_access = access;
 	c->request.create.share_access = 7;
-	/* From a program, with SeChangeNotifyPrivilege, case-sensitive. */
+	/* User mode, SeChangeNotifyPrivilege, case-sensitive. */
 	c->request.create.flags = 1 | 2 | 1 << 5;
 	c->request.file_name = add_name(c, name);
 	NTSTATUS32 status = send(c);
@@ -106,7 +106,7 @@ NTSTATUS32 nt_create(struct client *c, const char *name, enum disposition dispos
 	file->info = c->response.opened.info;
 	if (information != 0 && information != 3)
 		return status;
-	/* Superseded or overwritten: that was only the first half. */
+	/* Superseded or overwritten: the Overwrite request is the second half. */
 	begin_file(c, KIND_OVERWRITE, file);
 	c->request.overwrite.attributes = 0x80;
 	c->request.overwrite.supersede = information == 0;
@@ -132,7 +132,7 @@ NTSTATUS32 nt_close(struct client *c, struct file *file)
 	return send(c);
 }
 
-/* Neither can fail, but a volume that is stopped cancels both. */
+/* A Cleanup and a Close cannot fail, but a stopped volume cancels them. */
 static void expect_done(NTSTATUS32 status)
 {
 	if (status != STATUS_SUCCESS && status != STATUS_CANCELLED)

@@ -1,6 +1,6 @@
 /*
- * A program's calls as requests: what a driver sends for CreateFile, ReadFile and their like, one
- * after the other on the thread that makes them.
+ * A program's calls as requests: what the driver sends for CreateFile, ReadFile and so on, one
+ * after the other on the calling thread.
  */
 #ifndef STAND_IN_CLIENT_H
 #define STAND_IN_CLIENT_H
@@ -14,19 +14,19 @@ enum disposition { SUPERSEDE, OPEN, CREATE, OPEN_IF, OVERWRITE, OVERWRITE_IF };
 #define OPEN_REPARSE_POINT 0x200000
 
 #define READ_DATA 0x1
-/* GENERIC_READ, GENERIC_WRITE and DELETE, as files have them. */
+/* GENERIC_READ, GENERIC_WRITE and DELETE, mapped to a file's rights. */
 #define READ_WRITE_DELETE 0x13019f
 #define ATTRIBUTE_DIRECTORY 0x10
 
-/* A thread's own: the records that it works with. */
+/* The records of one thread. */
 struct client {
 	union {
 		struct request request;
-		uint8_t request_bytes[REQUEST_MOST];
+		uint8_t request_bytes[MAX_REQUEST];
 	};
 	union {
 		struct response response;
-		uint8_t response_bytes[RESPONSE_MOST];
+		uint8_t response_bytes[MAX_RESPONSE];
 	};
 	struct volume *volume;
 	unsigned requests;
@@ -37,7 +37,7 @@ struct file {
 	struct file_info info;
 };
 
-/* Names are UTF-8. Each answers the status. */
+/* Names are UTF-8. Each function answers the status. */
 NTSTATUS32 nt_create(struct client *c, const char *name, enum disposition disposition,
 		     uint32_t options, uint32_t access, struct file *file);
 NTSTATUS32 nt_cleanup(struct client *c, struct file *file, const char *name_to_delete);
@@ -53,21 +53,21 @@ NTSTATUS32 nt_set_write_time(struct client *c, struct file *file, uint64_t time)
 NTSTATUS32 nt_dispose(struct client *c, struct file *file);
 NTSTATUS32 nt_rename(struct client *c, struct file *file, const char *to, int replace);
 NTSTATUS32 nt_query_volume(struct client *c, struct volume_info *info);
-/* The length of the descriptor, which stays in the response. */
+/* Sets the length of the descriptor, which stays in the response. */
 NTSTATUS32 nt_query_security(struct client *c, struct file *file, uint32_t *length);
 NTSTATUS32 nt_set_ea(struct client *c, struct file *file, const char *name, const char *value);
-/* The value's length; -1 where there is no such EA. */
+/* Sets the value's length; -1 where there is no such EA. */
 NTSTATUS32 nt_get_ea(struct client *c, struct file *file, const char *name, char *value,
 		     int *length);
-/* A request of a kind that no driver has yet. */
+/* A request of a kind that no driver sends. */
 NTSTATUS32 nt_unknown(struct client *c);
 
 typedef void (*entry_function)(void *context, const char *name, const struct file_info *info);
-/* A whole directory in parts of `part` bytes; answers the number of entries, or -1. */
+/* Lists a directory in parts of `part` bytes. Answers the number of entries, or -1. */
 int nt_list(struct client *c, struct file *directory, uint32_t part, entry_function each,
 	    void *context);
 
-/* CreateFile, and CloseHandle as the driver does it. */
+/* CloseHandle: a Cleanup and a Close. */
 void nt_done(struct client *c, struct file *file);
 /* Opens for deletion and deletes, as DeleteFile and RemoveDirectory do. */
 NTSTATUS32 nt_delete(struct client *c, const char *name);

@@ -1,6 +1,6 @@
 /*
- * What differs between Linux, where the stand-in is tested fast, and Windows, where it is a DLL: how
- * a function is exported, and memory that can be taken away.
+ * What differs between Linux, where the stand-in is a shared library, and Windows, where it is a
+ * DLL: the export of functions, and memory that can be made inaccessible.
  */
 #ifndef STAND_IN_PLATFORM_H
 #define STAND_IN_PLATFORM_H
@@ -40,7 +40,7 @@ static inline void unmap_pages(void *pages, size_t bytes)
 	VirtualFree(pages, 0, MEM_RELEASE);
 }
 
-/* A handle that the system's CloseHandle takes. */
+/* A handle for the system's CloseHandle. */
 static inline uint64_t make_handle(void)
 {
 	return (uint64_t)(uintptr_t)CreateEventW(NULL, TRUE, FALSE, NULL);

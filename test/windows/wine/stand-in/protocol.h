@@ -1,6 +1,6 @@
 /*
- * The records between WinFsp's driver and user mode, written down from the protocol's description
- * and not from src/winfsp: C's own rules lay them out, so that a mistake there shows here.
+ * The records between WinFsp's driver and user mode, written from the protocol's description and
+ * not from src/winfsp. C's own rules lay them out, so that a mistake in src/winfsp shows here.
  */
 #ifndef STAND_IN_PROTOCOL_H
 #define STAND_IN_PROTOCOL_H
@@ -17,7 +17,6 @@ typedef int32_t NTSTATUS32;
 #define STATUS_END_OF_FILE ((NTSTATUS32)0xc0000011)
 #define STATUS_OBJECT_NAME_NOT_FOUND ((NTSTATUS32)0xc0000034)
 #define STATUS_OBJECT_NAME_COLLISION ((NTSTATUS32)0xc0000035)
-#define STATUS_CANT_WAIT ((NTSTATUS32)0xc00000d8)
 #define STATUS_CANNOT_DELETE ((NTSTATUS32)0xc0000121)
 #define STATUS_DIRECTORY_NOT_EMPTY ((NTSTATUS32)0xc0000101)
 #define STATUS_CANCELLED ((NTSTATUS32)0xc0000120)
@@ -163,12 +162,6 @@ struct response {
 	uint8_t trailer[] __attribute__((aligned(8)));
 };
 
-struct notify_info {
-	uint16_t size;
-	uint32_t filter, action;
-	uint16_t name[];
-};
-
 struct mount_desc {
 	uint64_t volume_handle;
 	uint16_t *volume_name;
@@ -183,12 +176,11 @@ _Static_assert(sizeof(struct dir_info) == 104, "FSP_FSCTL_DIR_INFO");
 _Static_assert(sizeof(struct volume_info) == 88, "FSP_FSCTL_VOLUME_INFO");
 _Static_assert(sizeof(struct request) == 88, "FSP_FSCTL_TRANSACT_REQ");
 _Static_assert(sizeof(struct response) == 128, "FSP_FSCTL_TRANSACT_RSP");
-_Static_assert(sizeof(struct notify_info) == 12, "FSP_FSCTL_NOTIFY_INFO");
 _Static_assert(sizeof(struct mount_desc) == 48, "FSP_MOUNT_DESC");
 
-#define REQUEST_MOST 16320
-#define RESPONSE_MOST 16384
-#define BATCH_LEAST 65536
+#define MAX_REQUEST 16320
+#define MAX_RESPONSE 16384
+#define MIN_BATCH 65536
 #define VOLUME_PARAMS_BYTES 504
 
 #endif

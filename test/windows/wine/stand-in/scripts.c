@@ -1,9 +1,9 @@
 /*
- * What programs do on the drive: "story" goes once through everything and leaves a tree that the
- * native kernel is asked about; "load" sends many requests from several threads at once; "burst"
- * only asks for the volume and for what is not there, and so needs no volume that can be written.
+ * The scripts that programs play on the drive. "story" makes every kind of request once, and leaves
+ * a tree that the native kernel checks. "load" sends many requests from several threads at once.
+ * "burst" queries the volume and missing names alone, and so needs no writable volume.
  *
- * StandInRun is called on a thread of its own: a program waits for its drive.
+ * StandInRun is called on a thread of its own: it blocks until the drive has answered.
  */
 #include "client.h"
 
@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define REPORT_BYTES 16384
-#define TOLD_MOST 12
+#define MAX_REPORTED 12
 #define THREADS 4
 #define LARGE_BYTES (300 * 1024)
 
@@ -20,13 +20,13 @@ static int passed, failed;
 static unsigned requests;
 static pthread_mutex_t report_lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* The first failures are told, the others counted. */
+/* The first failures are reported, the others only counted. */
 static void check(int is_right, const char *what, NTSTATUS32 status)
 {
 	pthread_mutex_lock(&report_lock);
 	if (is_right) {
 		passed++;
-	} else if (failed++ < TOLD_MOST) {
+	} else if (failed++ < MAX_REPORTED) {
 		size_t length = strlen(report);
 		snprintf(report + length, REPORT_BYTES - length, "%s (0x%08x)\n", what,
 			 (unsigned)status);
@@ -137,12 +137,12 @@ static void story_data(struct client *c)
 	fill(bytes, 0, LARGE_BYTES, 1);
 	SUCCEEDS("one large write", nt_write(c, &file, 0, bytes, LARGE_BYTES, 0, &done));
 	HOLDS("the large write is whole", done == LARGE_BYTES);
-	HOLDS("the answer tells the size", file.info.file_size == LARGE_BYTES);
+	HOLDS("the answer has the size", file.info.file_size == LARGE_BYTES);
 	SUCCEEDS("one large read", nt_read(c, &file, 0, back, LARGE_BYTES, &done));
 	HOLDS("what was written is read", done == LARGE_BYTES && matches(back, 0, done, 1));
 	SUCCEEDS("a read over the end", nt_read(c, &file, LARGE_BYTES - 10, back, 4096, &done));
 	HOLDS("a read over the end is short", done == 10);
-	GIVES("a read behind the end", STATUS_END_OF_FILE,
+	GIVES("a read after the end", STATUS_END_OF_FILE,
 	      nt_read(c, &file, LARGE_BYTES, back, 4096, &done));
 	SUCCEEDS("append", nt_write(c, &file, UINT64_MAX, "end", 3, 0, &done));
 	HOLDS("appending is at the end", file.info.file_size == LARGE_BYTES + 3);
@@ -286,7 +286,7 @@ static void burst(struct client *c, unsigned rounds)
 	}
 }
 
-/* 10 requests a round: a file is made, written, read, asked about, cut, renamed, closed. */
+/* 10 requests a round: a file is made, written, read, queried, cut, renamed, closed. */
 static void load(struct client *c, unsigned number, unsigned rounds)
 {
 	uint8_t bytes[8192], back[8192];
@@ -303,7 +303,7 @@ static void load(struct client *c, unsigned number, unsigned rounds)
 		NTSTATUS32 status = nt_create(c, name, OPEN_IF, NON_DIRECTORY_FILE,
 					      READ_WRITE_DELETE, &file);
 		check(status == STATUS_SUCCESS, "create", status);
-		/* The volume is stopped: there is nobody to ask. */
+		/* The volume is stopped: every further request would be cancelled. */
 		if (status == STATUS_CANCELLED)
 			return;
 		fill(bytes, offset, sizeof(bytes), number);
@@ -400,7 +400,7 @@ static void *play(void *argument)
 		fprintf(out, "%d passed, %d failed\n%s", passed, result, report);
 		fclose(out);
 	}
-	/* The drive is taken away, as when WinFsp is uninstalled. */
+	/* The drive is removed, as when WinFsp is uninstalled. */
 	FspFsctlStop0(volume_handle(the_volume));
 	return NULL;
 }

@@ -1,12 +1,12 @@
 /*
- * The exported half of the stand-in: FspFsctl* and FspMount* with the driver's rules about who
- * waits for what. One volume at a time.
+ * The exported half of the stand-in: FspFsctl* and FspMount*, whose callers wait as the driver
+ * makes them wait. One volume at a time.
  *
  *     transact() -> queued -> (Transact, output) -> delivered -> (input, by hint) -> answered
  *                     \-------------------- FspFsctlStop ------------------> cancelled
  *
- * Data buffers of up to 64 KiB come from a pool and are used again, as the driver's are; while
- * nobody owns them their pages cannot be touched.
+ * Data buffers of up to 64 KiB come from a pool and are reused, as the driver's are. Between two
+ * requests their pages are not accessible.
  */
 #include "volume.h"
 
@@ -15,7 +15,7 @@
 #include <time.h>
 
 #define POOLED_BYTES 65536
-#define POOL_MOST 64
+#define MAX_POOLED 64
 #define TRANSACT_TIMEOUT_AT 20
 #define VERSION 0x20002
 
@@ -40,10 +40,8 @@ struct volume {
 	uint32_t timeout_ms;
 	uint32_t flags;
 	int ready, stopped0, stopped;
-	int notify_open, notify_refusals;
-	int notified;
 	uint16_t mounted_on[32];
-	uint8_t *pool[POOL_MOST];
+	uint8_t *pool[MAX_POOLED];
 	int pooled;
 };
 
@@ -109,7 +107,7 @@ void give_data(struct volume *volume, struct data *data)
 	if (data->mapped == POOLED_BYTES) {
 		forbid_pages(data->bytes, POOLED_BYTES);
 		pthread_mutex_lock(&volume->lock);
-		if (volume->pooled < POOL_MOST) {
+		if (volume->pooled < MAX_POOLED) {
 			volume->pool[volume->pooled++] = data->bytes;
 			kept = 1;
 		}
@@ -128,7 +126,7 @@ NTSTATUS32 transact(struct volume *volume, struct request *request, struct respo
 	pthread_cond_init(&call.changed, NULL);
 	pthread_mutex_lock(&volume->lock);
 	if (volume->ready && !volume->stopped0) {
-		/* A kernel address: all of its bits count. */
+		/* A kernel address: all of its bits are significant. */
 		volume->last_hint += 0x150;
 		call.hint = request->hint = volume->last_hint;
 		request->size = (uint16_t)aligned(request->size);
@@ -163,11 +161,11 @@ static void answer(struct volume *volume, const struct response *response)
 		fault("an answer of another kind than its request");
 	if (response->status == STATUS_PENDING)
 		fault("an answer with STATUS_PENDING");
-	if (response->size > RESPONSE_MOST)
+	if (response->size > MAX_RESPONSE)
 		fault("an answer that is too large");
 	*link = call->next;
 	memcpy(call->response, response,
-	       response->size > RESPONSE_MOST ? RESPONSE_MOST : response->size);
+	       response->size > MAX_RESPONSE ? MAX_RESPONSE : response->size);
 	call->state = ANSWERED;
 	pthread_cond_signal(&call->changed);
 }
@@ -192,7 +190,7 @@ static size_t deliver(struct volume *volume, uint8_t *bytes, size_t size, int ba
 {
 	size_t at = 0;
 
-	while (volume->first && size - at >= REQUEST_MOST) {
+	while (volume->first && size - at >= MAX_REQUEST) {
 		struct call *call = volume->first;
 		volume->first = call->next;
 		if (!volume->first)
@@ -235,7 +233,7 @@ EXPORT NTSTATUS32 FspFsctlTransact(uint64_t handle, void *responses, size_t resp
 	if (requests) {
 		size_t room = *requests_size;
 		*requests_size = 0;
-		if (room < (batch ? BATCH_LEAST : REQUEST_MOST)) {
+		if (room < (batch ? MIN_BATCH : MAX_REQUEST)) {
 			status = STATUS_INVALID_PARAMETER;
 		} else {
 			wait_for_requests(volume);
@@ -271,8 +269,6 @@ EXPORT NTSTATUS32 FspFsctlCreateVolume(const uint16_t *device, const uint8_t *pa
 		volume->timeout_ms = 1000;
 	volume->last_hint = 0xffff800000001000u;
 	volume->handle = *handle = make_handle();
-	/* The first series of notifications has to be asked for three times. */
-	volume->notify_refusals = 2;
 	for (size_t i = 0; i < sizeof(text); i++)
 		name[i] = (uint8_t)text[i];
 	the_volume = volume;
@@ -289,7 +285,7 @@ static NTSTATUS32 stop(uint64_t handle, int all)
 	volume->stopped0 = 1;
 	for (int list = 0; list < 2; list++) {
 		struct call **first = list ? &volume->delivered : &volume->first;
-		/* Those that user mode has may still be answered after Stop0. */
+		/* After Stop0 a delivered request may still be answered. */
 		for (struct call *call = *first; call && (all || !list); call = *first) {
 			*first = call->next;
 			call->state = CANCELLED;
@@ -313,36 +309,6 @@ EXPORT NTSTATUS32 FspFsctlStop0(uint64_t handle)
 EXPORT NTSTATUS32 FspFsctlStop(uint64_t handle)
 {
 	return stop(handle, 1);
-}
-
-EXPORT NTSTATUS32 FspFsctlNotify(uint64_t handle, const uint8_t *info, size_t size)
-{
-	struct volume *volume = the_volume;
-
-	if (!volume || volume->handle != handle)
-		return STATUS_INVALID_PARAMETER;
-	if (!info || size == 0) {
-		if (volume->notify_refusals-- > 0)
-			return STATUS_CANT_WAIT;
-		volume->notify_open = 1;
-		return STATUS_SUCCESS;
-	}
-	if (!volume->notify_open)
-		fault("a notification outside of a series");
-	if (size == 2) {
-		volume->notify_open = 0;
-		return STATUS_SUCCESS;
-	}
-	for (size_t at = 0; at + sizeof(struct notify_info) <= size;) {
-		const struct notify_info *record = (const struct notify_info *)(info + at);
-		if (record->size < sizeof(*record) || record->size > size - at) {
-			fault("a notification whose size is wrong");
-			break;
-		}
-		volume->notified++;
-		at += aligned(record->size);
-	}
-	return STATUS_SUCCESS;
 }
 
 static int equals(const uint16_t *name, const char *text)
@@ -370,7 +336,7 @@ EXPORT NTSTATUS32 FspMountSet(struct mount_desc *desc)
 EXPORT NTSTATUS32 FspMountRemove(struct mount_desc *desc)
 {
 	if (!the_volume || desc->mount_handle != the_volume)
-		fault("a mount point was removed that is not set");
+		fault("a mount point was removed that was not set");
 	else
 		the_volume->mounted_on[0] = 0;
 	return STATUS_SUCCESS;
@@ -382,12 +348,6 @@ EXPORT NTSTATUS32 FspVersion(uint32_t *version)
 
 	*version = other ? (uint32_t)strtoul(other, NULL, 0) : VERSION;
 	return STATUS_SUCCESS;
-}
-
-/* How many changes were announced. */
-EXPORT int StandInNotified(void)
-{
-	return the_volume ? the_volume->notified : -1;
 }
 
 EXPORT int StandInFaults(void)

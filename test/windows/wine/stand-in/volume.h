@@ -1,4 +1,4 @@
-/* A volume as the driver has it: requests that wait, that user mode has, and their answers. */
+/* A volume of the driver: waiting requests, delivered requests, and their answers. */
 #ifndef STAND_IN_VOLUME_H
 #define STAND_IN_VOLUME_H
 
@@ -8,7 +8,7 @@
 struct data {
 	uint8_t *bytes;
 	uint32_t length;
-	/* Of the pages, which are more. */
+	/* The bytes of the pages, at least `length`. */
 	size_t mapped;
 };
 
@@ -18,11 +18,11 @@ extern struct volume *the_volume;
 
 /*
  * Hands a request to user mode and waits for its answer, which is copied to `response`
- * (RESPONSE_MOST bytes). The hint is set here. Answers the response's status, or STATUS_CANCELLED.
+ * (MAX_RESPONSE bytes). The hint is set here. Answers the response's status, or STATUS_CANCELLED.
  */
 NTSTATUS32 transact(struct volume *volume, struct request *request, struct response *response);
 
-/* Memory for a request's Address. After give_data whoever touches it crashes. */
+/* Memory for a request's Address. After give_data an access to it is a crash. */
 struct data take_data(struct volume *volume, uint32_t length);
 void give_data(struct volume *volume, struct data *data);
 
@@ -30,12 +30,13 @@ uint64_t volume_handle(const struct volume *volume);
 NTSTATUS32 FspFsctlStop0(uint64_t handle);
 
 /*
- * For programs that know nothing of the stand-in: STAND_IN_PLAY in the environment names a script
- * that is played once there is a mount point; then the volume ends, and STAND_IN_REPORT is written.
+ * For programs that do not call the stand-in: the script that STAND_IN_PLAY names in the
+ * environment is played once there is a mount point. Then the file STAND_IN_REPORT is written and
+ * the volume ends.
  */
 void play_by_itself(void);
 
-/* Counted for the report: what a real driver would take amiss. */
+/* Counts a breach of the driver's protocol, for the report. */
 void fault(const char *what);
 int faults(void);
 const char *last_fault(void);

@@ -90,8 +90,9 @@ class Removal implements TreeVisitor<Directory, Entry> {
     syscall: RemoveFailure['syscall'],
     ret: number,
   ): void {
-    const isGone = ret === -errno.ENOENT && directory.path !== undefined;
-    if (!isErrno(ret) || isGone) {
+    // Only the entry that the removal begins with must be there when it begins.
+    const mustExist = directory.path === undefined && syscall === 'unlink';
+    if (!isErrno(ret) || (ret === -errno.ENOENT && !mustExist)) {
       directory.removed++;
       return;
     }

@@ -37,7 +37,7 @@ function fstat(fd: number): Statx {
   return answer;
 }
 
-/** What a call answered: 'ok', or the errno's name. */
+/** A call's outcome: 'ok', or the errno's name. */
 const outcome = (answer: number): string => (answer < 0 ? errnoName(answer) : 'ok');
 
 /** Opens, and closes again. */
@@ -47,7 +47,7 @@ function tryOpen(path: string | Uint8Array, openFlags: number, mode = 0): number
   return fd;
 }
 
-/** Does something as an ordinary user. */
+/** Acts as an ordinary user. */
 function asUser<T>(what: () => T, uid = user, groups: readonly number[] = []): T {
   actAs(uid, uid, groups);
   try {
@@ -164,7 +164,7 @@ for (const { type, kind, options } of cases) {
       linux.close(held);
     });
 
-    test('so does one that was replaced by a rename, and a directory that was removed', () => {
+    test('a file that a rename replaced lives on, and so does a removed directory', () => {
       write(at('old'), 'old');
       write(at('new'), 'new');
       const held = must(linux.open(at('old'), flags.O_PATH), 'old');
@@ -201,7 +201,7 @@ for (const { type, kind, options } of cases) {
       expect(linux.getxattr(path, 'user.big')).toEqual(value);
       expect(outcome(linux.getxattrInto(path, 'user.big', 10))).toBe('ERANGE');
       expect(linux.listxattr(path)).toEqual(['trusted.secret', 'user.big']);
-      // btrfs shows them to everybody, also on a native mount.
+      // btrfs shows them to every user, also on a native mount.
       const shown = type === 'btrfs' ? ['trusted.secret', 'user.big'] : ['user.big'];
       expect(asUser(() => linux.listxattr(path))).toEqual(shown);
       expect(outcome(linux.removexattr(path, 'user.big'))).toBe('ok');
@@ -247,13 +247,13 @@ for (const { type, kind, options } of cases) {
       linux.close(fd);
     });
 
-    // ext4 takes what there is. The host that gathers writes believes in no size but its own.
+    // ext4 takes the room there is. A host that gathers writes keeps its own idea of the size.
     test.runIf(type === 'ext4' && kind === '')(
-      'a fallocate that finds no room tells the size that is left',
+      'the size is right after a fallocate that ran out of room',
       () => {
         const fd = must(linux.open(at('no room'), O_CREAT | O_RDWR, 0o600), 'no room');
         expect(outcome(linux.fallocate(fd, 0, 0, 2 ** 40))).toBe('ENOSPC');
-        // The host's own; that of statx is asked for anew, for the time of birth.
+        // fstat(2) shows the host's own size; statx asks us anew, for the time of birth.
         const known = linux.lseek(fd, 0, SEEK_END);
         expect(known).toBe(fstat(fd).sizeBytes);
         linux.close(fd);
@@ -287,7 +287,7 @@ for (const { type, kind, options } of cases) {
       expect(linux.readlink(at('symlink'))).toBe('some/where else');
     });
 
-    test('what a user makes is his, and the group of a SGID directory', () => {
+    test('what a user makes belongs to the user, or to the group of a SGID directory', () => {
       const dir = at('shared');
       fs.mkdirSync(dir);
       fs.chownSync(dir, 0, 777);
@@ -305,7 +305,7 @@ for (const { type, kind, options } of cases) {
       expect(asUser(() => outcome(linux.unlink(at('shared', 'file'))), user + 1)).toBe('EPERM');
     });
 
-    test('a write by somebody else takes set-user-ID away, and so does a change of owner', () => {
+    test('a write by another user takes set-user-ID away, and so does a change of owner', () => {
       const path = at('suid');
       write(path, 'x');
       fs.chmodSync(path, 0o6777);
@@ -366,7 +366,7 @@ for (const { type, kind, options } of cases) {
       fs.rmdirSync(dir);
     });
 
-    /** Makes files in a folder of its own; answers how open_by_handle_at(2) knows them. */
+    /** Makes files in a new folder. Returns their handles for open_by_handle_at(2). */
     const handlesOf = (names: readonly string[]): Buffer[] => {
       fs.mkdirSync(at('handles'), { recursive: true });
       return names.map((name) => {
@@ -377,16 +377,16 @@ for (const { type, kind, options } of cases) {
       });
     };
 
-    /** What is found by handles: a file's content, a folder, or the errno's name. */
+    /** What a handle finds: a file's content, a folder, or the errno's name. */
     const openedBy = (handles: readonly Buffer[]): string[] => {
       const root = must(linux.open(mounted.dir, O_RDONLY | O_DIRECTORY), mounted.dir);
       const found = handles.map((handle) => {
         const fd = linux.openByHandle(root, handle, O_RDONLY);
         if (fd < 0) return errnoName(fd);
         const { mode } = fstat(fd);
-        const said = (mode & S_IFMT) === S_IFDIR ? 'folder' : fs.readFileSync(fd, 'latin1');
+        const found = (mode & S_IFMT) === S_IFDIR ? 'folder' : fs.readFileSync(fd, 'latin1');
         linux.close(fd);
-        return said;
+        return found;
       });
       linux.close(root);
       return found;
@@ -407,7 +407,7 @@ for (const { type, kind, options } of cases) {
       expect(openedBy(handles)).toEqual(['moved', 'ESTALE', 'folder']);
       fs.rmSync(at('handles'), { recursive: true });
       fs.unlinkSync(at('elsewhere'));
-      // The host lets go of what it still writes when that is done.
+      // The host drops a file that it still writes when the write is done.
       await expect
         .poll(() => {
           forgetAll();
@@ -434,7 +434,7 @@ for (const { type, kind, options } of cases) {
       fs.unlinkSync(path);
     });
 
-    test('statfs tells the size, and what is free goes down', () => {
+    test('statfs shows the size, and the free room shrinks', () => {
       const before = fs.statfsSync(mounted.dir);
       expect(before.blocks * before.bsize).toBeGreaterThan(100 * 1024 * 1024);
       const fd = must(linux.open(at('space'), O_RDWR | O_CREAT, 0o600), 'space');
@@ -455,10 +455,10 @@ for (const { type, kind, options } of cases) {
       linux.close(other);
     });
 
-    test('all of it is there after the next mount, and the disk is whole', async () => {
+    test('everything is there after the next mount, and the disk is whole', async () => {
       const tree = (): string[] =>
         (fs.readdirSync(mounted.dir, { recursive: true }) as string[]).sort().flatMap((name) => {
-          // Node cannot say a name that is no UTF-8.
+          // Node cannot express a name that is not UTF-8.
           if (name.startsWith('names/')) return [];
           const { mode, nlink, uid, gid, sizeBytes, mtimeNs } = stat(at(name));
           return [[name, mode, nlink, uid, gid, sizeBytes, mtimeNs].join(' ')];

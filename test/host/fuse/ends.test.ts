@@ -1,7 +1,6 @@
 /**
- * How a mount ends: by umount(8) and fusermount3, while it is used, by a killed process, by a dead
- * kernel inside. Each leaves nothing behind, and a disk that is whole, or that its journal makes
- * whole.
+ * The ends of a mount: umount(8), fusermount3, an unmount while it is in use, a killed process.
+ * Each leaves nothing behind, and a disk that is whole, or that its journal makes whole.
  *
  * Needs root and /dev/fuse; skipped, with the reason, without.
  */
@@ -40,7 +39,7 @@ for (const type of fuseTestTypes) {
       expect(fs.readFileSync(mounted.at('file'), 'latin1')).toBe('written');
     });
 
-    test('so does fusermount3', async () => {
+    test('fusermount3 ends it in the same way', async () => {
       mounted = await FuseMounted.start(type);
       fs.writeFileSync(mounted.at('file'), 'written');
       await mustRun(['fusermount3', '-u', mounted.dir]);
@@ -48,7 +47,7 @@ for (const type of fuseTestTypes) {
       await expectClean();
     });
 
-    test('a mount in use stays; taken out lazily, it serves its users to their end', async () => {
+    test('a mount in use stays; unmounted lazily, it serves the programs that use it to their end', async () => {
       mounted = await FuseMounted.start(type);
       const fd = must(linux.open(mounted.at('used'), O_RDWR | O_CREAT, 0o600), 'used');
       expect((await run(['umount', mounted.dir])).stderr).toMatch(/busy/);
@@ -94,10 +93,10 @@ for (const type of fuseTestTypes) {
       await mounted.unmount();
     });
 
-    test('what was written is on the disk when the mount was left alone for a while', async () => {
+    test('an idle mount is written to the disk after a while', async () => {
       mounted = await FuseMounted.start(type);
       fs.writeFileSync(mounted.at('file'), 'written');
-      // Sooner than the kernel inside would do it: that takes five seconds, or thirty.
+      // Sooner than the kernel inside would write it: that takes five seconds, or thirty.
       await setTimeout(3_500);
       process.kill(mounted.pid, 'SIGKILL');
       await mounted.ended();
@@ -108,7 +107,7 @@ for (const type of fuseTestTypes) {
       await expectClean();
     });
 
-    test('umount -f cuts off who uses it, and ends it', async () => {
+    test('umount -f ends it, also for programs that use it', async () => {
       mounted = await FuseMounted.start(type);
       const fd = must(linux.open(mounted.at('used'), O_RDWR | O_CREAT, 0o600), 'used');
       await run(['umount', '-f', mounted.dir]);

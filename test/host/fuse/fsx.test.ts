@@ -1,6 +1,7 @@
 /**
- * Random operations on files of the mount, several processes at once, judged to the byte by a model
- * (test/host/programs/fsx.ts), while the host's caches are emptied; then the file system's checker.
+ * Random operations on files of the mount, several processes at once, compared to the byte with a
+ * model (test/host/programs/fsx.ts), while the host's caches are emptied; then the file system's
+ * checker.
  *
  * SEED=number repeats a run, FS=regex takes some file systems, SOAK=number multiplies the
  * operations, MOUNTER=native proves the program on this machine's own kernel.
@@ -20,10 +21,10 @@ import {
 import { testSeed } from '../../support/random.ts';
 import { run } from '../../support/run-program.ts';
 
-/** As a shell tells it: 128 and the signal's number. */
+/** An exit code as a shell has it: 128 and the signal's number. */
 const diedOfSegv = 139;
 
-/** The program died in its own memory; an error of the mount's is SIGBUS or a message. */
+/** Whether the program died of a fault of its own: the mount's errors are SIGBUS or a message. */
 class ProgramDied extends Error {}
 
 const seed = testSeed();
@@ -35,7 +36,7 @@ async function fsx(file: string, options: readonly string[]): Promise<void> {
   expect(result.status, `${result.stdout}${result.stderr}`).toBe(0);
 }
 
-/** Forgets clean pages, names and inodes, again and again until told to stop. */
+/** Empties the host's caches of clean pages, names and inodes again and again, until stopped. */
 async function emptyCaches(signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     writeFileSync('/proc/sys/vm/drop_caches', '3');
@@ -53,7 +54,8 @@ async function exercise(at: string): Promise<void> {
     ...[`--seed=${seed}`, `--ops=${3000 * soak}`, '--max-bytes=9000'],
   ]);
   // Without holes: Linux's FUSE writes a page out, sends the hole, and clears the page's part
-  // (fs/fuse/file.c, fuse_file_fallocate); in between another's mapping may have it written again.
+  // (fs/fuse/file.c, fuse_file_fallocate); in between another process's mapping may cause a new
+  // write.
   const shared = (index: number): Promise<void> =>
     fsx(join(at, 'shared'), [
       ...[`--stripe=${index}/3`, `--seed=${seed + index}`, `--ops=${1500 * soak}`, '--no=punch'],
@@ -66,7 +68,7 @@ async function exercise(at: string): Promise<void> {
 }
 
 /**
- * The whole of it; once more, on other files, where a program itself died (seen once in many runs).
+ * Runs everything; once more, on other files, where a program itself died (seen once in many runs).
  */
 async function exerciseWhole(at: string): Promise<void> {
   try {

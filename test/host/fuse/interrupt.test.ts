@@ -1,6 +1,7 @@
 /**
- * A disk that does not answer: who waits for it can be killed, everybody else goes on, and when the
- * disk is back so is everything on it. Needs root and /dev/fuse; skipped, with the reason, without.
+ * A disk that does not answer: programs that wait for it can be killed, others continue, and when
+ * the disk answers again everything on it is there. Needs root and /dev/fuse; skipped, with the
+ * reason, without.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -19,7 +20,7 @@ import { mustRun } from '../../support/run-program.ts';
 const why = cannotMount('ext4');
 const contentBytes = 4 * 1048576;
 
-/** Starts a program; answers it and how it will have ended. */
+/** Starts a program. Returns it, and a promise of its end. */
 function start(...args: string[]): { child: ChildProcess; ended: Promise<unknown> } {
   const [program, ...rest] = args as [string, ...string[]];
   const child = spawn(program, rest, { stdio: 'ignore' });
@@ -44,7 +45,7 @@ async function makeImage(folder: string): Promise<string> {
 }
 
 test.skipIf(why !== undefined)(
-  `who waits for a disk that hangs can be killed${why ? ` (${why})` : ''}`,
+  `a program that waits for a disk that hangs can be killed${why ? ` (${why})` : ''}`,
   async () => {
     const folder = await mkdtemp(join(tmpdir(), 'fsbridge-interrupt-'));
     const dir = join(folder, 'mnt');
@@ -59,12 +60,12 @@ test.skipIf(why !== undefined)(
       mount = await mountFuse(volume, dir, { source: disk.name });
       expect(String((await mustRun(['cat', join(dir, 'small')])).stdout)).toBe('small');
       disk.suspend();
-      // A listing: reads that wait in its cache are given up by the host itself.
+      // A listing; a read that waits in the host's cache is given up by the host itself.
       const reader = start('ls', join(dir, 'folder'));
       for (let tries = 0; disk.waiting === 0 && tries < 500; tries++) await setTimeout(10);
       expect(disk.waiting).toBeGreaterThan(0);
       reader.child.kill('SIGKILL');
-      // What needs no disk is answered meanwhile.
+      // Requests that need no disk are answered meanwhile.
       expect(String((await mustRun(['stat', '-c', '%s', join(dir, 'small')])).stdout)).toBe('5\n');
       expect(await Promise.race([reader.ended, setTimeout(20_000, 'it waits')])).toBe('SIGKILL');
       disk.resume();

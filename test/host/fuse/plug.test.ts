@@ -1,7 +1,7 @@
 /**
- * The mount's process is killed while SQLite commits. What SQLite was told to be on the disk is
- * there when the image is mounted again, the database is whole, and the file system's checker is
- * content.
+ * The mount's process is killed while SQLite commits. What SQLite took to be on the disk is
+ * there when the image is mounted again, the database is whole, and the file system's checker finds
+ * nothing wrong.
  *
  * SEED=number repeats a run, CUTS=number makes it longer.
  */
@@ -28,17 +28,17 @@ const seed = testSeed();
 const cuts = Number(process.env['CUTS'] ?? 4 * soak);
 const program = fileURLToPath(new URL('../programs/sqlite-commits.ts', import.meta.url));
 
-/** Reads what a child says, and answers the last whole line when it ends. */
+/** Reads a child's output. Returns the last whole line when the child ends. */
 async function lastLine(child: ChildProcess): Promise<string> {
-  let said = '';
+  let output = '';
   child.stdout?.on('data', (data: Buffer) => {
-    said += data.toString();
+    output += data.toString();
   });
   await new Promise((resolve) => child.on('close', resolve));
-  return said.slice(0, said.lastIndexOf('\n')).split('\n').at(-1) ?? '';
+  return output.slice(0, output.lastIndexOf('\n')).split('\n').at(-1) ?? '';
 }
 
-/** Commits until the plug is pulled; answers the last transaction that was promised. */
+/** Commits until the plug is pulled. Returns the last transaction that was reported. */
 async function commitAndCut(
   image: string,
   type: FuseType,
@@ -53,7 +53,7 @@ async function commitAndCut(
   const promised = lastLine(child);
   await sleep(random.between(400, 1200));
   await mount.kill();
-  // Whatever it waits for will not come.
+  // The program may wait for an answer that will not come.
   child.kill('SIGKILL');
   return Number(await promised);
 }

@@ -1,7 +1,7 @@
 /**
- * The whole of POSIX's file calls, by several users, on the mount and on a twin of it that this
- * machine's own kernel has mounted: what programs are told must be the same, line by line, and what
- * lies on the disk at the end as well. The differences that Linux's FUSE makes are named here.
+ * All of POSIX's file calls, by several users, on the mount and on a twin that this machine's own
+ * kernel has mounted. The answers must be the same, line by line, and so must the disks at the end.
+ * The differences that Linux's FUSE makes are named here.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -25,14 +25,14 @@ import { mustRun } from '../../support/run-program.ts';
 const program = fileURLToPath(new URL('../programs/posix.ts', import.meta.url));
 const parts = ['paths', 'pairs', 'scenarios'] as const;
 /** The number of lines that a part has at least. */
-const linesLeast = { paths: 500, pairs: 500, scenarios: 500, accesses: 60 } as const;
+const minLines = { paths: 500, pairs: 500, scenarios: 500, accesses: 60 } as const;
 
-/** Lines that may differ, with the reason. They are compared by nobody. */
+/** Lines that may differ, with the reason. They are not compared. */
 const allowed: readonly (readonly [RegExp, string])[] = [
   [/^fallocate: (collapse|insert) /, 'fs/fuse/file.c, fuse_file_fallocate: EOPNOTSUPP'],
 ];
 
-/** Two calls further on the answers' consequences are in the line after: it goes with its call. */
+/** The lines to compare. A call's consequence is in a line of its own, which goes with the call. */
 function comparable(transcript: string): string[] {
   const lines: string[] = [];
   let leftOut = false;
@@ -54,22 +54,22 @@ async function transcripts(
   await mkdir(folder);
   const image = await emptyImage(join(folder, 'image'), type);
   const mount = await mountImage(image, type, join(folder, 'mount'), how, choice);
-  const said: string[] = [];
+  const transcripts: string[] = [];
   try {
     for (const part of parts) {
       const result = await mustRun([process.execPath, program, mount.folder, part]);
-      said.push(result.stdout.toString());
+      transcripts.push(result.stdout.toString());
     }
   } finally {
     await mount.unmount();
   }
   await expectClean(image, type);
-  return said;
+  return transcripts;
 }
 
 async function compare(
   type: FuseType,
-  parts: readonly (keyof typeof linesLeast)[],
+  parts: readonly (keyof typeof minLines)[],
   choice: MountChoice = {},
 ): Promise<void> {
   await withScratch(async (scratch) => {
@@ -79,7 +79,7 @@ async function compare(
     for (const [index, part] of parts.entries()) {
       const theirs = comparable(native[index] as string);
       const mine = comparable(ours[index] as string);
-      expect(theirs.length, part).toBeGreaterThan(linesLeast[part]);
+      expect(theirs.length, part).toBeGreaterThan(minLines[part]);
       const [has, had] = [new Set(mine), new Set(theirs)];
       for (const line of theirs) if (!has.has(line)) differences.push(`native:   ${line}`);
       for (const line of mine) if (!had.has(line)) differences.push(`fsbridge: ${line}`);
@@ -92,10 +92,9 @@ async function compare(
   });
 }
 
-describe.skipIf(!canMountFuse)('programs are told what a native mount tells them, on', () => {
+describe.skipIf(!canMountFuse)('programs get the answers of a native mount, on', () => {
   for (const type of fuseTypes) {
     test(type, () => compare(type, parts));
-    test(`${type} that keeps times of access`, () =>
-      compare(type, ['accesses'], { relatime: true }));
+    test(`${type} with times of access`, () => compare(type, ['accesses'], { relatime: true }));
   }
 });

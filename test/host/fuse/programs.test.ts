@@ -17,7 +17,7 @@ import { mustRun, run } from '../../support/run-program.ts';
 
 const project = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** Runs a shell line, for pipes; a program's failure is one of the test. */
+/** Runs a shell line with pipes. The failure of any program in it fails the test. */
 function shell(line: string, env: Readonly<Record<string, string>> = {}): Promise<unknown> {
   const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   return mustRun(['env', ...settings, 'bash', '-euo', 'pipefail', '-c', line]);
@@ -29,9 +29,9 @@ async function manifest(folder: string): Promise<ManifestEntry[]> {
 
 type Keeps = (entry: ManifestEntry) => boolean;
 const everything: Keeps = () => true;
-/** tar has no sockets. */
+/** tar keeps no sockets. */
 const tarKeeps: Keeps = ({ type }) => type !== 'socket';
-/** Neither has sockets, the folder itself, or times beyond 64 bits of nanoseconds. */
+/** Neither keeps sockets, the folder itself, or times beyond 64 bits of nanoseconds. */
 const lastSecond = 9_223_372_036;
 const backupKeeps: Keeps = ({ path, type, mtime }) =>
   path !== '/' && type !== 'socket' && Number(mtime) < lastSecond;
@@ -130,10 +130,10 @@ async function repositories(at: string, scratch: string): Promise<void> {
   await mustRun(['diff', '-r', '--exclude=.git', origin, join(at, 'other')]);
 }
 
-/** fio's own checksums in each block, by what programs write with. */
+/** fio's own checksums in each block, for each way that programs write. */
 async function verifiedWrites(at: string): Promise<void> {
   const common = ['--size=24M', '--verify=crc32c', '--verify_fatal=1', '--do_verify=1'];
-  // What fio would leave in the folder it is called from.
+  // Without this fio leaves a file in its working directory.
   common.push('--verify_state_save=0');
   const jobs: readonly (readonly string[])[] = [
     ['--ioengine=psync', '--rw=randwrite', '--bsrange=512-64k', '--fsync=64'],
@@ -145,13 +145,13 @@ async function verifiedWrites(at: string): Promise<void> {
   for (const [index, job] of jobs.entries()) {
     const name = `--name=job${index}`;
     const result = await run(['fio', name, `--directory=${at}`, '--minimal', ...common, ...job]);
-    const said = `${job.join(' ')}\n${result.stdout}${result.stderr}`;
-    expect(result.status, said).toBe(0);
-    expect(result.stderr, said).not.toMatch(/verify|error/i);
+    const context = `${job.join(' ')}\n${result.stdout}${result.stderr}`;
+    expect(result.status, context).toBe(0);
+    expect(result.stderr, context).not.toMatch(/verify|error/i);
   }
 }
 
-/** stress-ng's stressors of files that judge themselves with --verify, one after the other. */
+/** stress-ng's file stressors that check themselves with --verify, one after the other. */
 const stressors = [
   ...[
     'access',
@@ -204,13 +204,13 @@ async function stress(at: string): Promise<void> {
   expect(failures).toEqual([]);
 }
 
-/** A program with all its files on the mount: it is compiled there, and run from there. */
+/** Compiles a program on the mount, and runs it from there. */
 async function builds(at: string): Promise<void> {
   const source = join(at, 'program.c');
   await writeFile(source, '#include <stdio.h>\nint main(void) { puts("built"); return 0; }\n');
   await shell(`cd ${at} && cc -c program.c && ar rcs lib.a program.o && cc -o program lib.a`);
-  const said = await mustRun([join(at, 'program')]);
-  expect(said.stdout.toString()).toBe('built\n');
+  const built = await mustRun([join(at, 'program')]);
+  expect(built.stdout.toString()).toBe('built\n');
   const node = join(at, 'node');
   await copyFile(process.execPath, node);
   await mustRun(['chmod', '755', node]);
@@ -219,7 +219,7 @@ async function builds(at: string): Promise<void> {
 }
 
 type Deed = (at: string, scratch: string) => Promise<void>;
-/** What is done, and the programs that it needs. */
+/** The tests, and the programs that each needs. */
 const deeds: Readonly<Record<string, readonly [Deed, readonly string[]]>> = {
   'rsync, cp and tar': [copies, ['rsync']],
   'restic and borg': [backups, ['restic', 'borg']],
@@ -229,7 +229,7 @@ const deeds: Readonly<Record<string, readonly [Deed, readonly string[]]>> = {
   'a compiler and a large program': [builds, ['cc', 'ar']],
 };
 
-describe.skipIf(!canMountFuse)('real programs find the mount right:', () => {
+describe.skipIf(!canMountFuse)('real programs find no fault with the mount:', () => {
   for (const type of fuseTypes) {
     for (const [name, [deed, programs]] of Object.entries(deeds)) {
       const missing = programs.filter((program) => !onPath(program));

@@ -1,13 +1,13 @@
 /**
- * fsx, "file system exerciser", anew: random operations on one file, each judged by a model in
- * memory that is right to the byte. What Apple's and Linux's fsx look for: data that a write, a
- * truncation, a hole, a mapping or a cache lost or brought back.
+ * fsx, the "file system exerciser", written anew: random operations on one file, each compared to
+ * the byte with a model in memory. It looks for the faults that Apple's and Linux's fsx look for:
+ * data that a write, a truncation, a hole, a mapping or a cache lost or brought back.
  *
  *     node fsx.ts FILE [--seed N] [--ops N] [--max-bytes N] [--stripe I/N] [--no NAME,...]
  *
- * With --stripe several processes share a file: each changes and judges every N-th stripe of odd
- * length only, so that pages belong to several, and the file's size stays.
- * Ends with 0 and a line, or with 1, the first wrong byte and the last operations.
+ * With --stripe several processes share a file. Each changes and checks only every N-th stripe, of
+ * odd length, so that a page belongs to several processes; the file's size stays. Ends with 0 and a
+ * line, or with 1, the first wrong byte and the last operations.
  */
 import { constants } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -54,7 +54,9 @@ function fail(what: string): never {
   process.exit(1);
 }
 
-/** A part of the file that may be changed and judged: inside one stripe where there are stripes. */
+/**
+ * A part of the file that this process may change and check: inside one stripe, if there are any.
+ */
 function place(limitBytes: number, longestBytes = maxOperationBytes): [number, number] {
   if (shared) {
     const count = Math.floor(maxBytes / stripeBytes / stripes);
@@ -63,11 +65,11 @@ function place(limitBytes: number, longestBytes = maxOperationBytes): [number, n
     return [at, random.between(1, start + stripeBytes - at)];
   }
   const at = random.below(Math.max(limitBytes, 1));
-  const most = Math.max(1, Math.min(longestBytes, limitBytes - at));
-  // Short ones as often as long ones: their ends share pages with others.
+  const max = Math.max(1, Math.min(longestBytes, limitBytes - at));
+  // Short ranges as often as long ones: their ends share pages with others.
   const length = random.chance(0.3)
-    ? random.between(1, Math.min(most, 300))
-    : random.between(1, most);
+    ? random.between(1, Math.min(max, 300))
+    : random.between(1, max);
   return [at, length];
 }
 
@@ -89,7 +91,7 @@ function readAndJudge(at: number, length: number): void {
   if (at + count < Math.min(at + length, model.size)) fail(`read at ${at} was short: ${count}`);
 }
 
-/** Writes all of it; a short write is a failure, for there is room. */
+/** Writes all bytes; a short write is a failure, as there is room. */
 function writeAll(from: Uint8Array, at: number): void {
   const count = must(linux.pwrite(fd, from, at), 'pwrite');
   if (count !== from.length) fail(`write at ${at} was short: ${count} of ${from.length}`);
@@ -101,7 +103,7 @@ function judgeSize(): void {
   if (seen.sizeBytes !== model.size) fail(`the size is ${seen.sizeBytes}, not ${model.size}`);
 }
 
-/** What a file system may refuse, and what it is called with --no. */
+/** Operations that a file system may refuse, by their names for --no. */
 const refused = new Set<string>();
 function accepted(name: string, answer: number): boolean {
   if (answer >= 0) return true;
@@ -155,7 +157,7 @@ function allocate(
   if (accepted(name, linux.fallocate(fd, mode, at, length))) change(at, length);
 }
 
-/** Judges that what SEEK_DATA calls a hole is zero, to the file's end. */
+/** Checks that what SEEK_DATA calls a hole is zero, to the file's end. */
 function judgeHoles(): void {
   log.push('seek holes');
   for (let at = 0; at < model.size; ) {
@@ -165,7 +167,7 @@ function judgeHoles(): void {
     if (end >= model.size) return;
     at = must(linux.lseek(fd, end, flags.SEEK_HOLE), 'SEEK_HOLE');
     if (at < end) fail(`SEEK_HOLE from ${end} goes back to ${at}`);
-    // ext4 with blocks below a page may call one place both, where it is allocated and not written.
+    // ext4 with blocks smaller than a page may call an allocated, unwritten place both.
     if (at === end) at += 1;
   }
 }
@@ -178,7 +180,7 @@ function reopen(openFlags: number): void {
 function direct(): void {
   const start = blockAligned(random.below(Math.max(1, maxBytes - pageBytes)));
   const length = pageBytes * random.between(1, 8);
-  // O_DIRECT wants aligned memory: a mapping of the file itself would be a second thing to judge.
+  // O_DIRECT needs aligned memory; a mapping of the file itself would be a second thing to check.
   const scratch = mapFile(zeroFd, 0, length, { write: true, private: true });
   if (typeof scratch === 'number') fail(`mmap of /dev/zero: ${errnoName(scratch)}`);
   reopen(O_RDWR | O_DIRECT);
@@ -199,7 +201,7 @@ const zeroFd = must(linux.open('/dev/zero', O_RDWR), '/dev/zero');
 
 interface Operation {
   readonly name: string;
-  /** How often, against the others. */
+  /** How often it runs, in relation to the others. */
   readonly weight: number;
   /** Whether it keeps to one stripe. */
   readonly striped?: true;
@@ -241,7 +243,7 @@ const dataOperations: readonly Operation[] = [
     ...{ name: 'mapwrite', weight: 5, striped: true },
     run() {
       const [at, length] = place(maxBytes);
-      // A mapping ends with the file: what is to be written must be there first.
+      // A mapping ends with the file, so the file must be long enough before.
       if (at + length > model.size) {
         if (shared) return;
         must(linux.ftruncate(fd, at + length), 'ftruncate');
@@ -263,7 +265,7 @@ const dataOperations: readonly Operation[] = [
       log.push(`append ${length}`);
       reopen(O_RDWR | O_APPEND);
       const bytes = random.bytes(length);
-      // The offset does not count: pwrite(2), BUGS.
+      // O_APPEND ignores the offset: pwrite(2), BUGS.
       writeAll(bytes, 0);
       model.write(model.size, bytes);
       reopen(O_RDWR);

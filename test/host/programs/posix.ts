@@ -1,12 +1,11 @@
 /**
- * Calls every file call in every way that counts, and writes down what the kernel answered. Run on
- * two mounts of the same file system, the two transcripts must be the same.
+ * Makes every file call in every way that matters, and writes down the kernel's answers. On two
+ * mounts of the same file system the two transcripts must be the same.
  *
  *     node test/host/programs/posix.ts FOLDER paths|pairs|scenarios|accesses
  *
- * Root only: it plays several users. What it tries is in the spirit of pjdfstest.
+ * Root only: it acts as several users. Its choice of calls follows pjdfstest.
  */
-
 import { accesses } from './posix/access.ts';
 import { twoPaths } from './posix/pairs.ts';
 import { onePath } from './posix/paths.ts';

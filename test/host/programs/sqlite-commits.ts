@@ -1,16 +1,16 @@
 /**
- * Commits to an SQLite database as fast as it can, and says the number of each transaction when
- * SQLite has said that it is on the disk. Ends when the disk fails.
+ * Commits to an SQLite database as fast as it can, and prints each transaction's number when SQLite
+ * reports that it is on the disk. Ends when the disk fails.
  *
  *     node test/host/programs/sqlite-commits.ts FILE wal|delete
- *     node test/host/programs/sqlite-commits.ts FILE judge    prints the last transaction that is there
+ *     node test/host/programs/sqlite-commits.ts FILE judge   prints the last transaction found
  */
 import { DatabaseSync } from 'node:sqlite';
 
 const [file, mode] = process.argv.slice(2) as [string, string];
 const database = new DatabaseSync(file);
 
-/** A transaction is two rows in two tables: both are there or none. */
+/** A transaction is two rows in two tables: both exist or none. */
 function judge(): void {
   const integrity = database.prepare('PRAGMA integrity_check').get();
   if (Object.values(integrity ?? {})[0] !== 'ok') throw new Error(JSON.stringify(integrity));

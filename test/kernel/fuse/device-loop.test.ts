@@ -1,6 +1,6 @@
 /**
- * A session against a device that a test speaks for: what the host's kernel would never send must
- * be answered with an error, and numbers of references must come out even.
+ * The device's loop, with a test in the place of the host's kernel: messages that no host sends are
+ * answered with an error, and the numbers of references come out even.
  */
 import { Buffer } from 'node:buffer';
 import fs from 'node:fs';
@@ -101,12 +101,12 @@ function words(...values: number[]): Buffer {
 }
 
 const why = cannotMount('ext4');
-describe.skipIf(why !== undefined)(`a session${why ? ` (${why})` : ''}`, () => {
+describe.skipIf(why !== undefined)(`the device's loop${why ? ` (${why})` : ''}`, () => {
   let fresh: FreshVolume;
   let loop: DeviceLoop;
   let session: Session;
   const host = new HostSide();
-  const said: string[] = [];
+  const logged: string[] = [];
   const forget = (node: number, lookups: number): void =>
     void host.ask(FORGET, node, words(lookups, 0));
 
@@ -120,7 +120,7 @@ describe.skipIf(why !== undefined)(`a session${why ? ` (${why})` : ''}`, () => {
       features,
       identities: await Identities.open(fresh.volume.kernel),
       statistics: new RequestStatistics(operationNames),
-      onLog: (line) => said.push(line),
+      onLog: (line) => logged.push(line),
     });
     session = loop.session;
     const answer = await host.ask(INIT, 0, Buffer.concat([words(7, 36, 131072, ~0 >>> 0)]));
@@ -141,11 +141,11 @@ describe.skipIf(why !== undefined)(`a session${why ? ` (${why})` : ''}`, () => {
     }
   });
 
-  test('an operation that nobody knows is ENOSYS', async () => {
+  test('an unknown operation is ENOSYS', async () => {
     expect(errorOf(await host.ask(4000, 1, Buffer.alloc(64)))).toBe(-errno.ENOSYS);
   });
 
-  test('a node or a file that was never told is refused', async () => {
+  test('a node or a file that the host never got is refused', async () => {
     expect(errorOf(await host.ask(GETATTR, 999, Buffer.alloc(16)))).toBe(-errno.ESTALE);
     for (const opcode of [15, 16, 18, 20, 43, 46, 47]) {
       const body = Buffer.concat([words(77, 0), Buffer.alloc(80)]);
@@ -158,15 +158,15 @@ describe.skipIf(why !== undefined)(`a session${why ? ` (${why})` : ''}`, () => {
     expect(errorOf(await host.ask(MKDIR, 1, words(0o755, 0, 0x61616161)))).toBe(-errno.EINVAL);
   });
 
-  test('a length that is not the request is dropped', async () => {
-    const before = said.length;
+  test('a message whose length is wrong is dropped', async () => {
+    const before = logged.length;
     host.send(Buffer.alloc(10));
     host.send(Buffer.alloc(60, 1));
     expect(errorOf(await host.ask(GETATTR, 1, Buffer.alloc(16)))).toBe(0);
-    expect(said.length).toBe(before + 2);
+    expect(logged.length).toBe(before + 2);
   });
 
-  test('random bytes in every operation leave it alive', async () => {
+  test('random bytes in every operation do no harm', async () => {
     const random = new Random(testSeed());
     console.log(`SEED=${random.seed}`);
     const silent = new Set([FORGET, 42, 36, INIT]);
@@ -177,10 +177,10 @@ describe.skipIf(why !== undefined)(`a session${why ? ` (${why})` : ''}`, () => {
       expect(errorOf(await host.ask(opcode, random.below(4), body))).toBeLessThanOrEqual(0);
     }
     expect(errorOf(await host.ask(GETATTR, 1, Buffer.alloc(16)))).toBe(0);
-    expect(said.filter((line) => line.includes('internal error'))).toEqual([]);
+    expect(logged.filter((line) => line.includes('internal error'))).toEqual([]);
   });
 
-  test('a request that waits keeps what it says, whatever comes after it', async () => {
+  test('a request that waits keeps its content, whatever comes after it', async () => {
     for (let i = 0; i < 5; i++) {
       expect(errorOf(await host.ask(LOOKUP, 999, name('nowhere')))).toBe(-errno.ESTALE);
     }

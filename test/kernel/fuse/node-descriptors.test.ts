@@ -1,5 +1,5 @@
 /**
- * Descriptors of nodes, on a real volume: few are open, every file can be reached, and a file
+ * Descriptors of nodes on a real volume: few are open, every file can be reached, and a file
  * without a name is not lost.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -18,7 +18,7 @@ describe.skipIf(why !== undefined)(`descriptors${why ? ` (${why})` : ''}`, () =>
   let calls: KernelCalls;
   let descriptors: NodeDescriptors;
   const nodes = new Nodes();
-  /** The host's numbers: nodes rest when their descriptor is closed, and others are asked for. */
+  /** The nodeids: a node is evicted when its descriptor is closed, and so its object changes. */
   const known: number[] = [];
 
   const name = (index: number): string => `file-${index}`;
@@ -72,7 +72,7 @@ describe.skipIf(why !== undefined)(`descriptors${why ? ` (${why})` : ''}`, () =>
     expect(known.filter((id) => nodeOf(id).fd >= 0).length).toBe(maxOpen);
   });
 
-  test('what was used last stays open', async () => {
+  test('the descriptor that was used last stays open', async () => {
     const [favourite] = known as [number];
     const fd = await use(favourite);
     for (const id of known.slice(1)) {
@@ -81,7 +81,7 @@ describe.skipIf(why !== undefined)(`descriptors${why ? ` (${why})` : ''}`, () =>
     }
   });
 
-  test('a descriptor that is let go is closed', async () => {
+  test('a released descriptor is closed', async () => {
     const [id] = known as [number];
     const fd = await use(id);
     const node = nodeOf(id);

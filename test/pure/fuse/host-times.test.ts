@@ -12,7 +12,7 @@ import { KernelMemory } from '../../../src/vfs-linux/memory.ts';
 
 const memory = new KernelMemory(65536 * 2);
 const now = { sec: 5, nsec: 6 };
-const told = { sec: 1, nsec: 2 };
+const hostTime = { sec: 1, nsec: 2 };
 
 function scene(): {
   nodes: Nodes;
@@ -38,9 +38,9 @@ function scene(): {
   };
 }
 
-test('what the host said is put back once, and only after a change', () => {
+test('the host’s time is put back once, and only after a change', () => {
   const { times, node, restored } = scene();
-  times.note(node(20), told, now);
+  times.note(node(20), hostTime, now);
   expect(restored(node(20))).toEqual([]);
   times.changed(node(20));
   expect(restored(node(20))).toEqual([1]);
@@ -58,7 +58,7 @@ test('a time of now, or none, is not put back', () => {
 
 test('an inode’s number that is used again has nothing of the file before', () => {
   const { nodes, times, node, restored } = scene();
-  times.note(node(20), told, now);
+  times.note(node(20), hostTime, now);
   nodes.remove(node(20));
   memory.u32.set([8, 1, 20, 2], 1024);
   const next = nodes.ensure(memory, 4096);
@@ -66,12 +66,12 @@ test('an inode’s number that is used again has nothing of the file before', ()
   expect(restored(next)).toEqual([]);
 });
 
-test('of thousands, those told of last are known, and every open file’s', () => {
+test('of thousands, the last times are kept, and those of every open file', () => {
   const { times, node, restored } = scene();
   const files = new OpenFiles();
   files.add({ node: node(20), fd: 7, writes: true });
   const inos = Array.from({ length: 5000 }, (_, i) => 20 + i);
-  for (const ino of inos) times.note(node(ino), told, now);
+  for (const ino of inos) times.note(node(ino), hostTime, now);
   const known = inos.filter((ino) => {
     times.changed(node(ino));
     return restored(node(ino)).length > 0;

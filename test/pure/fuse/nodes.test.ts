@@ -1,5 +1,5 @@
 /**
- * The table of nodes: one for each inode, found by its handle, for as long as somebody needs it.
+ * The table of nodes: one node for each inode, found by its handle, for as long as it is in use.
  */
 import { describe, expect, test } from 'vitest';
 import { firstPassing, type HandleFormat, handleOf } from '../../../src/fuse/handle-numbers.ts';
@@ -17,7 +17,7 @@ function handle(ino: number, generation: number, address = 4096): number {
   return address;
 }
 
-test('the same handle is the same node, another generation another one', () => {
+test('the same handle is the same node, another generation is another node', () => {
   const nodes = new Nodes();
   const first = nodes.ensure(memory, handle(12, 1));
   expect(nodes.ensure(memory, handle(12, 1, 8192))).toBe(first);
@@ -43,7 +43,7 @@ function passing(content: number): number {
   return 4096;
 }
 
-test('a number that is given again comes with another generation', () => {
+test('a number that is used again has another generation', () => {
   const nodes = new Nodes();
   const first = nodes.ensure(memory, passing(20));
   expect(nodes.get(first.id)).toBe(first);
@@ -54,7 +54,7 @@ test('a number that is given again comes with another generation', () => {
   expect(next.generation).not.toBe(first.generation);
 });
 
-describe('numbers that last are what the handle tells:', () => {
+describe('a lasting number is the one in the handle:', () => {
   test.each([
     ['ext4', [8, 1, 12, 99], 12],
     ['XFS', [12, 0x81, 131, 5, 99], 5 * 2 ** 32 + 131],
@@ -85,7 +85,7 @@ describe('numbers that last are what the handle tells:', () => {
   });
 });
 
-test('a node is needed while it is looked up, open or worked on', () => {
+test('a node is in use while it is looked up, open or worked on', () => {
   const nodes = new Nodes();
   const node = nodes.ensure(memory, handle(30, 1));
   expect(nodes.isUnused(node)).toBe(true);
@@ -107,7 +107,7 @@ test('a node is needed while it is looked up, open or worked on', () => {
   expect(nodes.isUnused(node)).toBe(true);
 });
 
-test('without handles the number of the inode is what it is known by', () => {
+test('without handles the inode’s number identifies a node', () => {
   const nodes = new Nodes();
   const node = nodes.ensureByNumber(5, 1, 8);
   expect(nodes.ensureByNumber(5, 1, 8)).toBe(node);
@@ -116,7 +116,7 @@ test('without handles the number of the inode is what it is known by', () => {
   expect(node.pinned).toBe(true);
 });
 
-test('a node that rests is the same when it is asked for again', () => {
+test('an evicted node is the same when it is asked for again', () => {
   const nodes = new Nodes();
   const node = nodes.ensure(memory, handle(40, 3));
   node.lookups = 5;
@@ -132,7 +132,7 @@ test('a node that rests is the same when it is asked for again', () => {
   expect([...memory.u32.subarray(3072, 3076)]).toEqual([8, 1, 40, 3]);
 });
 
-test('no node rests that has more than a record keeps', () => {
+test('a node with more than a record keeps is not evicted', () => {
   const nodes = new Nodes();
   const node = nodes.ensure(memory, handle(41, 1));
   const files = new OpenFiles();
@@ -154,7 +154,7 @@ test('no node rests that has more than a record keeps', () => {
   expect(nodes.ensure(memory, handle(41, 1)).lookups).toBe(2 ** 31);
 });
 
-test('a number that nobody was told is no node', () => {
+test('a number that the host never got is no node', () => {
   const nodes = new Nodes();
   const node = nodes.ensure(memory, handle(42, 1));
   for (const id of [0, -1, 1, node.id + 1, 1e6, 2 ** 32 + node.id, 2 ** 53, 0.5, Number.NaN]) {
@@ -180,7 +180,7 @@ test('handles of any length are told apart', () => {
   }
 });
 
-test('finding, resting and removing at random agrees with a map', () => {
+test('finding, evicting and removing at random agrees with a map', () => {
   const random = new Random(testSeed());
   console.log(`SEED=${random.seed}`);
   const nodes = new Nodes();

@@ -1,6 +1,6 @@
 /**
- * The layouts against linux/fuse.h, where the machine has it: the C compiler's own idea of each
- * size and offset. And a request and an answer, byte by byte.
+ * The layouts against linux/fuse.h, where the machine has it: sizes and offsets as a C compiler has
+ * them. And a message and an answer, byte by byte.
  */
 import { Buffer } from 'node:buffer';
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -20,7 +20,7 @@ const compiler = ['clang', 'clang-19', 'cc'].find(
 );
 const header = fs.existsSync('/usr/include/linux/fuse.h');
 
-/** Evaluates C expressions of linux/fuse.h. */
+/** Evaluates C expressions on linux/fuse.h. */
 function evaluate(expressions: readonly string[]): number[] {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fsbridge-fuse-h-'));
   try {
@@ -65,7 +65,7 @@ describe.skipIf(compiler === undefined || !header)('the layouts are those of lin
       direntplus: 'struct fuse_direntplus',
       notifyInvalInodeOut: 'struct fuse_notify_inval_inode_out',
     };
-    // Younger than some machines' header: 32 bytes before a struct statx.
+    // Newer than some machines' header: 32 bytes before a struct statx.
     const { statxOut, ...sizes } = protocol.sizes;
     expect(statxOut).toBe(32 + abi['statx.size']);
     expect(Object.keys(sizes).sort()).toEqual(Object.keys(known).sort());
@@ -125,7 +125,7 @@ const lookupBytes = Buffer.from(
   'hex',
 );
 
-test('a request says who asks for what', () => {
+test('a message has the caller, the node and the name', () => {
   const buffer = wireBuffer(lookupBytes);
   const message = new Message(buffer, 50);
   expect(message).toMatchObject({ uniqueLow: 2, uniqueHigh: 0, nodeId: 3, uid: 1000, gid: 100 });
@@ -134,7 +134,7 @@ test('a request says who asks for what', () => {
   expect(name?.bytes.toString('latin1', name.start, name.end)).toBe('notes.txt');
 });
 
-test('a name without an end inside the request is none', () => {
+test('a name without its end inside the message is none', () => {
   const buffer = wireBuffer(lookupBytes);
   expect(new Message(buffer, 49).name(0)).toBeUndefined();
   expect(new Message(buffer, 50).name(9)).toBeUndefined();

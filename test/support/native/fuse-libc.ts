@@ -1,9 +1,9 @@
 /**
- * Linux's own system calls, blocking, for programs that judge a mount: Node's fs has no fallocate,
- * no mmap, no renameat2, no locks, and turns names into UTF-8.
+ * Linux's own system calls, blocking, for programs that test a mount: Node's fs has no fallocate,
+ * mmap, renameat2 or locks, and turns names into UTF-8.
  *
  * Invariants:
- * 1. A call answers what the kernel answered: a number from 0 up, or a negative errno.
+ * 1. A call returns what the kernel returns: a number from 0 up, or a negative errno.
  * 2. A path is bytes or text, and reaches the kernel as it is: nothing is joined or normalised.
  * 3. `actAs` changes the calling thread alone, by system calls that glibc would make for all
  *    threads: Node's own threads stay root.
@@ -159,11 +159,11 @@ function decodeStatx(raw: Buffer): Statx {
 const STATX_ALL = 0xfff;
 
 /** A time for utimensat: nanoseconds since 1970, or one of UTIME_NOW and UTIME_OMIT. */
-export type TimeWish = bigint | 'now' | 'omit';
+export type TimeToSet = bigint | 'now' | 'omit';
 
-function encodeTimes(wishes: readonly [TimeWish, TimeWish]): Buffer {
+function encodeTimes(times: readonly [TimeToSet, TimeToSet]): Buffer {
   const raw = Buffer.alloc(32);
-  wishes.forEach((wish, index) => {
+  times.forEach((wish, index) => {
     if (typeof wish === 'bigint') {
       const fraction = ((wish % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
       raw.writeBigInt64LE((wish - fraction) / 1_000_000_000n, index * 16);
@@ -191,7 +191,7 @@ function credentialCall(index: 0 | 1 | 2, ...args: readonly Argument[]): void {
 
 const names: ReadonlyMap<number, string> = new Map(
   Object.entries(osConstants.errno)
-    // Of two names for one number, Linux's own.
+    // Where a number has two names, Linux's own.
     .filter(([name]) => !['EWOULDBLOCK', 'EDEADLOCK', 'ENOTSUP'].includes(name))
     .map(([name, value]) => [value, name]),
 );
@@ -201,7 +201,7 @@ export function errnoName(answer: number): string {
   return names.get(-answer) ?? `errno ${-answer}`;
 }
 
-/** Throws where a call failed; else answers what it answered. */
+/** Returns a call's answer; throws where the call failed. */
 export function must(answer: number, what: string): number {
   if (answer < 0) throw new Error(`${what}: ${errnoName(answer)}`);
   return answer;
@@ -258,7 +258,7 @@ export const linux = {
   lchown: (path: Path, uid: number, gid: number): number =>
     c.fchownat(AT_FDCWD, text(path), uid >>> 0, gid >>> 0, flags.AT_SYMLINK_NOFOLLOW),
   fchown: (fd: number, uid: number, gid: number): number => c.fchown(fd, uid >>> 0, gid >>> 0),
-  utimensat: (path: Path, times: readonly [TimeWish, TimeWish] | null, atFlags = 0): number =>
+  utimensat: (path: Path, times: readonly [TimeToSet, TimeToSet] | null, atFlags = 0): number =>
     c.utimensat(AT_FDCWD, text(path), times === null ? null : encodeTimes(times), atFlags),
   statx(path: Path, atFlags: number = flags.AT_SYMLINK_NOFOLLOW): Statx | number {
     const raw = Buffer.alloc(256);
@@ -277,7 +277,7 @@ export const linux = {
     const length = c.getxattr(text(path), text(name), raw, raw.length);
     return length < 0 ? length : raw.subarray(0, length);
   },
-  /** The value's length, or ERANGE where it is longer than that. */
+  /** The value's length, or ERANGE where the value is longer than the buffer. */
   getxattrInto: (path: Path, name: string, roomBytes: number): number =>
     c.getxattr(text(path), text(name), Buffer.alloc(Math.max(roomBytes, 1)), roomBytes),
   listxattr(path: Path): number | string[] {
@@ -308,13 +308,13 @@ export const linux = {
     c.openByHandle(mount, handle, openFlags),
 } as const;
 
-/** From here on this thread's calls are those of another user, until `actAs` again. */
+/** Makes this thread act as another user, until `actAs` is called again. */
 export function actAs(uid: number, gid: number = uid, groups: readonly number[] = []): void {
   const list = Buffer.alloc(4 * Math.max(groups.length, 1));
   groups.forEach((group, index) => {
     list.writeUInt32LE(group, index * 4);
   });
-  // Back to root first, who alone may change groups; the saved user ID stays root's.
+  // Back to root first, as only root may change groups; the saved user ID stays root's.
   credentialCall(2, 'int', 0, 'int', 0, 'int', 0);
   credentialCall(0, 'size_t', groups.length, 'void *', list);
   credentialCall(1, 'int', gid, 'int', gid, 'int', 0);
@@ -324,7 +324,7 @@ export function actAs(uid: number, gid: number = uid, groups: readonly number[] 
 export interface Mapping {
   /** The mapped pages themselves. Touching what lies beyond the file's last page is SIGBUS. */
   readonly bytes: Buffer;
-  /** msync(MS_SYNC) of all of it. */
+  /** msync(MS_SYNC) of the whole mapping. */
   sync(): number;
   unmap(): void;
 }

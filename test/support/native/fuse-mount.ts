@@ -3,8 +3,7 @@
  * own, for tests that use it with blocking system calls.
  *
  * Invariants:
- * 1. `cannotMount` says why this machine cannot, for describe.skipIf: not root, no /dev/fuse, no
- *    mkfs.
+ * 1. `cannotMount` gives the reason for describe.skipIf: not root, no /dev/fuse, or no mkfs.
  * 2. After `end` the mount is gone and the command has ended; `dispose` removes what is left, also
  *    after a failure.
  */
@@ -29,7 +28,7 @@ const recipes: Readonly<Record<FuseTestType, { mkfs: readonly string[]; sizeByte
 const startsWithinMs = 30_000;
 const endsWithinMs = 60_000;
 
-/** Why nothing can be mounted here, or undefined. */
+/** The reason why nothing can be mounted here; undefined where it can. */
 export function cannotMount(type: FuseTestType): string | undefined {
   if (process.getuid?.() !== 0) return 'mounting needs root';
   if (!fs.existsSync('/dev/fuse')) return 'there is no /dev/fuse';
@@ -58,7 +57,7 @@ export class FuseMounted implements AsyncDisposable {
   readonly dir: string;
   #command: ChildProcess | undefined;
   #ended = false;
-  #said = '';
+  #output = '';
 
   private constructor(type: FuseTestType) {
     this.type = type;
@@ -84,14 +83,14 @@ export class FuseMounted implements AsyncDisposable {
     return mounted;
   }
 
-  /** Mounts it, again. */
+  /** Mounts the image, for the first time or again. */
   async mount(options: readonly string[] = ['--rw']): Promise<void> {
     const args = ['mount', this.image, this.dir, '--foreground', ...options];
     const command = startCommand(args);
     this.#command = command;
     this.#ended = false;
     const note = (data: Buffer): void => {
-      this.#said += data.toString();
+      this.#output += data.toString();
     };
     command.stdout?.on('data', note);
     command.stderr?.on('data', note);
@@ -99,7 +98,7 @@ export class FuseMounted implements AsyncDisposable {
       this.#ended = true;
     });
     await until(() => isMounted(this.dir) || this.#ended, startsWithinMs, 'the mount');
-    if (this.#ended) throw new Error(`the mount's command ended:\n${this.#said}`);
+    if (this.#ended) throw new Error(`the mount's command ended:\n${this.#output}`);
   }
 
   /** The process that serves the mount. */

@@ -3,9 +3,9 @@
  *
  * Invariants:
  * 1. fsbridge is run as a user runs it, by its command, in the foreground: the child is the daemon.
- * 2. MOUNTER=native (or fuse2fs) runs the same test on another mount, which tells whether the test
- *    or the mount is wrong.
- * 3. Whatever happens inside, mount, daemon and loop device are gone after.
+ * 2. MOUNTER=native (or fuse2fs) runs the same test on another mount, to see whether the test or
+ *    the mount is wrong.
+ * 3. Mount, daemon and loop device are gone afterwards, also after a failure.
  */
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -23,15 +23,15 @@ export type FuseType = 'ext4' | 'xfs' | 'btrfs';
 export type Mounter = 'fsbridge' | 'native' | 'fuse2fs';
 
 const wantedTypes = new RegExp(process.env['FS'] ?? '');
-/** The file systems that are judged; FS=regex takes some of them. */
+/** The file systems to test; FS=regex takes some of them. */
 export const fuseTypes: readonly FuseType[] = (['ext4', 'xfs', 'btrfs'] as const).filter((type) =>
   wantedTypes.test(type),
 );
 
-/** The mount that a test is about. */
+/** The mount to test. */
 export const mounter: Mounter = (process.env['MOUNTER'] ?? 'fsbridge') as Mounter;
 
-/** Times the work of the random tests; 1 fits into the time that a test run has. */
+/** Multiplies the work of the random tests; 1 fits into the time of a test run. */
 export const soak: number = Number(process.env['SOAK'] ?? 1);
 
 export const canMountFuse: boolean =
@@ -39,7 +39,7 @@ export const canMountFuse: boolean =
   process.getuid?.() === 0 &&
   readFileSync('/proc/filesystems', 'utf8').includes('\tfuse\n');
 
-/** Whether a program of the host is there. */
+/** Whether the host has a program. */
 export function onPath(program: string): boolean {
   return (process.env['PATH'] ?? '').split(':').some((folder) => existsSync(join(folder, program)));
 }
@@ -52,7 +52,7 @@ const mkfs: Readonly<Record<FuseType, readonly string[]>> = {
 
 const mib = 1024 * 1024;
 
-/** An empty image of so many MiB, sparse. */
+/** Makes an empty, sparse image. */
 export async function emptyImage(file: string, type: FuseType, sizeMib = 640): Promise<string> {
   await (await open(file, 'w')).close();
   await truncate(file, sizeMib * mib);
@@ -64,11 +64,11 @@ export interface Mounted {
   readonly folder: string;
   /** The daemon; none for the native mount. */
   readonly pid: number | undefined;
-  /** What the daemon said on standard error so far. */
-  said(): string;
-  /** Unmounts, and waits for the daemon's good end; throws where it ends badly. */
+  /** The daemon's output on standard error so far. */
+  errors(): string;
+  /** Unmounts, and waits for the daemon's end; throws where the daemon fails. */
   unmount(): Promise<void>;
-  /** kill -9, then the dead mount is taken away. */
+  /** Kills the daemon (kill -9), and takes the dead mount away. */
   kill(): Promise<void>;
 }
 
@@ -85,24 +85,24 @@ class DaemonMount implements Mounted {
   readonly folder: string;
   readonly pid: number | undefined;
   #ended: Promise<number>;
-  #said = '';
+  #errors = '';
 
   constructor(folder: string, child: ChildProcess) {
     this.folder = folder;
     this.pid = child.pid;
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (data: Buffer) => {
-        this.#said += data.toString();
+        this.#errors += data.toString();
       });
     }
     this.#ended = new Promise((resolve) => child.on('close', (code) => resolve(code ?? -1)));
   }
 
-  said(): string {
-    return this.#said;
+  errors(): string {
+    return this.#errors;
   }
 
-  /** Waits until the mount is there. */
+  /** Waits until the volume is mounted. */
   async ready(): Promise<void> {
     let code: number | undefined;
     void this.#ended.then((value) => {
@@ -110,7 +110,7 @@ class DaemonMount implements Mounted {
     });
     for (let waitedMs = 0; !isMounted(this.folder); waitedMs += 10) {
       if (code !== undefined || waitedMs > mountTimeoutMs) {
-        throw new FsBridgeError('ERR_MOUNT', this.folder, `no mount (${code}): ${this.#said}`);
+        throw new FsBridgeError('ERR_MOUNT', this.folder, `no mount (${code}): ${this.#errors}`);
       }
       await sleep(10);
     }
@@ -125,7 +125,7 @@ class DaemonMount implements Mounted {
     }
     const late = sleep(unmountTimeoutMs, undefined, { ref: false });
     const code = await Promise.race([this.#ended, late]);
-    if (code !== 0) throw new Error(`the mount's process ended with ${code}: ${this.#said}`);
+    if (code !== 0) throw new Error(`the mount's process ended with ${code}: ${this.#errors}`);
   }
 
   async kill(): Promise<void> {
@@ -145,7 +145,7 @@ async function mountNative(image: string, type: FuseType, folder: string): Promi
     }
     if (type === 'btrfs') await run(['btrfs', 'device', 'scan', '--forget']);
   };
-  return { folder, pid: undefined, said: () => '', unmount: end, kill: end };
+  return { folder, pid: undefined, errors: () => '', unmount: end, kill: end };
 }
 
 async function mountDaemon(child: ChildProcess, folder: string): Promise<Mounted> {
@@ -197,7 +197,7 @@ export interface Scene {
 
 /**
  * Makes an image, mounts it, lets `use` work on it, unmounts, and has the file system's own checker
- * judge what is left.
+ * check what is left.
  */
 export async function onMount(
   type: FuseType,
@@ -212,7 +212,7 @@ export async function onMount(
       await use({ scratch, image, mount, at: mount.folder });
     } catch (error) {
       await mount.unmount().catch(() => mount.kill());
-      throw new Error(`${error instanceof Error ? error.message : error}\n${mount.said()}`, {
+      throw new Error(`${error instanceof Error ? error.message : error}\n${mount.errors()}`, {
         cause: error,
       });
     }
@@ -227,7 +227,7 @@ export async function expectClean(image: string, type: FuseType): Promise<void> 
   expect(verdict.clean, verdict.output).toBe(true);
 }
 
-/** A temporary folder for the time of `use`. */
+/** Makes a temporary folder for `use`, and removes it afterwards. */
 export async function withScratch<T>(use: (scratch: string) => Promise<T>): Promise<T> {
   const scratch = await mkdtemp(join(tmpdir(), 'fsbridge-fuse-'));
   try {

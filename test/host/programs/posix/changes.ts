@@ -8,8 +8,7 @@ import {
   type Statx,
 } from '../../../support/native/fuse-libc.ts';
 import { makeFile } from './owners.ts';
-import type { Story } from './scenarios.ts';
-import { as, describe, namesIn, type Transcript, tick } from './transcript.ts';
+import { as, describe, namesIn, type Scenario, type Transcript, tick } from './transcript.ts';
 
 const { O_APPEND, O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_WRONLY, S_IFIFO } = constants;
 
@@ -19,7 +18,7 @@ function look(path: Path): Statx {
   return seen;
 }
 
-/** Says which times of a path a deed has changed: 'mtime ctime'. */
+/** Notes which times of each path a call changes: 'mtime+ctime'. */
 export function changed(
   t: Transcript,
   what: string,
@@ -81,7 +80,7 @@ function times(t: Transcript): void {
   changed(t, 'link', [...both, '.'], () => linux.link('d/f', 'd/g'));
   changed(t, 'unlink', both, () => linux.unlink('d/g'));
   changed(t, 'rename', both, () => linux.rename('d/old', 'd/new'));
-  // What the name stands for is another file afterwards: its times are no change.
+  // The name stands for another file afterwards, so other times are no change.
   changed(t, 'rename over', ['d'], () => linux.rename('d/new', 'd/f'));
   changed(t, 'exchange', ['d'], () => linux.rename('d/f', 'd/l', flags.RENAME_EXCHANGE));
   changed(t, 'mkdir', ['d', '.'], () => linux.mkdir('d/sub', 0o755));
@@ -131,7 +130,10 @@ function unlinkedFile(t: Transcript): void {
   t.stat('f');
 }
 
-/** Its new name's place in the folder may be behind all that are listed, and again, and again. */
+/**
+ * Renames each file while the folder is listed. The new name's place may lie behind all names that
+ * are listed already, so that the file comes again and again.
+ */
 function renamedWhileListed(t: Transcript): void {
   const count = 1500;
   mkdirSync('d');
@@ -209,7 +211,7 @@ function listing(t: Transcript): void {
   const names = Array.from({ length: 3000 }, (_, index) => `entry-with-a-longer-name-${index}`);
   for (const name of names) makeFile(name, 0o644, '');
   t.say('names', readdirSync('.').length);
-  // Removing while listing must leave out nothing that stays.
+  // A listing during which files are removed must still have every file that stays.
   const fd = linux.open('.', O_RDONLY);
   linux.close(fd);
   for (const name of names.filter((_, index) => index % 2 === 0)) linux.unlink(name);
@@ -261,7 +263,7 @@ function events(t: Transcript): void {
   t.say('events', said.join(', '));
 }
 
-export const changes: readonly Story[] = [
+export const changeScenarios: readonly Scenario[] = [
   ['times', times],
   [
     'exact times',

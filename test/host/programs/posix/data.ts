@@ -4,8 +4,7 @@ import { constants, copyFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { errnoName, flags, linux, mapFile } from '../../../support/native/fuse-libc.ts';
 import { makeFile } from './owners.ts';
-import type { Story } from './scenarios.ts';
-import { answerText, describe, type Transcript, tick } from './transcript.ts';
+import { answerText, describe, type Scenario, type Transcript, tick } from './transcript.ts';
 
 const { O_APPEND, O_CREAT, O_RDONLY, O_RDWR, O_WRONLY } = constants;
 const { FALLOC_KEEP_SIZE: KEEP, FALLOC_PUNCH_HOLE: PUNCH, FALLOC_ZERO_RANGE: ZERO } = flags;
@@ -235,7 +234,7 @@ const F_SETLK = 6;
 const F_OFD_SETLK = 37;
 const [F_RDLCK, F_WRLCK, F_UNLCK] = [0, 1, 2] as const;
 
-/** What another process is told that tries to lock bytes 10 to 19. */
+/** How the kernel answers another process that tries to lock bytes 10 to 19. */
 function otherTries(how: 'posix' | 'flock'): string {
   const code =
     how === 'flock'
@@ -248,7 +247,7 @@ function otherTries(how: 'posix' | 'flock'): string {
 function locks(t: Transcript): void {
   makeFile('f', 0o644, 'x'.repeat(100));
   const fd = linux.open('f', O_RDWR);
-  t.say('nobody locks', otherTries('posix'));
+  t.say('nothing is locked', otherTries('posix'));
   t.call('lock', linux.fcntlLock(fd, F_SETLK, lockOf(F_WRLCK, 0, 50)));
   t.say('the other', otherTries('posix'));
   t.say('the other by flock', otherTries('flock'));
@@ -279,7 +278,7 @@ function locks(t: Transcript): void {
   linux.close(reading);
 }
 
-/** 'ran', or why a program of the working directory could not be. */
+/** 'ran', or the reason why a program of the working directory could not run. */
 function runs(name: string): string {
   const error = spawnSync(resolve(name)).error as NodeJS.ErrnoException | undefined;
   return error === undefined ? 'ran' : (error.code ?? error.message);
@@ -304,7 +303,7 @@ function programs(t: Transcript): void {
   t.say('run without x', runs('true'));
 }
 
-export const dataStories: readonly Story[] = [
+export const dataScenarios: readonly Scenario[] = [
   ['holes', holes],
   ['fallocate', allocations],
   ['copy_file_range', copies],

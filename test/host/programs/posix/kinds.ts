@@ -1,4 +1,4 @@
-/** Every kind of file: who may change, remove and move it, and which times that changes. */
+/** Every kind of file: which users can change, remove and move it, and which times that changes. */
 import { spawn } from 'node:child_process';
 import { constants, copyFileSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
@@ -7,11 +7,10 @@ import {
   errnoName,
   flags,
   linux,
-  type TimeWish,
+  type TimeToSet,
 } from '../../../support/native/fuse-libc.ts';
 import { changed } from './changes.ts';
-import type { Story } from './scenarios.ts';
-import { answerText, as, describe, type Transcript } from './transcript.ts';
+import { answerText, as, describe, type Scenario, type Transcript } from './transcript.ts';
 
 const { O_CREAT, O_EXCL, O_NONBLOCK, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } = constants;
 const { S_IFBLK, S_IFCHR, S_IFIFO, S_IFSOCK } = constants;
@@ -37,7 +36,7 @@ function remove(path: string): void {
   if (linux.unlink(path) < 0) linux.rmdir(path);
 }
 
-/** Makes a folder as it is wished, whatever the umask. */
+/** Makes a folder with exactly this mode and owner, whatever the umask. */
 function makeFolder(path: string, mode: number, uid = 0): void {
   mkdirSync(path);
   linux.chown(path, uid, uid);
@@ -99,7 +98,7 @@ function renamesOver(t: Transcript, kind: string): void {
   }
 }
 
-/** Owners and groups that a caller may have or not, and what becomes of set-ID bits with each. */
+/** Owners and groups that a caller may or may not set, and what each does to set-ID bits. */
 function setIdChowns(t: Transcript, kind: string): void {
   const callers = [
     [1000, 1000, []],
@@ -107,7 +106,7 @@ function setIdChowns(t: Transcript, kind: string): void {
     [1000, 5001, [5002]],
     [2000, 1000, []],
   ] as const;
-  const wishes = [
+  const owners = [
     [-1, -1],
     [1000, -1],
     [-1, 5001],
@@ -116,7 +115,7 @@ function setIdChowns(t: Transcript, kind: string): void {
   ] as const;
   for (const mode of [0o6555, 0o6444, 0o2745, 0o4755]) {
     for (const [uid, gid, groups] of callers) {
-      for (const [newUid, newGid] of wishes) {
+      for (const [newUid, newGid] of owners) {
         make(kind, 'f', 1000, 5001);
         linux.chmod('f', mode);
         actAs(uid, gid, groups);
@@ -160,7 +159,7 @@ function sticky(t: Transcript, kind: string): void {
 }
 
 function timesByPermission(t: Transcript): void {
-  const wishes: readonly (readonly [TimeWish, TimeWish] | null)[] = [
+  const times: readonly (readonly [TimeToSet, TimeToSet] | null)[] = [
     null,
     ['now', 'now'],
     ['omit', 'omit'],
@@ -170,21 +169,21 @@ function timesByPermission(t: Transcript): void {
     ['omit', 7n],
     [7n, 'omit'],
     [7n, 8n],
-    // Past what each file system can store: it stores the nearest that it can.
+    // Beyond what some file systems can store: they store the nearest time that they can.
     [-(2n ** 40n) * 1_000_000_000n, 2n ** 40n * 1_000_000_000n],
   ];
   for (const kind of kinds.filter((one) => one !== 'link')) {
     for (const owner of [0, 3000]) {
       for (const mode of [0o644, 0o666, 0o444, 0]) {
-        for (const wish of wishes) {
+        for (const pair of times) {
           make(kind, 'f', owner);
           linux.chmod('f', mode);
-          const what = `${kind} of ${owner}, ${mode.toString(8)}, to ${String(wish)}`;
+          const what = `${kind} of ${owner}, ${mode.toString(8)}, to ${String(pair)}`;
           changed(
             t,
             what,
             ['f'],
-            byStranger(() => linux.utimensat('f', wish)),
+            byStranger(() => linux.utimensat('f', pair)),
           );
           remove('f');
         }
@@ -195,9 +194,9 @@ function timesByPermission(t: Transcript): void {
 
 function specialFiles(t: Transcript): void {
   make('fifo', 'p');
-  t.opens('a FIFO that nobody reads', linux.open('p', O_WRONLY | O_NONBLOCK));
+  t.opens('a FIFO without a reader', linux.open('p', O_WRONLY | O_NONBLOCK));
   const reader = linux.open('p', O_RDONLY | O_NONBLOCK);
-  t.opens('a FIFO that somebody reads', linux.open('p', O_WRONLY | O_NONBLOCK));
+  t.opens('a FIFO with a reader', linux.open('p', O_WRONLY | O_NONBLOCK));
   linux.close(reader);
   make('socket', 's');
   for (const how of [O_RDONLY, O_WRONLY, O_RDWR]) t.opens(`a socket, ${how}`, linux.open('s', how));
@@ -248,24 +247,24 @@ function rights(t: Transcript): void {
   }
 }
 
-function ofEach(tell: (t: Transcript, kind: string) => void, but = ''): (t: Transcript) => void {
+function ofEach(run: (t: Transcript, kind: string) => void, but = ''): (t: Transcript) => void {
   return (t) => {
-    for (const kind of kinds) if (kind !== but) tell(t, kind);
+    for (const kind of kinds) if (kind !== but) run(t, kind);
   };
 }
 
-/** One folder for each kind: what is left over from one must not be in another's way. */
-const lives: readonly Story[] = kinds.map((kind) => [
+/** One folder for each kind, so that leftovers of one are not in another's way. */
+const lives: readonly Scenario[] = kinds.map((kind) => [
   `the life of a ${kind}`,
   (t) => lifeOfAKind(t, kind),
 ]);
 
-export const kindStories: readonly Story[] = [
+export const kindScenarios: readonly Scenario[] = [
   ...lives,
   ['rename of one kind over another', ofEach(renamesOver)],
   ['owners of set-ID files', ofEach(setIdChowns, 'link')],
   ['whose file in whose sticky folder', ofEach(sticky)],
-  ['who may set times', timesByPermission],
+  ['setting times, by user', timesByPermission],
   ['special files', specialFiles],
   ['a program that runs', runningProgram],
   ['rights', rights],

@@ -1,12 +1,11 @@
-/** Who may do what, and what becomes of set-ID bits, groups, umask and ACLs. */
+/** Permissions by user, and what calls do to set-ID bits, groups, umask and ACLs. */
 import { constants } from 'node:fs';
 import { flags, linux } from '../../../support/native/fuse-libc.ts';
-import type { Story } from './scenarios.ts';
-import { as, type Transcript, type User } from './transcript.ts';
+import { as, type Scenario, type Transcript, type User } from './transcript.ts';
 
 const { O_CREAT, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY, S_IFIFO } = constants;
 
-/** Makes a file with so many bytes. */
+/** Makes a file with this content, mode and owner. */
 export function makeFile(
   path: string,
   mode = 0o644,
@@ -21,7 +20,7 @@ export function makeFile(
   linux.close(fd);
 }
 
-/** One access of an ACL, and the whole of it as the kernel keeps it (linux/posix_acl_xattr.h). */
+/** One entry of an ACL. */
 type AclEntry = readonly [tag: number, permissions: number, id: number];
 const USER_OBJ = 1;
 const USER = 2;
@@ -29,6 +28,7 @@ const GROUP_OBJ = 4;
 const MASK = 16;
 const OTHER = 32;
 
+/** An ACL as the kernel keeps it in an extended attribute (linux/posix_acl_xattr.h). */
 function acl(entries: readonly AclEntry[]): Buffer {
   const raw = Buffer.alloc(4 + 8 * entries.length);
   raw.writeUInt32LE(2, 0);
@@ -48,7 +48,7 @@ const strangerReads = acl([
   [OTHER, 0, -1],
 ]);
 
-function tell(t: Transcript, user: User, what: string, answer: () => number): void {
+function noteAs(t: Transcript, user: User, what: string, answer: () => number): void {
   as(user);
   const value = answer();
   as('root');
@@ -92,23 +92,23 @@ function killedBits(t: Transcript): void {
       for (const mode of setIdModes) {
         const path = `${user}-${name}-${mode.toString(8)}`;
         makeFile(path, mode, 'content', 1000);
-        tell(t, user, name, () => deed(path));
+        noteAs(t, user, name, () => deed(path));
         t.stat(path);
       }
     }
   }
 }
 
-export const ownerStories: readonly Story[] = [
+export const ownerScenarios: readonly Scenario[] = [
   ['set-ID bits', killedBits],
   [
     'chmod of a set-GID file by one outside the group',
     (t) => {
       makeFile('f', 0o644, 'x', 1000, 5000);
-      tell(t, 'owner', 'chmod 2755', () => linux.chmod('f', 0o2755));
+      noteAs(t, 'owner', 'chmod 2755', () => linux.chmod('f', 0o2755));
       t.stat('f');
-      tell(t, 'owner', 'chown to a group that is not its own', () => linux.chown('f', -1, 5001));
-      tell(t, 'owner', 'chown to its own group', () => linux.chown('f', -1, 1000));
+      noteAs(t, 'owner', 'chown to a group that is not its own', () => linux.chown('f', -1, 5001));
+      noteAs(t, 'owner', 'chown to its own group', () => linux.chown('f', -1, 1000));
       t.stat('f');
     },
   ],
@@ -118,10 +118,10 @@ export const ownerStories: readonly Story[] = [
       linux.mkdir('g', 0o777);
       linux.chown('g', 0, 5000);
       linux.chmod('g', 0o2777);
-      tell(t, 'owner', 'mkdir', () => linux.mkdir('g/d', 0o755));
-      tell(t, 'owner', 'open create', () => linux.open('g/f', O_CREAT | O_RDWR, 0o2775));
-      tell(t, 'owner', 'mkfifo', () => linux.mknod('g/p', S_IFIFO | 0o2664));
-      tell(t, 'owner', 'symlink', () => linux.symlink('x', 'g/l'));
+      noteAs(t, 'owner', 'mkdir', () => linux.mkdir('g/d', 0o755));
+      noteAs(t, 'owner', 'open create', () => linux.open('g/f', O_CREAT | O_RDWR, 0o2775));
+      noteAs(t, 'owner', 'mkfifo', () => linux.mknod('g/p', S_IFIFO | 0o2664));
+      noteAs(t, 'owner', 'symlink', () => linux.symlink('x', 'g/l'));
       for (const path of ['g/d', 'g/f', 'g/p', 'g/l']) t.stat(path);
     },
   ],
@@ -143,15 +143,15 @@ export const ownerStories: readonly Story[] = [
     (t) => {
       makeFile('f', 0o600, 'x', 1000);
       const name = 'system.posix_acl_access';
-      tell(t, 'stranger', 'setxattr', () => linux.setxattr('f', name, strangerReads));
-      tell(t, 'stranger', 'open before', () => linux.open('f', O_RDONLY));
-      tell(t, 'owner', 'setxattr', () => linux.setxattr('f', name, strangerReads));
+      noteAs(t, 'stranger', 'setxattr', () => linux.setxattr('f', name, strangerReads));
+      noteAs(t, 'stranger', 'open before', () => linux.open('f', O_RDONLY));
+      noteAs(t, 'owner', 'setxattr', () => linux.setxattr('f', name, strangerReads));
       t.stat('f');
-      tell(t, 'stranger', 'open', () => linux.open('f', O_RDWR));
-      tell(t, 'member', 'open', () => linux.open('f', O_RDWR));
-      tell(t, 'owner', 'chmod', () => linux.chmod('f', 0o640));
-      tell(t, 'stranger', 'open to read', () => linux.open('f', O_RDONLY));
-      tell(t, 'stranger', 'open to write', () => linux.open('f', O_RDWR));
+      noteAs(t, 'stranger', 'open', () => linux.open('f', O_RDWR));
+      noteAs(t, 'member', 'open', () => linux.open('f', O_RDWR));
+      noteAs(t, 'owner', 'chmod', () => linux.chmod('f', 0o640));
+      noteAs(t, 'stranger', 'open to read', () => linux.open('f', O_RDONLY));
+      noteAs(t, 'stranger', 'open to write', () => linux.open('f', O_RDWR));
       const seen = linux.getxattr('f', name);
       t.say('acl', typeof seen === 'number' ? seen : seen.toString('hex'));
       t.say('names', String(linux.listxattr('f')));
@@ -175,7 +175,7 @@ export const ownerStories: readonly Story[] = [
         t.stat(path);
         t.say('names', String(linux.listxattr(path)));
       }
-      tell(t, 'stranger', 'open', () => linux.open('d/f', O_RDWR));
+      noteAs(t, 'stranger', 'open', () => linux.open('d/f', O_RDWR));
       t.call(
         'default ACL on a file',
         linux.setxattr('d/f', 'system.posix_acl_default', strangerReads),
@@ -208,9 +208,9 @@ export const ownerStories: readonly Story[] = [
       }
       t.say('list', String(linux.listxattr('f')));
       for (const user of ['owner', 'stranger'] as const) {
-        tell(t, user, 'set user', () => linux.setxattr('f', 'user.b', Buffer.of(1)));
-        tell(t, user, 'set trusted', () => linux.setxattr('f', 'trusted.b', Buffer.of(1)));
-        tell(t, user, 'set security', () => linux.setxattr('f', 'security.b', Buffer.of(1)));
+        noteAs(t, user, 'set user', () => linux.setxattr('f', 'user.b', Buffer.of(1)));
+        noteAs(t, user, 'set trusted', () => linux.setxattr('f', 'trusted.b', Buffer.of(1)));
+        noteAs(t, user, 'set security', () => linux.setxattr('f', 'security.b', Buffer.of(1)));
         as(user);
         t.say(`list by ${user}`, String(linux.listxattr('f')));
         as('root');

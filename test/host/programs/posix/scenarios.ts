@@ -1,18 +1,17 @@
-/** Stories of several calls, each in a folder of its own: what one path alone does not show. */
-import { changes } from './changes.ts';
-import { dataStories } from './data.ts';
-import { kindStories } from './kinds.ts';
-import { ownerStories } from './owners.ts';
+/** Sequences of several calls, each in a folder of its own: what calls on one path do not show. */
+import { changeScenarios } from './changes.ts';
+import { dataScenarios } from './data.ts';
+import { kindScenarios } from './kinds.ts';
+import { ownerScenarios } from './owners.ts';
 import { inFolder, Transcript } from './transcript.ts';
 
-export type Story = readonly [name: string, tell: (t: Transcript) => void];
-
 export function scenarios(root: string): void {
-  for (const [name, tell] of [...ownerStories, ...changes, ...kindStories, ...dataStories]) {
+  const all = [...ownerScenarios, ...changeScenarios, ...kindScenarios, ...dataScenarios];
+  for (const [name, run] of all) {
     inFolder(root, () => {
       const transcript = new Transcript(`${name}: `);
       try {
-        tell(transcript);
+        run(transcript);
       } catch (error) {
         transcript.say('broke off', error instanceof Error ? error.message : String(error));
       }

@@ -1,6 +1,6 @@
 /**
- * What a program is told by a file system, line by line: two mounts behave alike where the lines
- * are the same. A line never has what may differ: inode numbers, times, sizes of directories.
+ * A file system's answers to a program, line by line: two mounts behave alike where the lines are
+ * the same. A line has nothing that may differ: no inode numbers, times or sizes of directories.
  */
 import { constants, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import {
@@ -11,7 +11,9 @@ import {
   type Statx,
 } from '../../../support/native/fuse-libc.ts';
 
-/** Those who call: root, the owner of what is "mine", one of the owner's group, and a stranger. */
+/**
+ * The callers: root, the owner of what is "mine", a member of the owner's group, and a stranger.
+ */
 export const users = {
   root: [0, 0, []],
   owner: [1000, 1000, []],
@@ -46,7 +48,7 @@ export function describe(seen: Statx | number): string {
   const { mode, uid, gid, nlink, sizeBytes, rdev } = seen;
   const kind = kindOf(mode);
   const permissions = (mode & 0o7777).toString(8);
-  // A directory's links are 1 on btrfs, and its size is the file system's own affair.
+  // A directory has one link on btrfs, and its size depends on the file system.
   const rest =
     kind === 'dir'
       ? ''
@@ -56,10 +58,13 @@ export function describe(seen: Statx | number): string {
   return `${kind} ${permissions} ${uid}:${gid} links ${nlink}${rest}`;
 }
 
-/** What a call answered, for a line: a count, or the errno's name. */
+/** A call's answer for a line: a count, or the errno's name. */
 export function answerText(answer: number): string {
   return answer < 0 ? errnoName(answer) : String(answer);
 }
+
+/** A sequence of calls, and its name. */
+export type Scenario = readonly [name: string, run: (t: Transcript) => void];
 
 export class Transcript {
   readonly #prefix: string;
@@ -68,6 +73,7 @@ export class Transcript {
     this.#prefix = prefix;
   }
 
+  /** Writes one line. */
   say(what: string, answer: string | number | boolean): void {
     process.stdout.write(`${this.#prefix}${what}: ${answer}\n`);
   }
@@ -98,7 +104,7 @@ export function text(path: Path): string {
 
 let folders = 0;
 
-/** Runs in a folder of its own, two levels deep, so that ".." is its own as well. Ends as root. */
+/** Runs in a new folder, two levels deep, so that ".." is new as well. Ends as root. */
 export function inFolder(root: string, run: () => void): void {
   const outer = `${root}/f${folders++}`;
   mkdirSync(`${outer}/here`, { recursive: true });
@@ -125,7 +131,7 @@ export function namesIn(path: string): string {
   }
 }
 
-/** A step in which time goes by, on every kernel's clock: 100 Hz is the slowest. */
+/** Waits until every kernel's clock has moved: the slowest ticks at 100 Hz. */
 export function tick(): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 25);
 }

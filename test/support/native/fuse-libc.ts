@@ -163,13 +163,13 @@ export type TimeToSet = bigint | 'now' | 'omit';
 
 function encodeTimes(times: readonly [TimeToSet, TimeToSet]): Buffer {
   const raw = Buffer.alloc(32);
-  times.forEach((wish, index) => {
-    if (typeof wish === 'bigint') {
-      const fraction = ((wish % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
-      raw.writeBigInt64LE((wish - fraction) / 1_000_000_000n, index * 16);
+  times.forEach((time, index) => {
+    if (typeof time === 'bigint') {
+      const fraction = ((time % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
+      raw.writeBigInt64LE((time - fraction) / 1_000_000_000n, index * 16);
       raw.writeBigInt64LE(fraction, index * 16 + 8);
     } else {
-      const special = wish === 'now' ? flags.UTIME_NOW : flags.UTIME_OMIT;
+      const special = time === 'now' ? flags.UTIME_NOW : flags.UTIME_OMIT;
       raw.writeBigInt64LE(BigInt(special), index * 16 + 8);
     }
   });

@@ -47,7 +47,7 @@ for (const type of fuseTestTypes) {
       await expectClean();
     });
 
-    test('a mount in use stays; unmounted lazily, it serves the programs that use it to their end', async () => {
+    test('a mount in use stays; unmounted lazily, it serves its users to their end', async () => {
       mounted = await FuseMounted.start(type);
       const fd = must(linux.open(mounted.at('used'), O_RDWR | O_CREAT, 0o600), 'used');
       expect((await run(['umount', mounted.dir])).stderr).toMatch(/busy/);

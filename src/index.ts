@@ -53,14 +53,9 @@ export {
 } from './node-fs/volume-fs.ts';
 export type { WriteStream, WriteStreamOptions } from './node-fs/write-stream.ts';
 export type { SetXattrOptions } from './node-fs/xattr.ts';
-export {
-  type ByteReader,
-  type Detected,
-  detect,
-  type Members,
-  type VolumeKind,
-  type VolumeState,
-} from './probe/detect.ts';
+export type { ByteReader } from './probe/cached-reader.ts';
+export { detect } from './probe/detect.ts';
+export type { Detected, Members, VolumeKind, VolumeState } from './probe/detected.ts';
 export type { Disk, Partition } from './vfs-linux/disk.ts';
 export { KernelFailedError, SystemError } from './vfs-linux/errors.ts';
 export { type BootOptions, type Identity, Kernel, type MountRequest } from './vfs-linux/kernel.ts';

@@ -3,20 +3,25 @@
  *
  * Invariants:
  * 1. Every read is checked against the size; no offset or length from a damaged superblock gets
- *    through to the reader, and no read is larger than MAX_READ_BYTES.
- * 2. At most MAX_CHUNKS chunks are kept.
- * 3. Answers are shared between callers: nobody writes into them.
+ *    through to the reader, and no read is larger than maxReadBytes.
+ * 2. At most maxChunks chunks are kept.
+ * 3. Answers are shared between callers, who must not write into them.
  */
 
-import type { ByteReader } from './detected.ts';
 import { Fields } from './fields.ts';
 
-const CHUNK_BYTES = 64 * 1024;
-const MAX_CHUNKS = 64;
-/** The largest single thing a format needs is a FAT root directory of 65535 entries: 2 MiB. */
-const MAX_READ_BYTES: number = 4 * 1024 * 1024;
+/** Where the bytes come from. `undefined` from read: out of range, or an I/O error. */
+export interface ByteReader {
+  readonly sizeBytes: number;
+  read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array | undefined>;
+}
 
-export class Disk {
+const chunkBytes = 64 * 1024;
+const maxChunks = 64;
+/** The largest single thing a format needs is a FAT root directory of 65535 entries: 2 MiB. */
+const maxReadBytes: number = 4 * 1024 * 1024;
+
+export class CachedReader {
   readonly sizeBytes: number;
   readonly #reader: ByteReader;
   readonly #chunks: Map<number, Uint8Array | undefined> = new Map();
@@ -29,12 +34,12 @@ export class Disk {
   /** Exactly lengthBytes bytes, or undefined: outside of the disk, too many, or not readable. */
   async read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array | undefined> {
     if (!this.#inside(offsetBytes, lengthBytes)) return undefined;
-    const first = Math.floor(offsetBytes / CHUNK_BYTES);
-    const last = Math.floor((offsetBytes + lengthBytes - 1) / CHUNK_BYTES);
+    const first = Math.floor(offsetBytes / chunkBytes);
+    const last = Math.floor((offsetBytes + lengthBytes - 1) / chunkBytes);
     if (first === last) {
       const chunk = await this.#chunk(first);
       if (chunk === undefined) return this.#ask(offsetBytes, lengthBytes);
-      const at = offsetBytes - first * CHUNK_BYTES;
+      const at = offsetBytes - first * chunkBytes;
       return chunk.subarray(at, at + lengthBytes);
     }
     // Large reads are rare and seldom repeated: they would only push the small ones out.
@@ -43,7 +48,7 @@ export class Disk {
     for (let index = first; index <= last; index++) {
       const chunk = await this.#chunk(index);
       if (chunk === undefined) return this.#ask(offsetBytes, lengthBytes);
-      const base = index * CHUNK_BYTES;
+      const base = index * chunkBytes;
       const from = Math.max(0, offsetBytes - base);
       out.set(chunk.subarray(from, offsetBytes + lengthBytes - base), base + from - offsetBytes);
     }
@@ -62,16 +67,16 @@ export class Disk {
       Number.isSafeInteger(lengthBytes) &&
       offsetBytes >= 0 &&
       lengthBytes > 0 &&
-      lengthBytes <= MAX_READ_BYTES &&
+      lengthBytes <= maxReadBytes &&
       offsetBytes + lengthBytes <= this.sizeBytes
     );
   }
 
   async #chunk(index: number): Promise<Uint8Array | undefined> {
     if (this.#chunks.has(index)) return this.#chunks.get(index);
-    const offsetBytes = index * CHUNK_BYTES;
-    const chunk = await this.#ask(offsetBytes, Math.min(CHUNK_BYTES, this.sizeBytes - offsetBytes));
-    if (this.#chunks.size >= MAX_CHUNKS) {
+    const offsetBytes = index * chunkBytes;
+    const chunk = await this.#ask(offsetBytes, Math.min(chunkBytes, this.sizeBytes - offsetBytes));
+    if (this.#chunks.size >= maxChunks) {
       const oldest = this.#chunks.keys().next();
       if (oldest.done !== true) this.#chunks.delete(oldest.value);
     }

@@ -1,20 +1,7 @@
 /**
- * What detection finds on a disk, and how one format takes part in it. Only types and the small
- * functions that build them; src/probe/detect.ts is the entrance.
- *
- * Invariants:
- * 1. A format's probe never throws and never writes. What is not this format, or too damaged to be
- *    told from noise, is `undefined`.
- * 2. Names, labels and UUIDs are spelled as blkid(8) spells them.
+ * What detection answers, and the small functions that build it; src/probe/detect.ts is the
+ * entrance. Names, labels and UUIDs are spelled as blkid(8) spells them.
  */
-
-import type { Disk } from './cached-reader.ts';
-
-/** Where the bytes come from. `undefined` from read: out of range, or an I/O error. */
-export interface ByteReader {
-  readonly sizeBytes: number;
-  read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array | undefined>;
-}
 
 /**
  * clean: nothing to replay or repair. dirty: it was not unmounted, or a journal waits for replay.
@@ -23,8 +10,8 @@ export interface ByteReader {
 export type VolumeState = 'clean' | 'dirty' | 'errors' | 'unknown';
 
 /**
- * filesystem: can hold files. container: holds other volumes (LUKS, LVM). member: a part of an array
- * that several disks make up. swap: swap space or a hibernated system. other: the rest.
+ * filesystem: can hold files. container: holds other volumes (LUKS, LVM). member: a part of an
+ * array that several disks make up. swap: swap space or a hibernated system. other: the rest.
  */
 export type VolumeKind = 'filesystem' | 'container' | 'member' | 'swap' | 'other';
 
@@ -65,20 +52,8 @@ export interface Detected {
   readonly alsoFound?: readonly string[];
 }
 
-/** blkid's USAGE: it decides what is probed where and which of two findings wins. */
-export type Usage = 'raid' | 'crypto' | 'other' | 'filesystem';
-
-export interface Format {
-  readonly name: string;
-  readonly usage: Usage;
-  /** Disks smaller than this cannot hold it. */
-  readonly minBytes?: number;
-  /** May lie on one disk together with another format on purpose (UDF and ISO 9660). */
-  readonly tolerant?: boolean;
-  probe(disk: Disk): Promise<Detected | undefined>;
-}
-
-type Loose<T> = { readonly [K in keyof T]?: T[K] | undefined };
+/** Fields that may be undefined as well as absent. */
+export type Loose<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
 /** A Detected (or a Members) from fields that may be undefined: those are left out. */
 function dropUndefined<T extends object>(fields: Loose<T>): T {
@@ -113,18 +88,20 @@ function safeSize(bytes: number | undefined): number | undefined {
 
 type Finding = string | false | undefined;
 
+export type StateFound = Pick<Detected, 'state' | 'stateReason'>;
+
+/** A file system that is only ever made whole is clean. */
+export const readOnlyState: StateFound = { state: 'clean' };
+
 /** The state that follows from what was found: damage outweighs dirt; no finding means clean. */
-export function judge(
-  damage: readonly Finding[],
-  dirt: readonly Finding[] = [],
-): { state: VolumeState; stateReason?: string } {
+export function judge(damage: readonly Finding[], dirt: readonly Finding[] = []): StateFound {
   const damaged = damage.filter((finding) => typeof finding === 'string');
   const reasons = [...damaged, ...dirt.filter((finding) => typeof finding === 'string')];
   if (reasons.length === 0) return { state: 'clean' };
   return { state: damaged.length > 0 ? 'errors' : 'dirty', stateReason: reasons.join('; ') };
 }
 
-/** The reason most formats share. */
-export const NOT_UNMOUNTED = 'the file system was not unmounted';
-export const RECORDED_ERRORS = 'the kernel or a checker recorded errors';
-export const BAD_CHECKSUM = 'the checksum of its superblock is wrong';
+/** Reasons that several formats share. */
+export const notUnmounted = 'the file system was not unmounted';
+export const recordedErrors = 'the kernel or a checker recorded errors';
+export const badChecksum = 'the checksum of its superblock is wrong';

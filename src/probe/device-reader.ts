@@ -4,7 +4,7 @@
  */
 import { Buffer } from 'node:buffer';
 import type { BlockDevice } from '../block/block-device.ts';
-import type { ByteReader } from './detected.ts';
+import type { ByteReader } from './cached-reader.ts';
 
 /** Reads through `device` from offsetBytes on; ranges outside of it read as undefined. */
 export function readerOf(

@@ -2,7 +2,7 @@
  * Reads numbers and names out of an on-disk structure.
  *
  * Invariant: no access throws. A field that lies beyond the bytes at hand reads as zero (an empty
- * name, an absent UUID); who follows an offset out of the data itself checks it against `length`.
+ * name, an absent UUID). Code that follows an offset out of the data checks it against `length`.
  */
 
 import { formatUuid } from './text.ts';

@@ -1,24 +1,24 @@
 /**
- * Labels and UUIDs from disk bytes to strings, by libblkid's rules: a label ends at its first NUL and
- * loses its trailing white space; an empty one, like an all-zero UUID, is none at all
+ * Labels and UUIDs from disk bytes to strings, by libblkid's rules: a label ends at its first NUL
+ * and loses its trailing white space; an empty one, like an all-zero UUID, is none at all
  * (libblkid/src/superblocks/superblocks.c: blkid_probe_set_label, blkid_probe_set_uuid_as).
  */
 
-const UTF8: TextDecoder = new TextDecoder('utf-8', { fatal: true });
+const utf8: TextDecoder = new TextDecoder('utf-8', { fatal: true });
 
 /** White space as C's isspace has it; JavaScript's \s would also take the no-break space. */
-const TRAILING_SPACE = /[ \t\n\v\f\r]+$/;
+const trailingSpace = /[ \t\n\v\f\r]+$/;
 
 function labelOf(text: string): string | undefined {
   const end = text.indexOf('\0');
-  const trimmed = (end < 0 ? text : text.slice(0, end)).replace(TRAILING_SPACE, '');
+  const trimmed = (end < 0 ? text : text.slice(0, end)).replace(trailingSpace, '');
   return trimmed === '' ? undefined : trimmed;
 }
 
 /** Bytes that should be UTF-8, as they mostly are; else every byte is taken as a Latin-1 letter. */
 export function decodeBytes(bytes: Uint8Array): string {
   try {
-    return UTF8.decode(bytes);
+    return utf8.decode(bytes);
   } catch {
     return Buffer.from(bytes).toString('latin1');
   }
@@ -58,11 +58,6 @@ export function formatUuid(bytes: Uint8Array): string | undefined {
   if (bytes.every((byte) => byte === 0)) return undefined;
   const hex = Buffer.from(bytes).toString('hex');
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-}
-
-/** A UUID that is stored as text, as LUKS does. */
-export function textUuid(bytes: Uint8Array): string | undefined {
-  return byteLabel(bytes);
 }
 
 /** The 32-bit serial number of FAT, exFAT and HPFS: XXXX-XXXX; undefined where it is zero. */

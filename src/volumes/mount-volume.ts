@@ -93,8 +93,8 @@ function refused(
 }
 
 /**
- * Under random calls (test/host/written.test.ts, SEED=309239092) the UDF driver of Linux 6.12 let the
- * description of one file land in the content of another.
+ * Under random calls (test/host/written.test.ts, SEED=309239092) the UDF driver of Linux 6.12 let
+ * the description of one file land in the content of another.
  */
 function unsafeToWrite(source: string): FsBridgeError {
   const why = 'UDF is not written: the driver of Linux 6.12 mixed files up in our tests';

@@ -43,9 +43,9 @@ export class OpenVolumes implements AsyncDisposable {
   }
 
   /**
-   * Opens a source; with write false an overlay takes what the kernel writes. What is attached to the
-   * kernel is what `wrap` makes of the device. Throws as openSource and Kernel.attach do; nothing is
-   * open then.
+   * Opens a source; with write false an overlay takes what the kernel writes. What is attached to
+   * the kernel is what `wrap` makes of the device. Throws as openSource and Kernel.attach do;
+   * nothing is open then.
    */
   static async open(
     kernel: Kernel,

@@ -3,41 +3,50 @@
  * fs/erofs/erofs_fs.h.
  */
 
-import type { Disk } from '../cached-reader.ts';
+import type { CachedReader } from '../cached-reader.ts';
 import { crc32c, crcWithHole } from '../checksum.ts';
-import type { Format } from '../detected.ts';
-import { BAD_CHECKSUM, detected, judge } from '../detected.ts';
-import type { Fields } from '../fields.ts';
-import { byteLabel } from '../text.ts';
+import { badChecksum, judge } from '../detected.ts';
+import { type Format, format } from '../format.ts';
+import { text, u8, u32, uuid } from '../layout.ts';
 
-const SUPERBLOCK_AT = 1024;
-const COMPAT_SB_CHKSUM = 1;
+const superblockAt = 1024;
+const EROFS_FEATURE_COMPAT_SB_CHKSUM = 1;
 
 /** The checksum covers the block from the superblock on (erofs_superblock_csum_verify). */
-async function checksumWrong(disk: Disk, sb: Fields, blockBytes: number): Promise<boolean> {
-  if (!(sb.u32(8) & COMPAT_SB_CHKSUM)) return false;
-  const covered = blockBytes > SUPERBLOCK_AT ? blockBytes - SUPERBLOCK_AT : blockBytes;
-  const bytes = await disk.read(SUPERBLOCK_AT, covered);
-  return bytes === undefined || crcWithHole(crc32c, 0xffffffff, bytes, 4) !== sb.u32(4);
+async function checksumWrong(disk: CachedReader, stored: number, blockBytes: number) {
+  const covered = blockBytes > superblockAt ? blockBytes - superblockAt : blockBytes;
+  const bytes = await disk.read(superblockAt, covered);
+  return bytes === undefined || crcWithHole(crc32c, 0xffffffff, bytes, 4) !== stored;
 }
 
-export const erofs: Format = {
-  name: 'erofs',
-  usage: 'filesystem',
-  async probe(disk) {
-    const sb = await disk.fields(SUPERBLOCK_AT, 128);
-    if (sb?.u32(0) !== 0xe0f5e1e2) return undefined;
-    const log = sb.u8(12);
-    const blockBytes = log >= 9 && log <= 16 ? 2 ** log : undefined;
-    const damaged = blockBytes === undefined || (await checksumWrong(disk, sb, blockBytes));
-    return detected({
-      type: 'erofs',
-      kernelTypes: ['erofs'],
-      label: byteLabel(sb.slice(64, 16)),
-      uuid: sb.uuid(48),
-      blockSizeBytes: log < 32 ? 2 ** log : undefined,
-      sizeBytes: blockBytes && sb.u32(36) * blockBytes,
-      ...judge([damaged && BAD_CHECKSUM]),
-    });
+function blockBytesOf(log: number): number | undefined {
+  return log >= 9 && log <= 16 ? 2 ** log : undefined;
+}
+
+export const erofs: Format = format({
+  type: 'erofs',
+  kernelTypes: ['erofs'],
+  magics: [[superblockAt, 0, '\xe2\xe1\xf5\xe0']],
+  bytes: 128,
+  fields: {
+    checksum: u32(4),
+    feature_compat: u32(8),
+    blkszbits: u8(12),
+    blocks: u32(36),
+    uuid: uuid(48),
+    label: text(64, 16),
   },
-};
+  async state(sb, { disk }) {
+    const blockBytes = blockBytesOf(sb.blkszbits);
+    if (blockBytes === undefined) return judge([badChecksum]);
+    const summed = (sb.feature_compat & EROFS_FEATURE_COMPAT_SB_CHKSUM) !== 0;
+    return judge([summed && (await checksumWrong(disk, sb.checksum, blockBytes)) && badChecksum]);
+  },
+  details(sb) {
+    const blockBytes = blockBytesOf(sb.blkszbits);
+    return {
+      blockSizeBytes: sb.blkszbits < 32 ? 2 ** sb.blkszbits : undefined,
+      sizeBytes: blockBytes && sb.blocks * blockBytes,
+    };
+  },
+});

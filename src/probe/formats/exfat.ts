@@ -1,53 +1,61 @@
 /**
- * exFAT. Offsets are those of Microsoft's «exFAT file system specification», section 3.1 (the same as
- * struct boot_sector in the kernel's fs/exfat/exfat_raw.h).
+ * exFAT. Offsets are those of Microsoft's «exFAT file system specification», section 3.1 (the same
+ * as struct boot_sector in the kernel's fs/exfat/exfat_raw.h).
  */
 
-import type { Disk } from '../cached-reader.ts';
-import type { Format } from '../detected.ts';
-import { BAD_CHECKSUM, detected, judge, NOT_UNMOUNTED } from '../detected.ts';
-import type { Fields } from '../fields.ts';
-import { formatSerial, utf16Label } from '../text.ts';
+import type { CachedReader } from '../cached-reader.ts';
+import { badChecksum, judge, notUnmounted } from '../detected.ts';
+import { type Format, format } from '../format.ts';
+import { dotted, serial, u8, u16, u32, u64, type Values } from '../layout.ts';
+import { utf16Label } from '../text.ts';
 
-const ENTRY_BYTES = 32;
-const ENTRY_LABEL = 0x83;
-const FIRST_CLUSTER = 2;
-const LAST_CLUSTER = 0x0ffffff6;
+const entryBytes = 32;
+const labelEntry = 0x83;
+const EXFAT_FIRST_CLUSTER = 2;
+const lastCluster = 0x0ffffff6;
 /** As many entries of the root directory as libblkid looks through. */
-const MAX_ENTRIES = 10_000;
+const maxEntries = 10_000;
 const VOLUME_DIRTY = 2;
 const MEDIA_FAILURE = 4;
 
-interface Layout {
-  readonly sectorBytes: number;
-  readonly clusterBytes: number;
+const fields = {
+  vol_length: u64(72),
+  fat_offset: u32(80),
+  clu_offset: u32(88),
+  clu_count: u32(92),
+  root_cluster: u32(96),
+  uuid: serial(100),
+  version: dotted(u8(105), u8(104)),
+  vol_flags: u16(106),
+  sect_size_bits: u8(108),
+  sect_per_clus_bits: u8(109),
+  percent_in_use: u8(112),
+};
+type BootSector = Values<typeof fields>;
+
+const sectorBytesOf = (boot: BootSector): number => 2 ** boot.sect_size_bits;
+const clusterBytesOf = (boot: BootSector): number =>
+  2 ** (boot.sect_size_bits + boot.sect_per_clus_bits);
+
+function clusterAt(boot: BootSector, cluster: number): number {
+  const heapAt = boot.clu_offset * sectorBytesOf(boot);
+  return heapAt + (cluster - EXFAT_FIRST_CLUSTER) * clusterBytesOf(boot);
 }
 
-function layoutOf(boot: Fields): Layout | undefined {
-  const sectorLog = boot.u8(108);
-  const clusterLog = boot.u8(109);
-  // Specification 3.1.14 and 3.1.15: sectors of 512 to 4096 bytes, clusters of at most 32 MiB.
-  if (sectorLog < 9 || sectorLog > 12 || sectorLog + clusterLog > 25) return undefined;
-  return { sectorBytes: 2 ** sectorLog, clusterBytes: 2 ** (sectorLog + clusterLog) };
-}
-
-function clusterAt(boot: Fields, layout: Layout, cluster: number): number {
-  return boot.u32(88) * layout.sectorBytes + (cluster - FIRST_CLUSTER) * layout.clusterBytes;
-}
-
-async function labelOf(disk: Disk, boot: Fields, layout: Layout): Promise<string | undefined> {
-  let cluster = boot.u32(96);
+/** The label is an entry of the root directory, which is a chain of clusters. */
+async function labelOf(disk: CachedReader, boot: BootSector): Promise<string | undefined> {
+  let cluster = boot.root_cluster;
   let within = 0;
-  for (let i = 0; i < MAX_ENTRIES; i++) {
-    if (cluster < FIRST_CLUSTER || cluster > LAST_CLUSTER) return undefined;
-    const entry = await disk.fields(clusterAt(boot, layout, cluster) + within, ENTRY_BYTES);
+  for (let i = 0; i < maxEntries; i++) {
+    if (cluster < EXFAT_FIRST_CLUSTER || cluster > lastCluster) return undefined;
+    const entry = await disk.fields(clusterAt(boot, cluster) + within, entryBytes);
     if (entry === undefined || entry.u8(0) === 0) return undefined;
-    if (entry.u8(0) === ENTRY_LABEL) {
+    if (entry.u8(0) === labelEntry) {
       return utf16Label(entry.slice(2, Math.min(entry.u8(1) * 2, 22)), 'le');
     }
-    within += ENTRY_BYTES;
-    if (within === layout.clusterBytes) {
-      const next = await disk.fields(boot.u32(80) * layout.sectorBytes + cluster * 4, 4);
+    within += entryBytes;
+    if (within === clusterBytesOf(boot)) {
+      const next = await disk.fields(boot.fat_offset * sectorBytesOf(boot) + cluster * 4, 4);
       cluster = next?.u32(0) ?? 0;
       within = 0;
     }
@@ -55,8 +63,8 @@ async function labelOf(disk: Disk, boot: Fields, layout: Layout): Promise<string
   return undefined;
 }
 
-/** Section 3.4: over the first eleven sectors, but for the flags and the fill level. */
-async function checksumWrong(disk: Disk, sectorBytes: number): Promise<boolean> {
+/** Section 3.4: the sum of the first eleven sectors without the flags and the fill level. */
+async function checksumWrong(disk: CachedReader, sectorBytes: number): Promise<boolean> {
   const region = await disk.fields(0, 12 * sectorBytes);
   if (region === undefined) return true;
   let sum = 0;
@@ -67,36 +75,34 @@ async function checksumWrong(disk: Disk, sectorBytes: number): Promise<boolean> 
   return sum !== region.u32(11 * sectorBytes);
 }
 
-export const exfat: Format = {
-  name: 'exfat',
-  usage: 'filesystem',
-  async probe(disk) {
-    const boot = await disk.fields(0, 512);
-    if (!boot?.matches(3, 'EXFAT   ')) return undefined;
-    const layout = layoutOf(boot);
-    if (layout === undefined) return undefined;
-    const flags = boot.u16(106);
-    const percent = boot.u8(112);
-    return detected({
-      type: 'exfat',
-      kernelTypes: ['exfat'],
-      label: await labelOf(disk, boot, layout),
-      uuid: formatSerial(boot.u32(100)),
-      version: `${boot.u8(105)}.${boot.u8(104)}`,
-      blockSizeBytes: layout.sectorBytes,
-      sizeBytes: boot.u64(72) * layout.sectorBytes,
-      // Rounded down to whole per cent by the format itself.
-      usedBytes:
-        percent <= 100
-          ? Math.floor((boot.u32(92) * layout.clusterBytes * percent) / 100)
-          : undefined,
-      ...judge(
-        [
-          (await checksumWrong(disk, layout.sectorBytes)) && BAD_CHECKSUM,
-          (flags & MEDIA_FAILURE) !== 0 && 'an I/O error was recorded on it',
-        ],
-        [(flags & VOLUME_DIRTY) !== 0 && NOT_UNMOUNTED],
-      ),
-    });
+export const exfat: Format = format({
+  type: 'exfat',
+  kernelTypes: ['exfat'],
+  magics: [[0, 3, 'EXFAT   ']],
+  bytes: 512,
+  fields,
+  // Specification 3.1.14 and 3.1.15: sectors of 512 to 4096 bytes, clusters of at most 32 MiB.
+  sane: (boot) =>
+    boot.sect_size_bits >= 9 &&
+    boot.sect_size_bits <= 12 &&
+    boot.sect_size_bits + boot.sect_per_clus_bits <= 25,
+  state: async (boot, { disk }) =>
+    judge(
+      [
+        (await checksumWrong(disk, sectorBytesOf(boot))) && badChecksum,
+        (boot.vol_flags & MEDIA_FAILURE) !== 0 && 'an I/O error was recorded on it',
+      ],
+      [(boot.vol_flags & VOLUME_DIRTY) !== 0 && notUnmounted],
+    ),
+  async details(boot, { disk }) {
+    const percent = boot.percent_in_use;
+    // The format itself rounds the fill level down to whole per cent.
+    const used = Math.floor((boot.clu_count * clusterBytesOf(boot) * percent) / 100);
+    return {
+      label: await labelOf(disk, boot),
+      blockSizeBytes: sectorBytesOf(boot),
+      sizeBytes: boot.vol_length * sectorBytesOf(boot),
+      usedBytes: percent <= 100 ? used : undefined,
+    };
   },
-};
+});

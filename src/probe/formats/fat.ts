@@ -1,192 +1,212 @@
 /**
- * FAT12, FAT16 and FAT32, which blkid calls vfat. FAT has hardly a magic number: a jump instruction
- * or the mark of any boot sector will do, so the rest of the parameter block has to make sense, as in
- * libblkid's vfat.c. Offsets are those of struct fat_boot_sector in the kernel's
+ * FAT12, FAT16 and FAT32, which blkid calls vfat. FAT has hardly a magic number: a jump
+ * instruction or the mark of any boot sector will do, so the rest of the parameter block has to
+ * make sense, as in libblkid's vfat.c. Offsets are those of struct fat_boot_sector in the kernel's
  * include/uapi/linux/msdos_fs.h.
  */
 
-import type { Disk } from '../cached-reader.ts';
-import type { Detected, Format } from '../detected.ts';
-import { detected, judge, NOT_UNMOUNTED } from '../detected.ts';
+import type { CachedReader } from '../cached-reader.ts';
+import { judge, notUnmounted, type StateFound } from '../detected.ts';
 import type { Fields } from '../fields.ts';
-import { formatSerial } from '../text.ts';
-import { isBitlocker } from './bitlocker.ts';
+import { type Format, type Found, format, type Magic } from '../format.ts';
+import { serial, u8, u16, u32, type Values } from '../layout.ts';
 import { fixedRootLabel, rootChainLabel } from './fat-label.ts';
 
-const FAT12_MAX_CLUSTERS = 0xff4;
-const FAT16_MAX_CLUSTERS = 0xfff4;
-const FAT32_MAX_CLUSTERS = 0x0ffffff6;
-/** FAT_STATE_DIRTY of Linux, and the «surface test» bit of Windows NT beside it. */
-const BOOT_DIRTY = 1;
-const BOOT_ERRORS = 2;
+const MAX_FAT12 = 0xff4;
+const MAX_FAT16 = 0xfff4;
+const MAX_FAT32 = 0x0ffffff6;
+const FAT_STATE_DIRTY = 1;
+/** The «surface test» bit of Windows NT. */
+const surfaceTest = 2;
+const bootMark = '\x55\xaa';
 
-interface Layout {
-  readonly sectorBytes: number;
-  readonly reserved: number;
+/** Magic numbers that only FAT has. */
+const named: readonly Magic[] = [
+  [0, 0x52, 'MSWIN'],
+  [0, 0x52, 'FAT32   '],
+  [0, 0x36, 'MSDOS'],
+  [0, 0x36, 'FAT16   '],
+  [0, 0x36, 'FAT12   '],
+  [0, 0x36, 'FAT     '],
+];
+/** Jump instructions, and the mark of every boot sector. */
+const anonymous: readonly Magic[] = [
+  [0, 0, '\xeb'],
+  [0, 0, '\xe9'],
+  [0, 0x1fe, bootMark],
+];
+
+const fields = {
+  sector_size: u16(0x0b),
+  sec_per_clus: u8(0x0d),
+  reserved: u16(0x0e),
+  fats: u8(0x10),
+  dir_entries: u16(0x11),
+  sectors: u16(0x13),
+  media: u8(0x15),
+  fat_length: u16(0x16),
+  total_sect: u32(0x20),
+  fat16_state: u8(0x25),
+  fat16_signature: u8(0x26),
+  fat16_vol_id: serial(0x27),
+  fat32_length: u32(0x24),
+  fat32_root_cluster: u32(0x2c),
+  fat32_info_sector: u16(0x30),
+  fat32_state: u8(0x41),
+  fat32_vol_id: serial(0x43),
+};
+type BootSector = Values<typeof fields>;
+
+/** Where the parts of the volume lie, as the boot sector says it. */
+interface Geometry {
+  /** All FATs together. */
   readonly fatSectors: number;
-  readonly rootEntries: number;
-  readonly clusterSectors: number;
   readonly clusters: number;
   readonly sectors: number;
+  readonly clusterBytes: number;
   /** Whether the root directory is a chain of clusters: FAT32. */
   readonly is32: boolean;
-}
-
-type Magic = 'named' | 'anonymous' | undefined;
-
-function magicOf(boot: Fields): Magic {
-  const named =
-    boot.matches(0x52, 'MSWIN') ||
-    boot.matches(0x52, 'FAT32   ') ||
-    ['MSDOS', 'FAT16   ', 'FAT12   ', 'FAT     '].some((magic) => boot.matches(0x36, magic));
-  if (named) return 'named';
-  const jump = boot.u8(0) === 0xeb || boot.u8(0) === 0xe9;
-  return jump || boot.matches(0x1fe, '\x55\xaa') ? 'anonymous' : undefined;
 }
 
 function isPowerOfTwo(value: number): boolean {
   return value > 0 && (value & (value - 1)) === 0;
 }
 
-/** OS/2 writes a FAT-like block in front of other file systems; without a name, ask for the mark. */
-function anonymousIsFat(boot: Fields): boolean {
+/**
+ * OS/2 writes a FAT-like block in front of other file systems; without a name, ask for the mark.
+ */
+function anonymousIsFat(superblock: Fields): boolean {
   return (
-    boot.matches(0x1fe, '\x55\xaa') &&
-    !boot.matches(0x36, 'JFS     ') &&
-    !boot.matches(0x36, 'HPFS    ')
+    superblock.matches(0x1fe, bootMark) &&
+    !superblock.matches(0x36, 'JFS     ') &&
+    !superblock.matches(0x36, 'HPFS    ')
   );
 }
 
-function layoutOf(boot: Fields): Layout | undefined {
-  const sectorBytes = boot.u16(0x0b);
-  const clusterSectors = boot.u8(0x0d);
-  const reserved = boot.u16(0x0e);
-  const media = boot.u8(0x15);
-  const sane =
-    boot.u8(0x10) > 0 &&
-    reserved > 0 &&
-    (media >= 0xf8 || media === 0xf0) &&
-    isPowerOfTwo(clusterSectors) &&
-    isPowerOfTwo(sectorBytes) &&
-    sectorBytes >= 512 &&
-    sectorBytes <= 4096;
-  if (!sane) return undefined;
-  const rootEntries = boot.u16(0x11);
-  const sectors = boot.u16(0x13) || boot.u32(0x20);
-  const fatSectors = Math.imul(boot.u16(0x16) || boot.u32(0x24), boot.u8(0x10)) >>> 0;
-  const rootSectors = Math.ceil((rootEntries * 32) / sectorBytes);
-  const is32 = boot.u16(0x16) === 0 && boot.u32(0x24) !== 0;
+function isSane(boot: BootSector, { magicAt, magic, superblock }: Found): boolean {
+  const isNamed = named.some(([, at, bytes]) => at === magicAt && bytes === magic);
+  return (
+    (isNamed || anonymousIsFat(superblock)) &&
+    boot.fats > 0 &&
+    boot.reserved > 0 &&
+    (boot.media >= 0xf8 || boot.media === 0xf0) &&
+    isPowerOfTwo(boot.sec_per_clus) &&
+    isPowerOfTwo(boot.sector_size) &&
+    boot.sector_size >= 512 &&
+    boot.sector_size <= 4096
+  );
+}
+
+/** undefined: it has more clusters than FAT can count. */
+function geometryOf(boot: BootSector): Geometry | undefined {
+  const sectors = boot.sectors || boot.total_sect;
+  const fatSectors = Math.imul(boot.fat_length || boot.fat32_length, boot.fats) >>> 0;
+  const rootSectors = Math.ceil((boot.dir_entries * 32) / boot.sector_size);
+  const is32 = boot.fat_length === 0 && boot.fat32_length !== 0;
   // Unsigned 32-bit arithmetic, as in libblkid: an impossible layout wraps and is refused below.
-  const dataSectors = (sectors - (reserved + fatSectors + rootSectors)) >>> 0;
-  const clusters = Math.floor(dataSectors / clusterSectors);
-  if (clusters > (is32 ? FAT32_MAX_CLUSTERS : FAT16_MAX_CLUSTERS)) return undefined;
-  return {
-    sectorBytes,
-    reserved,
-    fatSectors,
-    rootEntries,
-    clusterSectors,
-    clusters,
-    sectors,
-    is32,
-  };
+  const dataSectors = (sectors - (boot.reserved + fatSectors + rootSectors)) >>> 0;
+  const clusters = Math.floor(dataSectors / boot.sec_per_clus);
+  if (clusters > (is32 ? MAX_FAT32 : MAX_FAT16)) return undefined;
+  const clusterBytes = boot.sec_per_clus * boot.sector_size;
+  return { fatSectors, clusters, sectors, clusterBytes, is32 };
 }
 
 /** FSINFO of FAT32: undefined where its signatures are wrong (all-zero ones pass). */
-async function fsInfo(disk: Disk, boot: Fields, layout: Layout) {
-  const sector = boot.u16(0x30);
+async function fsInfo(disk: CachedReader, boot: BootSector, clusters: number) {
+  const sector = boot.fat32_info_sector;
   if (sector === 0) return { freeClusters: undefined };
-  const info = await disk.fields(sector * layout.sectorBytes, 512);
+  const info = await disk.fields(sector * boot.sector_size, 512);
   const ok =
     info !== undefined &&
     ['RRaA', 'RRdA', '\0\0\0\0'].some((magic) => info.matches(0, magic)) &&
     ['rrAa', '\0\0\0\0'].some((magic) => info.matches(484, magic));
   if (!ok) return undefined;
   const free = info.u32(488);
-  return { freeClusters: info.matches(0, 'RRaA') && free <= layout.clusters ? free : undefined };
+  return { freeClusters: info.matches(0, 'RRaA') && free <= clusters ? free : undefined };
 }
+
+const hasExtendedBootSignature = (boot: BootSector): boolean =>
+  boot.fat16_signature === 0x28 || boot.fat16_signature === 0x29;
 
 /** FAT entry 1 has two flags that Windows clears while it writes; FAT12 has no room for them. */
 async function stateOf(
-  disk: Disk,
-  boot: Fields,
-  layout: Layout,
-): Promise<Pick<Detected, 'state' | 'stateReason'>> {
-  const signed = layout.is32 || boot.u8(0x26) === 0x28 || boot.u8(0x26) === 0x29;
-  const flags = signed ? boot.u8(layout.is32 ? 0x41 : 0x25) : 0;
-  const fat = await disk.fields(layout.reserved * layout.sectorBytes, 8);
+  disk: CachedReader,
+  boot: BootSector,
+  geometry: Geometry,
+): Promise<StateFound> {
+  const { is32, clusters } = geometry;
+  const flags16 = hasExtendedBootSignature(boot) ? boot.fat16_state : 0;
+  const flags = is32 ? boot.fat32_state : flags16;
+  const fat = await disk.fields(boot.reserved * boot.sector_size, 8);
   let entryClean = true;
   let entrySound = true;
   // An entry 1 of zero was never set up: the flags mean nothing then.
-  if (fat !== undefined && layout.is32 && fat.u32(4) !== 0) {
+  if (fat !== undefined && is32 && fat.u32(4) !== 0) {
     entryClean = (fat.u32(4) & 0x08000000) !== 0;
     entrySound = (fat.u32(4) & 0x04000000) !== 0;
-  } else if (!layout.is32 && layout.clusters >= FAT12_MAX_CLUSTERS && fat && fat.u16(2) !== 0) {
+  } else if (!is32 && clusters >= MAX_FAT12 && fat && fat.u16(2) !== 0) {
     entryClean = (fat.u16(2) & 0x8000) !== 0;
     entrySound = (fat.u16(2) & 0x4000) !== 0;
   }
   return judge(
-    [((flags & BOOT_ERRORS) !== 0 || !entrySound) && 'an I/O error was recorded on it'],
-    [((flags & BOOT_DIRTY) !== 0 || !entryClean) && NOT_UNMOUNTED],
+    [((flags & surfaceTest) !== 0 || !entrySound) && 'an I/O error was recorded on it'],
+    [((flags & FAT_STATE_DIRTY) !== 0 || !entryClean) && notUnmounted],
   );
 }
 
-function versionOf(boot: Fields, layout: Layout): string | undefined {
-  if (layout.is32) return 'FAT32';
-  if (boot.u16(0x16) === 0) return undefined;
-  if (layout.clusters < FAT12_MAX_CLUSTERS) return 'FAT12';
-  return layout.clusters < FAT16_MAX_CLUSTERS ? 'FAT16' : undefined;
+function versionOf(boot: BootSector, { is32, clusters }: Geometry): string | undefined {
+  if (is32) return 'FAT32';
+  if (boot.fat_length === 0) return undefined;
+  if (clusters < MAX_FAT12) return 'FAT12';
+  return clusters < MAX_FAT16 ? 'FAT16' : undefined;
 }
 
-function serialOf(boot: Fields, is32: boolean): string | undefined {
-  if (is32) return formatSerial(boot.u32(0x43));
-  const signature = boot.u8(0x26);
-  const present = boot.u16(0x16) !== 0 && (signature === 0x28 || signature === 0x29);
-  return present ? formatSerial(boot.u32(0x27)) : undefined;
+function serialOf(boot: BootSector, is32: boolean): string | undefined {
+  if (is32) return boot.fat32_vol_id;
+  return boot.fat_length !== 0 && hasExtendedBootSignature(boot) ? boot.fat16_vol_id : undefined;
 }
 
-async function labelOf(disk: Disk, boot: Fields, layout: Layout): Promise<string | undefined> {
-  const { sectorBytes, reserved, fatSectors } = layout;
-  const afterFats = reserved + fatSectors;
-  if (!layout.is32) {
-    if (boot.u16(0x16) === 0) return undefined;
-    return fixedRootLabel(disk, afterFats * sectorBytes, layout.rootEntries);
+async function labelOf(
+  disk: CachedReader,
+  boot: BootSector,
+  geometry: Geometry,
+): Promise<string | undefined> {
+  const fatsEndBytes = (boot.reserved + geometry.fatSectors) * boot.sector_size;
+  if (!geometry.is32) {
+    if (boot.fat_length === 0) return undefined;
+    return fixedRootLabel(disk, fatsEndBytes, boot.dir_entries);
   }
   return rootChainLabel(disk, {
-    fatOffsetBytes: reserved * sectorBytes,
-    fatEntries: Math.floor((boot.u32(0x24) * sectorBytes) / 4),
-    dataOffsetBytes: afterFats * sectorBytes,
-    clusterBytes: layout.clusterSectors * sectorBytes,
-    firstCluster: boot.u32(0x2c),
+    fatOffsetBytes: boot.reserved * boot.sector_size,
+    fatEntries: Math.floor((boot.fat32_length * boot.sector_size) / 4),
+    dataOffsetBytes: fatsEndBytes,
+    clusterBytes: geometry.clusterBytes,
+    firstCluster: boot.fat32_root_cluster,
   });
 }
 
-export const fat: Format = {
-  name: 'vfat',
-  usage: 'filesystem',
-  async probe(disk) {
-    const boot = await disk.fields(0, 512);
-    const magic = boot && magicOf(boot);
-    if (boot === undefined || magic === undefined) return undefined;
-    if (magic === 'anonymous' && !anonymousIsFat(boot)) return undefined;
-    const layout = layoutOf(boot);
-    if (layout === undefined || (await isBitlocker(disk))) return undefined;
-    const info = layout.is32 ? await fsInfo(disk, boot, layout) : { freeClusters: undefined };
+export const fat: Format = format({
+  type: 'vfat',
+  kernelTypes: ['vfat'],
+  magics: [...named, ...anonymous],
+  bytes: 512,
+  fields,
+  sane: isSane,
+  async details(boot, { disk }) {
+    const geometry = geometryOf(boot);
+    if (geometry === undefined) return undefined;
+    const { is32, clusters, clusterBytes } = geometry;
+    const info = is32 ? await fsInfo(disk, boot, clusters) : { freeClusters: undefined };
     if (info === undefined) return undefined;
-    const clusterBytes = layout.clusterSectors * layout.sectorBytes;
-    return detected({
-      type: 'vfat',
-      kernelTypes: ['vfat'],
-      label: await labelOf(disk, boot, layout),
-      uuid: serialOf(boot, layout.is32),
-      version: versionOf(boot, layout),
-      blockSizeBytes: layout.sectorBytes,
-      sizeBytes: layout.sectors * layout.sectorBytes,
-      usedBytes:
-        info.freeClusters === undefined
-          ? undefined
-          : (layout.clusters - info.freeClusters) * clusterBytes,
-      ...(await stateOf(disk, boot, layout)),
-    });
+    const { freeClusters } = info;
+    return {
+      label: await labelOf(disk, boot, geometry),
+      uuid: serialOf(boot, is32),
+      version: versionOf(boot, geometry),
+      blockSizeBytes: boot.sector_size,
+      sizeBytes: geometry.sectors * boot.sector_size,
+      usedBytes: freeClusters === undefined ? undefined : (clusters - freeClusters) * clusterBytes,
+      ...(await stateOf(disk, boot, geometry)),
+    };
   },
-};
+});

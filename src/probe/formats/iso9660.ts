@@ -1,50 +1,62 @@
 /**
- * ISO 9660, with Joliet, and its forerunner High Sierra. The date of the last change serves as a UUID,
- * as in libblkid's iso9660.c. Offsets: ECMA-119, section 8.4.
+ * ISO 9660, with Joliet, and its forerunner High Sierra. The date of the last change serves as a
+ * UUID, as in libblkid's iso9660.c. Offsets: ECMA-119, section 8.4.
  */
 
-import type { Disk } from '../cached-reader.ts';
-import type { Format } from '../detected.ts';
-import { detected } from '../detected.ts';
+import type { CachedReader } from '../cached-reader.ts';
+import { readOnlyState } from '../detected.ts';
 import type { Fields } from '../fields.ts';
+import { type Format, format } from '../format.ts';
+import { bytes, constant, readFields, text, u8, u16, u32, type Values } from '../layout.ts';
 import { byteLabel, utf16Label } from '../text.ts';
 
-const DESCRIPTORS_AT = 32 * 1024;
-const SECTOR_BYTES = 2048;
-const MAX_DESCRIPTORS = 16;
-const TYPE_PRIMARY = 1;
-const TYPE_SUPPLEMENTARY = 2;
-const TYPE_END = 255;
-const LABEL_AT = 40;
-const LABEL_BYTES = 32;
-const CREATED_AT = 813;
-const MODIFIED_AT = 830;
-const JOLIET_ESCAPES: readonly string[] = ['%/@', '%/C', '%/E'];
-const UNDERSCORE = 0x5f;
+const descriptorsAt: number = 32 * 1024;
+const descriptorBytes = 2048;
+const maxDescriptors = 16;
+const ISO_VD_PRIMARY = 1;
+const ISO_VD_SUPPLEMENTARY = 2;
+const ISO_VD_END = 255;
+/** The supplementary descriptor's escape sequences that mean Joliet. */
+const jolietEscapes: readonly string[] = ['%/@', '%/C', '%/E'];
+const escapesAt = 88;
+const underscore = 0x5f;
+
+/** A volume descriptor. Dates have 16 digits and an offset from GMT. */
+const descriptorFields = {
+  type: u8(0),
+  volume_id: bytes(40, 32),
+  volume_space_size: u32(80),
+  logical_block_size: u16(128),
+  creation_date: bytes(813, 17),
+  modification_date: bytes(830, 17),
+};
+type Descriptor = Values<typeof descriptorFields>;
 
 interface Descriptors {
-  primary?: Fields;
-  joliet?: Fields;
+  primary?: Descriptor;
+  joliet?: Descriptor;
 }
 
-async function findDescriptors(disk: Disk): Promise<Descriptors> {
+async function findDescriptors(disk: CachedReader): Promise<Descriptors> {
   const found: Descriptors = {};
-  for (let i = 0; i < MAX_DESCRIPTORS; i++) {
-    const descriptor = await disk.fields(DESCRIPTORS_AT + i * SECTOR_BYTES, SECTOR_BYTES);
-    if (descriptor === undefined || descriptor.u8(0) === TYPE_END) break;
-    if (descriptor.u8(0) === TYPE_PRIMARY) found.primary ??= descriptor;
-    const isJoliet =
-      descriptor.u8(0) === TYPE_SUPPLEMENTARY &&
-      JOLIET_ESCAPES.some((sequence) => descriptor.matches(88, sequence));
-    if (isJoliet) found.joliet ??= descriptor;
+  for (let i = 0; i < maxDescriptors; i++) {
+    const raw = await disk.fields(descriptorsAt + i * descriptorBytes, descriptorBytes);
+    if (raw === undefined || raw.u8(0) === ISO_VD_END) break;
+    const descriptor = readFields(descriptorFields, raw);
+    if (descriptor.type === ISO_VD_PRIMARY) found.primary ??= descriptor;
+    if (descriptor.type === ISO_VD_SUPPLEMENTARY && isJoliet(raw)) found.joliet ??= descriptor;
   }
   return found;
 }
 
+function isJoliet(descriptor: Fields): boolean {
+  return jolietEscapes.some((sequence) => descriptor.matches(escapesAt, sequence));
+}
+
 /** 16 decimal digits and an offset; all zero means «not recorded» (ECMA-119 8.4.26.1). */
-function dateUuid(descriptor: Fields, at: number): string | undefined {
-  const digits = Buffer.from(descriptor.slice(at, 16)).toString('latin1');
-  const unset = /^0*$/.test(digits) && descriptor.u8(at + 16) === 0;
+function dateUuid(date: Uint8Array): string | undefined {
+  const digits = Buffer.from(date.subarray(0, 16)).toString('latin1');
+  const unset = /^0*$/.test(digits) && date[16] === 0;
   if (unset || /^\0*$/.test(digits)) return undefined;
   const dashed = digits.replace(/^(.{4})(..)(..)(..)(..)(..)(..)$/s, '$1-$2-$3-$4-$5-$6-$7');
   return dashed.replace(/\0.*$/s, '');
@@ -61,15 +73,15 @@ function isUpper(byte: number): boolean {
 /** One character of both labels as a 16-bit unit; undefined where they differ. */
 function mergeUnit(unit: number, ascii: number): number | undefined {
   // '_' stands for what the primary descriptor's or the Joliet character set lacks.
-  if (ascii === UNDERSCORE) return unit;
-  if (unit === UNDERSCORE) return ascii;
+  if (ascii === underscore) return unit;
+  if (unit === underscore) return ascii;
   if (unit > 0xff || toUpper(ascii) !== toUpper(unit)) return undefined;
   return isUpper(ascii) ? unit : ascii;
 }
 
 /**
- * Joliet's label has case and every character, but only 16 of them; the primary one has 32 of a few.
- * Where the one is the start of the other, the label is put together from both.
+ * Joliet's label has case and every character, but only 16 of them; the primary one has 32 of a
+ * few. Where the one is the start of the other, the label is put together from both.
  */
 function mergedLabel(joliet: Uint8Array, ascii: Uint8Array): string | undefined {
   const units: number[] = [];
@@ -92,42 +104,37 @@ function mergedLabel(joliet: Uint8Array, ascii: Uint8Array): string | undefined 
   return utf16Label(bytes, 'be');
 }
 
-function labelOf({ primary, joliet }: Descriptors): string | undefined {
-  const ascii = primary?.slice(LABEL_AT, LABEL_BYTES) ?? new Uint8Array();
-  if (joliet === undefined) return byteLabel(ascii);
-  const wide = joliet.slice(LABEL_AT, LABEL_BYTES);
-  return mergedLabel(wide, ascii) ?? utf16Label(wide, 'be');
+function labelOf(primary: Descriptor, joliet: Descriptor | undefined): string | undefined {
+  if (joliet === undefined) return byteLabel(primary.volume_id);
+  return mergedLabel(joliet.volume_id, primary.volume_id) ?? utf16Label(joliet.volume_id, 'be');
 }
 
-export const iso9660: Format = {
-  name: 'iso9660',
-  usage: 'filesystem',
+const highSierraMagic = 'CDROM';
+/** struct hs_primary_descriptor. */
+const highSierraFields = { label: text(48, 32), version: constant('High Sierra') };
+
+export const iso9660: Format = format({
+  type: 'iso9660',
+  kernelTypes: ['iso9660'],
   tolerant: true,
-  async probe(disk) {
-    const head = await disk.fields(DESCRIPTORS_AT, SECTOR_BYTES);
-    if (head === undefined) return undefined;
-    const common = {
-      type: 'iso9660',
-      kernelTypes: ['iso9660'],
-      blockSizeBytes: SECTOR_BYTES,
-      state: 'clean',
-    } as const;
-    if (head.matches(1, 'CD001')) {
-      const found = await findDescriptors(disk);
-      const { primary } = found;
-      if (primary === undefined) return undefined;
-      const sizeBytes = primary.u32(80) * primary.u16(128);
-      return detected({
-        ...common,
-        label: labelOf(found),
-        uuid: dateUuid(primary, MODIFIED_AT) ?? dateUuid(primary, CREATED_AT),
-        version: found.joliet && 'Joliet Extension',
-        sizeBytes,
-        usedBytes: sizeBytes,
-      });
-    }
-    if (!head.matches(9, 'CDROM')) return undefined;
-    const label = byteLabel(head.slice(48, 32));
-    return detected({ ...common, label, version: 'High Sierra' });
+  magics: [
+    [descriptorsAt, 1, 'CD001'],
+    [descriptorsAt, 9, highSierraMagic],
+  ],
+  bytes: descriptorBytes,
+  fields: { blockSizeBytes: constant(descriptorBytes) },
+  state: () => readOnlyState,
+  async details(_, { disk, magic, superblock }) {
+    if (magic === highSierraMagic) return readFields(highSierraFields, superblock);
+    const { primary, joliet } = await findDescriptors(disk);
+    if (primary === undefined) return undefined;
+    const sizeBytes = primary.volume_space_size * primary.logical_block_size;
+    return {
+      label: labelOf(primary, joliet),
+      uuid: dateUuid(primary.modification_date) ?? dateUuid(primary.creation_date),
+      version: joliet && 'Joliet Extension',
+      sizeBytes,
+      usedBytes: sizeBytes,
+    };
   },
-};
+});

@@ -4,62 +4,55 @@
  */
 
 import { crc32 } from '../checksum.ts';
-import type { Format } from '../detected.ts';
-import { detected } from '../detected.ts';
-import type { Fields } from '../fields.ts';
+import { type Format, format, type Magic } from '../format.ts';
+import { bytes, constant, map, u16, u32, u64 } from '../layout.ts';
 
-const SECTOR_BYTES = 512;
-const LABEL_SECTORS = 4;
-/** INITIAL_CRC of LVM2's lib/misc/crc.h. */
-const CRC_SEED = 0xf597a6cf;
+const sectorBytes = 512;
+/** lib/misc/crc.h of LVM2. */
+const INITIAL_CRC = 0xf597a6cf;
 
 /** LVM writes its UUIDs as 32 letters and digits in groups of 6-4-4-4-4-4-6. */
-function formatLvmUuid(bytes: Uint8Array): string | undefined {
-  if (bytes.every((byte) => byte === 0)) return undefined;
-  return Buffer.from(bytes)
+function formatLvmUuid(id: Uint8Array): string | undefined {
+  if (id.every((byte) => byte === 0)) return undefined;
+  return Buffer.from(id)
     .toString('latin1')
     .replace(/^(.{6})(.{4})(.{4})(.{4})(.{4})(.{4})(.{6})$/s, '$1-$2-$3-$4-$5-$6-$7')
     .replace(/\0.*$/s, '');
 }
 
-function isLabel(sector: Fields, index: number): boolean {
-  return (
-    sector.matches(0, 'LABELONE') &&
-    sector.matches(24, 'LVM2 001') &&
-    sector.u64(8) === index &&
-    crc32(CRC_SEED, sector.slice(20, SECTOR_BYTES)) === sector.u32(16)
-  );
-}
-
-export const lvm2: Format = {
-  name: 'LVM2_member',
-  usage: 'raid',
-  async probe(disk) {
-    for (let index = 0; index < LABEL_SECTORS; index++) {
-      const sector = await disk.fields(index * SECTOR_BYTES, SECTOR_BYTES);
-      if (sector === undefined || !isLabel(sector, index)) continue;
-      return detected({
-        type: 'LVM2_member',
-        kind: 'container',
-        uuid: formatLvmUuid(sector.slice(32, 32)),
-        version: 'LVM2 001',
-        sizeBytes: sector.u64(64),
-      });
-    }
-    return undefined;
-  },
+/** LVM2's label_header, and the start of the pv_header behind it. */
+const label2Fields = {
+  sector_xl: u64(8),
+  crc_xl: u32(16),
+  summed: bytes(20, sectorBytes - 20),
+  uuid: map(bytes(32, 32), formatLvmUuid),
+  sizeBytes: u64(64),
+  version: constant('LVM2 001'),
 };
 
-export const lvm1: Format = {
-  name: 'LVM1_member',
+export const lvm2: Format = format({
+  type: 'LVM2_member',
   usage: 'raid',
-  async probe(disk) {
-    const header = await disk.fields(0, 176);
-    if (!header?.matches(0, 'HM') || (header.u16(2) !== 1 && header.u16(2) !== 2)) return undefined;
-    return detected({
-      type: 'LVM1_member',
-      kind: 'container',
-      uuid: formatLvmUuid(header.slice(44, 32)),
-    });
-  },
-};
+  kind: 'container',
+  magics: [0, 1, 2, 3].map((sector): Magic => [sector * sectorBytes, 0, 'LABELONE']),
+  copies: true,
+  bytes: sectorBytes,
+  fields: label2Fields,
+  sane: (label, { superblock, baseBytes }) =>
+    superblock.matches(24, 'LVM2 001') &&
+    label.sector_xl === baseBytes / sectorBytes &&
+    crc32(INITIAL_CRC, label.summed) === label.crc_xl,
+});
+
+/** LVM1's pv_disk. */
+const header1Fields = { format_version: u16(2), uuid: map(bytes(44, 32), formatLvmUuid) };
+
+export const lvm1: Format = format({
+  type: 'LVM1_member',
+  usage: 'raid',
+  kind: 'container',
+  magics: [[0, 0, 'HM']],
+  bytes: 176,
+  fields: header1Fields,
+  sane: (header) => header.format_version === 1 || header.format_version === 2,
+});

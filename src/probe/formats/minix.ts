@@ -1,101 +1,119 @@
 /**
  * The Minix file system, versions 1 to 3, in both byte orders (Linux mounts the little-endian ones
- * here). Its magic is two bytes in a place where ext may have anything, so the counts have to fit each
- * other, as in libblkid's minix.c. Offsets: the kernel's include/uapi/linux/minix_fs.h.
+ * here). Its magic number is two bytes in a place where ext may have anything, so the counts have
+ * to fit each other, as in libblkid's minix.c. Offsets: the kernel's
+ * include/uapi/linux/minix_fs.h.
  */
 
-import type { Format } from '../detected.ts';
-import { detected, judge, NOT_UNMOUNTED, RECORDED_ERRORS } from '../detected.ts';
-import type { Fields } from '../fields.ts';
+import { judge, notUnmounted, recordedErrors } from '../detected.ts';
+import { type Format, format, type Magic } from '../format.ts';
+import { readFields, u16, u32 } from '../layout.ts';
 
-const SUPERBLOCK_AT = 1024;
-const BITS_PER_BLOCK: number = 1024 * 8;
-const STATE_VALID = 1;
-const STATE_ERRORS = 2;
+const superblockAt = 1024;
+const bitsPerBlock: number = 1024 * 8;
+const MINIX_VALID_FS = 1;
+const MINIX_ERROR_FS = 2;
+const blockBytes = 1024;
+const extMagic = '\x53\xef';
+const extMagicAt = 0x38;
+
+/** Where versions 1 and 2 have their magic number, and where version 3 has it. */
+const magicAt12 = 16;
+const magicAt3 = 24;
+
+/**
+ * The magic numbers in one byte order; each of version 1 and 2 has one for either length of names.
+ */
+const magics: readonly Magic[] = [
+  [superblockAt, magicAt12, '\x7f\x13', 'little'],
+  [superblockAt, magicAt12, '\x8f\x13', 'little'],
+  [superblockAt, magicAt12, '\x68\x24', 'little'],
+  [superblockAt, magicAt12, '\x78\x24', 'little'],
+  [superblockAt, magicAt3, '\x5a\x4d', 'little'],
+  [superblockAt, magicAt12, '\x13\x7f', 'big'],
+  [superblockAt, magicAt12, '\x13\x8f', 'big'],
+  [superblockAt, magicAt12, '\x24\x68', 'big'],
+  [superblockAt, magicAt12, '\x24\x78', 'big'],
+  [superblockAt, magicAt3, '\x4d\x5a', 'big'],
+];
+
+/** struct minix_super_block, versions 1 and 2. */
+const fields12 = {
+  s_ninodes: u16(0),
+  s_nzones: u16(2),
+  s_imap_blocks: u16(4),
+  s_zmap_blocks: u16(6),
+  s_firstdatazone: u16(8),
+  s_log_zone_size: u16(10),
+  s_magic: u16(magicAt12),
+  s_state: u16(18),
+  s_zones: u32(20),
+};
+
+/** struct minix3_super_block. */
+const fields3 = {
+  s_ninodes: u32(0),
+  s_imap_blocks: u16(6),
+  s_zmap_blocks: u16(8),
+  s_firstdatazone: u16(10),
+  s_log_zone_size: u16(12),
+  s_zones: u32(20),
+  s_blocksize: u16(28),
+};
 
 interface Counts {
-  readonly inodes: number;
-  readonly zones: number;
-  readonly inodeMapBlocks: number;
-  readonly zoneMapBlocks: number;
-  readonly firstZone: number;
-  readonly logZone: number;
-  readonly blockBytes: number;
+  readonly s_ninodes: number;
+  readonly s_imap_blocks: number;
+  readonly s_zmap_blocks: number;
+  readonly s_firstdatazone: number;
+  readonly s_log_zone_size: number;
 }
 
-function versionOf(sb: Fields): 1 | 2 | 3 | undefined {
-  switch (sb.u16(16)) {
-    case 0x137f:
-    case 0x138f:
-      return 1;
-    case 0x2468:
-    case 0x2478:
-      return 2;
-    default:
-      return sb.u16(24) === 0x4d5a ? 3 : undefined;
-  }
-}
-
-function countsOf(sb: Fields, version: 1 | 2 | 3): Counts {
-  if (version === 3) {
-    return {
-      inodes: sb.u32(0),
-      zones: sb.u32(20),
-      inodeMapBlocks: sb.u16(6),
-      zoneMapBlocks: sb.u16(8),
-      firstZone: sb.u16(10),
-      logZone: sb.u16(12),
-      blockBytes: sb.u16(28),
-    };
-  }
-  return {
-    inodes: sb.u16(0),
-    zones: version === 2 ? sb.u32(20) : sb.u16(2),
-    inodeMapBlocks: sb.u16(4),
-    zoneMapBlocks: sb.u16(6),
-    firstZone: sb.u16(8),
-    logZone: sb.u16(10),
-    blockBytes: 1024,
-  };
-}
-
-function makesSense(counts: Counts): boolean {
+function makesSense(sb: Counts, zones: number): boolean {
   return (
-    counts.logZone === 0 &&
-    counts.inodes > 0 &&
-    counts.inodes < 0xffffffff &&
-    counts.inodeMapBlocks * BITS_PER_BLOCK >= counts.inodes + 1 &&
-    counts.firstZone <= counts.zones &&
-    counts.zoneMapBlocks * BITS_PER_BLOCK >= counts.zones - counts.firstZone + 1
+    sb.s_log_zone_size === 0 &&
+    sb.s_ninodes > 0 &&
+    sb.s_ninodes < 0xffffffff &&
+    sb.s_imap_blocks * bitsPerBlock >= sb.s_ninodes + 1 &&
+    sb.s_firstdatazone <= zones &&
+    sb.s_zmap_blocks * bitsPerBlock >= zones - sb.s_firstdatazone + 1
   );
 }
 
-export const minix: Format = {
-  name: 'minix',
-  usage: 'filesystem',
-  async probe(disk) {
-    const little = await disk.fields(SUPERBLOCK_AT, 64);
-    if (little === undefined || little.matches(0x38, '\x53\xef')) return undefined;
-    const isLittle = versionOf(little) !== undefined;
-    const sb = isLittle ? little : little.big;
-    const version = versionOf(sb);
-    if (version === undefined) return undefined;
-    const counts = countsOf(sb, version);
-    const flags = version === 3 ? STATE_VALID : sb.u16(18);
-    if (!makesSense(counts) || (flags & ~(STATE_VALID | STATE_ERRORS)) !== 0) return undefined;
-    const state = judge(
-      [(flags & STATE_ERRORS) !== 0 && RECORDED_ERRORS],
-      [(flags & STATE_VALID) === 0 && NOT_UNMOUNTED],
-    );
-    return detected({
-      type: 'minix',
-      kernelTypes: isLittle ? ['minix'] : [],
-      version: `${version}`,
-      blockSizeBytes: counts.blockBytes,
-      sizeBytes: counts.zones * counts.blockBytes,
-      ...(version === 3
-        ? { state: 'unknown', stateReason: 'version 3 does not record how it was left' }
-        : state),
-    });
+/** Version 2 has the magic numbers 0x2468 and 0x2478. */
+const isVersion2 = (magic: number): boolean => magic >> 8 === 0x24;
+
+export const minix: Format = format({
+  type: 'minix',
+  magics,
+  bytes: 64,
+  fields: fields12,
+  sane: (_, { superblock }) => !superblock.matches(extMagicAt, extMagic),
+  details(sb, { superblock, magicAt }) {
+    const kernelTypes = superblock.littleEndian ? ['minix'] : [];
+    if (magicAt === magicAt3) {
+      const sb3 = readFields(fields3, superblock);
+      if (!makesSense(sb3, sb3.s_zones)) return undefined;
+      return {
+        kernelTypes,
+        version: '3',
+        blockSizeBytes: sb3.s_blocksize,
+        sizeBytes: sb3.s_zones * sb3.s_blocksize,
+        stateReason: 'version 3 does not record how it was left',
+      };
+    }
+    const zones = isVersion2(sb.s_magic) ? sb.s_zones : sb.s_nzones;
+    const otherStates = sb.s_state & ~(MINIX_VALID_FS | MINIX_ERROR_FS);
+    if (!makesSense(sb, zones) || otherStates !== 0) return undefined;
+    return {
+      kernelTypes,
+      version: isVersion2(sb.s_magic) ? '2' : '1',
+      blockSizeBytes: blockBytes,
+      sizeBytes: zones * blockBytes,
+      ...judge(
+        [(sb.s_state & MINIX_ERROR_FS) !== 0 && recordedErrors],
+        [(sb.s_state & MINIX_VALID_FS) === 0 && notUnmounted],
+      ),
+    };
   },
-};
+});

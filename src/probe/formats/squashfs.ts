@@ -1,42 +1,37 @@
 /**
- * SquashFS, a read-only file system. Linux mounts version 4 only; older ones, which libblkid calls
- * squashfs3, came in both byte orders. Offsets are those of struct squashfs_super_block in the
- * kernel's fs/squashfs/squashfs_fs.h.
+ * SquashFS, a read-only file system. Linux mounts version 4.0 only; older ones, which libblkid
+ * calls squashfs3, came in both byte orders. Offsets are those of struct squashfs_super_block in
+ * the kernel's fs/squashfs/squashfs_fs.h.
  */
 
-import type { Format } from '../detected.ts';
-import { detected } from '../detected.ts';
+import { readOnlyState } from '../detected.ts';
+import { type Format, format } from '../format.ts';
+import { constant, dotted, u16, u64 } from '../layout.ts';
 
-export const squashfs: Format = {
-  name: 'squashfs',
-  usage: 'filesystem',
-  async probe(disk) {
-    const sb = await disk.fields(0, 96);
-    if (!sb?.matches(0, 'hsqs') || sb.u16(28) < 4) return undefined;
-    const version = `${sb.u16(28)}.${sb.u16(30)}`;
-    return detected({
-      type: 'squashfs',
-      kernelTypes: version === '4.0' ? ['squashfs'] : [],
-      version,
-      sizeBytes: sb.u64(40),
-      usedBytes: sb.u64(40),
-      state: 'clean',
-    });
-  },
-};
+const littleMagic = 'hsqs';
+const bigMagic = 'sqsh';
+const common = { bytes: 96, state: () => readOnlyState } as const;
+const s_major = u16(28);
+const version = dotted(s_major, u16(30));
 
-export const squashfs3: Format = {
-  name: 'squashfs3',
-  usage: 'filesystem',
-  async probe(disk) {
-    const little = await disk.fields(0, 96);
-    const sb = little?.matches(0, 'sqsh') ? little.big : little?.matches(0, 'hsqs') ? little : null;
-    if (!sb || sb.u16(28) > 3) return undefined;
-    return detected({
-      type: 'squashfs3',
-      version: `${sb.u16(28)}.${sb.u16(30)}`,
-      blockSizeBytes: 1024,
-      state: 'clean',
-    });
-  },
-};
+export const squashfs: Format = format({
+  ...common,
+  type: 'squashfs',
+  magics: [[0, 0, littleMagic]],
+  fields: { s_major, version, sizeBytes: u64(40), usedBytes: u64(40) },
+  sane: (sb) => sb.s_major >= 4,
+  details: (sb) => ({ kernelTypes: sb.version === '4.0' ? ['squashfs'] : [] }),
+});
+
+const fields3 = { s_major, version, blockSizeBytes: constant(1024) };
+
+export const squashfs3: Format = format({
+  ...common,
+  type: 'squashfs3',
+  magics: [
+    [0, 0, bigMagic, 'big'],
+    [0, 0, littleMagic, 'little'],
+  ],
+  fields: fields3,
+  sane: (sb) => sb.s_major <= 3,
+});

@@ -1,42 +1,40 @@
-/** Stratis, Red Hat's pools: two copies of a superblock in the first sectors (libblkid stratis.c). */
+/**
+ * Stratis, Red Hat's pools: two copies of a superblock in the first sectors (libblkid stratis.c).
+ */
 
 import { crc32c } from '../checksum.ts';
-import type { Format } from '../detected.ts';
-import { detected, members } from '../detected.ts';
-import type { Fields } from '../fields.ts';
-import { byteLabel } from '../text.ts';
+import { members } from '../detected.ts';
+import { type Format, format, type Magic } from '../format.ts';
+import { bytes, map, text, u32, u64 } from '../layout.ts';
 
-const SECTOR_BYTES = 512;
-const COPIES: readonly number[] = [1, 9];
-const MAGIC = '!Stra0tis\x86\xff\x02^\x41rh';
-
-function isValid(sector: Fields): boolean {
-  const sum = crc32c(0xffffffff, sector.slice(4, SECTOR_BYTES - 4)) ^ 0xffffffff;
-  return sector.matches(4, MAGIC) && sum >>> 0 === sector.u32(0);
-}
+const sectorBytes = 512;
+const copySectors: readonly number[] = [1, 9];
 
 /** 32 digits without dashes, to be printed with them. */
-function dashed(digits: Uint8Array): string | undefined {
-  return byteLabel(digits)?.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-}
+const dashed = (at: number) =>
+  map(text(at, 32), (digits) =>
+    digits?.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'),
+  );
 
-export const stratis: Format = {
-  name: 'stratis',
-  usage: 'raid',
-  minBytes: 16 * SECTOR_BYTES,
-  async probe(disk) {
-    for (const index of COPIES) {
-      const sector = await disk.fields(index * SECTOR_BYTES, SECTOR_BYTES);
-      if (sector === undefined || !isValid(sector)) continue;
-      const uuid = dashed(sector.slice(64, 32));
-      return detected({
-        type: 'stratis',
-        kind: 'member',
-        uuid,
-        sizeBytes: sector.u64(20) * SECTOR_BYTES,
-        members: members({ fsUuid: dashed(sector.slice(32, 32)), deviceUuid: uuid }),
-      });
-    }
-    return undefined;
-  },
+const fields = {
+  crc32: u32(0),
+  summed: bytes(4, sectorBytes - 4),
+  sizeBytes: map(u64(20), (sectors) => sectors * sectorBytes),
+  pool_uuid: dashed(32),
+  uuid: dashed(64),
 };
+
+export const stratis: Format = format({
+  type: 'stratis',
+  usage: 'raid',
+  kind: 'member',
+  minBytes: 16 * sectorBytes,
+  magics: copySectors.map(
+    (sector): Magic => [sector * sectorBytes, 4, '!Stra0tis\x86\xff\x02^\x41rh'],
+  ),
+  copies: true,
+  bytes: sectorBytes,
+  fields,
+  sane: (sb) => (crc32c(0xffffffff, sb.summed) ^ 0xffffffff) >>> 0 === sb.crc32,
+  details: (sb) => ({ members: members({ fsUuid: sb.pool_uuid, deviceUuid: sb.uuid }) }),
+});

@@ -1,81 +1,81 @@
 /**
- * Swap space, and swap space that holds a hibernated system. The name stands at the end of the first
- * page, and pages have had several sizes. Offsets: union swap_header in the kernel's
+ * Swap space, and swap space that holds a hibernated system. The name stands at the end of the
+ * first page, and pages have had several sizes. Offsets: union swap_header in the kernel's
  * include/linux/swap.h; the names of hibernation: libblkid's swap.c.
  */
 
-import type { Disk } from '../cached-reader.ts';
-import type { Detected, Format } from '../detected.ts';
-import { detected } from '../detected.ts';
-import { byteLabel } from '../text.ts';
+import type { Details, Format, Magic } from '../format.ts';
+import { format } from '../format.ts';
+import { text, u32, uuid, type Values } from '../layout.ts';
 
-const PAGE_SIZES: readonly number[] = [4, 8, 16, 32, 64].map((kib) => kib * 1024);
-const NAME_BYTES = 10;
-const HEADER_AT = 1024;
-const TUXONICE = '\xed\xc3\x02\xe9\x98\x56\xe5\x0c';
+/** The header begins behind the room for a boot loader. */
+const headerAt = 1024;
+const nameBytes = 10;
+const pageSizes: readonly number[] = [4, 8, 16, 32, 64].map((kib) => kib * 1024);
+const tuxOnIce = '\xed\xc3\x02\xe9\x98\x56\xe5\x0c';
+const version0 = 'SWAP-SPACE';
+const version1 = 'SWAPSPACE2';
 
-const HIBERNATED: ReadonlyMap<string, string> = new Map([
-  ['S1SUSPEND', 's1suspend'],
-  ['S2SUSPEND', 's2suspend'],
-  ['ULSUSPEND', 'ulsuspend'],
-  ['LINHIB0001', 'linhib0001'],
-]);
+/** What the name becomes when a system was hibernated into the space, and blkid's word for it. */
+const hibernated: Readonly<Record<string, string>> = {
+  [tuxOnIce]: 'tuxonice',
+  S1SUSPEND: 's1suspend',
+  S2SUSPEND: 's2suspend',
+  ULSUSPEND: 'ulsuspend',
+  LINHIB0001: 'linhib0001',
+};
 
-/** The first of the names that stands at the end of a page, and that page's size. */
-async function findName(disk: Disk, names: readonly string[]) {
-  for (const pageBytes of PAGE_SIZES) {
-    const end = await disk.fields(pageBytes - NAME_BYTES, NAME_BYTES);
-    const name = names.find((candidate) => end?.matches(0, candidate));
-    if (name !== undefined) return { name, pageBytes };
-  }
-  return undefined;
+/** The names at the end of a page of any size. */
+function atPageEnds(names: readonly string[]): Magic[] {
+  return pageSizes.flatMap((pageBytes) =>
+    names.map((name): Magic => [headerAt, pageBytes - nameBytes - headerAt, name]),
+  );
 }
+const pageBytesOf = (magicAt: number): number => magicAt + nameBytes + headerAt;
+
+const fields = {
+  info_version: u32(0),
+  info_last_page: u32(4),
+  info_uuid: uuid(12),
+  info_volume: text(28, 16),
+  info_padding32: u32(172),
+  info_padding33: u32(176),
+};
 
 /** UUID and label, where the padding behind them is as empty as it should be. */
-async function describe(disk: Disk, type: string, version: string) {
-  const header = await disk.fields(HEADER_AT, 516);
-  if (header === undefined) return undefined;
-  const sane = header.u32(172) === 0 && header.u32(176) === 0;
-  const fields: Pick<Detected, 'type' | 'kind' | 'version'> = { type, kind: 'swap', version };
-  const named = { uuid: header.uuid(12), label: byteLabel(header.slice(28, 16)) };
-  return { header, fields: sane ? { ...fields, ...named } : fields };
+function named(header: Values<typeof fields>): Details {
+  const sane = header.info_padding32 === 0 && header.info_padding33 === 0;
+  return sane ? { uuid: header.info_uuid, label: header.info_volume } : {};
 }
 
-async function isTuxOnIce(disk: Disk): Promise<boolean> {
-  return (await disk.fields(0, TUXONICE.length))?.matches(0, TUXONICE) ?? false;
-}
+const common = { usage: 'other', kind: 'swap', minBytes: 10 * 4096, bytes: 516, fields } as const;
 
-export const swsuspend: Format = {
-  name: 'swsuspend',
-  usage: 'other',
-  minBytes: 10 * 4096,
-  async probe(disk) {
-    const found = await findName(disk, [...HIBERNATED.keys()]);
-    const version = (await isTuxOnIce(disk)) ? 'tuxonice' : HIBERNATED.get(found?.name ?? '');
-    const described = version && (await describe(disk, 'swsuspend', version));
-    if (!described) return undefined;
-    return detected({ ...described.fields, stateReason: 'it holds a hibernated system' });
-  },
-};
+export const swsuspend: Format = format({
+  ...common,
+  type: 'swsuspend',
+  magics: [
+    [headerAt, -headerAt, tuxOnIce],
+    ...atPageEnds(Object.keys(hibernated).filter((name) => name !== tuxOnIce)),
+  ],
+  details: (header, { magic }) => ({
+    ...named(header),
+    version: hibernated[magic],
+    stateReason: 'it holds a hibernated system',
+  }),
+});
 
-export const swap: Format = {
-  name: 'swap',
-  usage: 'other',
-  minBytes: 10 * 4096,
-  async probe(disk) {
-    const found = await findName(disk, ['SWAP-SPACE', 'SWAPSPACE2']);
-    if (found === undefined || (await isTuxOnIce(disk))) return undefined;
+export const swap: Format = format({
+  ...common,
+  type: 'swap',
+  magics: atPageEnds([version0, version1]),
+  sane: async (_, { disk }) => !(await disk.fields(0, tuxOnIce.length))?.matches(0, tuxOnIce),
+  details(header, { magic, magicAt, superblock }) {
     // Version 0 has a bitmap where version 1 has UUID and label.
-    if (found.name === 'SWAP-SPACE') return detected({ type: 'swap', kind: 'swap', version: '0' });
-    const described = await describe(disk, 'swap', '1');
-    if (described === undefined) return undefined;
-    const { header: little, fields } = described;
-    const header = little.u32(0) === 1 ? little : little.big;
-    if (header.u32(0) !== 1 || header.u32(4) === 0) return undefined;
-    return detected({
-      ...fields,
-      sizeBytes: (header.u32(4) + 1) * found.pageBytes,
-      state: 'clean',
-    });
+    if (magic === version0) return { version: '0' };
+    const ordered = header.info_version === 1 ? superblock : superblock.big;
+    const lastPage = ordered.u32(4);
+    if (ordered.u32(0) !== 1 || lastPage === 0) return undefined;
+    const sizeBytes = (lastPage + 1) * pageBytesOf(magicAt);
+    return { ...named(header), version: '1', sizeBytes, state: 'clean' };
   },
-};
+});

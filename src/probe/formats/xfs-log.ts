@@ -9,21 +9,30 @@
  * Invariants: nothing is written; at most the 2 MiB before the head are read, in pieces.
  */
 
-import type { Disk } from '../cached-reader.ts';
+import type { CachedReader } from '../cached-reader.ts';
 import type { Fields } from '../fields.ts';
 
-const BLOCK_BYTES = 512;
-const RECORD_MAGIC = 0xfeedbabe;
-const VERSION_2 = 2;
-const OP_UNMOUNT = 0x20;
-const HEADER_CYCLE_BYTES = 32 * 1024;
-/** XLOG_REC_SHIFT and XLOG_MAX_ICLOGS: how large a record may be and how many may be in flight. */
-const MAX_RECORD_BLOCKS_V1: number = (32 * 1024) / BLOCK_BYTES;
-const MAX_RECORD_BLOCKS_V2: number = (256 * 1024) / BLOCK_BYTES;
-const RECORDS_IN_FLIGHT = 8;
-const PIECE_BLOCKS = 512;
+const blockBytes = 512;
+const XLOG_HEADER_MAGIC_NUM = 0xfeedbabe;
+const XLOG_VERSION_2 = 2;
+const XLOG_UNMOUNT_TRANS = 0x20;
+const XLOG_HEADER_CYCLE_SIZE = 32 * 1024;
+/** How large a record may be, in either format of the log, and how many may be in flight. */
+const maxRecordBlocks1: number = (32 * 1024) / blockBytes;
+const maxRecordBlocks2: number = (256 * 1024) / blockBytes;
+const XLOG_MAX_ICLOGS = 8;
+const pieceBlocks = 512;
 /** XFS_MAX_LOG_BYTES is 2 GiB less a page. */
-const MAX_LOG_BLOCKS: number = (2 * 1024 ** 3) / BLOCK_BYTES;
+const maxLogBlocks: number = (2 * 1024 ** 3) / blockBytes;
+
+/** struct xlog_rec_header, by the offsets of its fields. */
+const h_version_at = 8;
+const h_len_at = 12;
+const h_num_logops_at = 40;
+const h_fmt_at = 300;
+const h_size_at = 320;
+/** Where a log operation has its flags: struct xlog_op_header. */
+const oh_flags_at = 9;
 
 export interface LogGeometry {
   readonly offsetBytes: number;
@@ -37,16 +46,16 @@ export interface LogGeometry {
 class Unreadable extends Error {}
 
 class Log {
-  readonly #disk: Disk;
+  readonly #disk: CachedReader;
   readonly #geometry: LogGeometry;
   readonly blocks: number;
   readonly recordBlocks: number;
 
-  constructor(disk: Disk, geometry: LogGeometry) {
+  constructor(disk: CachedReader, geometry: LogGeometry) {
     this.#disk = disk;
     this.#geometry = geometry;
     this.blocks = geometry.blocks;
-    this.recordBlocks = geometry.version2 ? MAX_RECORD_BLOCKS_V2 : MAX_RECORD_BLOCKS_V1;
+    this.recordBlocks = geometry.version2 ? maxRecordBlocks2 : maxRecordBlocks1;
   }
 
   get version2(): boolean {
@@ -54,8 +63,8 @@ class Log {
   }
 
   async read(block: number, count = 1): Promise<Fields> {
-    const at = this.#geometry.offsetBytes + block * BLOCK_BYTES;
-    const fields = block < 0 ? undefined : await this.#disk.fields(at, count * BLOCK_BYTES);
+    const at = this.#geometry.offsetBytes + block * blockBytes;
+    const fields = block < 0 ? undefined : await this.#disk.fields(at, count * blockBytes);
     if (fields === undefined) throw new Unreadable();
     return fields.big;
   }
@@ -67,7 +76,7 @@ class Log {
 
 /** xlog_get_cycle(): a record's header has its magic first and the cycle second. */
 function cycleAt(fields: Fields, at: number): number {
-  return fields.u32(at) === RECORD_MAGIC ? fields.u32(at + 4) : fields.u32(at);
+  return fields.u32(at) === XLOG_HEADER_MAGIC_NUM ? fields.u32(at + 4) : fields.u32(at);
 }
 
 /** First block of [first, last] whose cycle is `cycle`, given that the last one's is. */
@@ -84,11 +93,11 @@ async function findCycleStart(log: Log, first: number, last: number, cycle: numb
 
 /** First block of the range that has this cycle. */
 async function findCycleIn(log: Log, start: number, count: number, cycle: number) {
-  for (let at = start; at < start + count; at += PIECE_BLOCKS) {
-    const blocks = Math.min(PIECE_BLOCKS, start + count - at);
+  for (let at = start; at < start + count; at += pieceBlocks) {
+    const blocks = Math.min(pieceBlocks, start + count - at);
     const piece = await log.read(at, blocks);
     for (let i = 0; i < blocks; i++) {
-      if (cycleAt(piece, i * BLOCK_BYTES) === cycle) return at + i;
+      if (cycleAt(piece, i * blockBytes) === cycle) return at + i;
     }
   }
   return undefined;
@@ -96,12 +105,12 @@ async function findCycleIn(log: Log, start: number, count: number, cycle: number
 
 /** The last record header in [first, end), and its block. */
 async function findHeaderBefore(log: Log, first: number, end: number) {
-  for (let at = end; at > first; at -= PIECE_BLOCKS) {
-    const from = Math.max(first, at - PIECE_BLOCKS);
+  for (let at = end; at > first; at -= pieceBlocks) {
+    const from = Math.max(first, at - pieceBlocks);
     const piece = await log.read(from, at - from);
     for (let i = at - from - 1; i >= 0; i--) {
-      if (piece.u32(i * BLOCK_BYTES) === RECORD_MAGIC) {
-        return { block: from + i, header: piece.from(i * BLOCK_BYTES) };
+      if (piece.u32(i * blockBytes) === XLOG_HEADER_MAGIC_NUM) {
+        return { block: from + i, header: piece.from(i * blockBytes) };
       }
     }
   }
@@ -109,13 +118,16 @@ async function findHeaderBefore(log: Log, first: number, end: number) {
 }
 
 function headerBlocks(log: Log, header: Fields): number {
-  const sizeBytes = header.u32(320);
-  const large = log.version2 && (header.u32(8) & VERSION_2) !== 0 && sizeBytes > HEADER_CYCLE_BYTES;
-  return large ? Math.ceil(sizeBytes / HEADER_CYCLE_BYTES) : 1;
+  const sizeBytes = header.u32(h_size_at);
+  const large =
+    log.version2 &&
+    (header.u32(h_version_at) & XLOG_VERSION_2) !== 0 &&
+    sizeBytes > XLOG_HEADER_CYCLE_SIZE;
+  return large ? Math.ceil(sizeBytes / XLOG_HEADER_CYCLE_SIZE) : 1;
 }
 
 function recordBlocks(log: Log, header: Fields): number {
-  return headerBlocks(log, header) + Math.ceil(header.u32(12) / BLOCK_BYTES);
+  return headerBlocks(log, header) + Math.ceil(header.u32(h_len_at) / blockBytes);
 }
 
 /** Moves a head that points into the middle of a record to the record's start. */
@@ -135,7 +147,7 @@ async function snapToRecord(log: Log, head: number): Promise<number | undefined>
 /** Where a log that was never written to its end stops: xlog_find_zeroed(). */
 async function headBeforeZeroes(log: Log): Promise<number | undefined> {
   let last = await findCycleStart(log, 0, log.blocks - 1, 0);
-  const scan = Math.min(last, log.recordBlocks * RECORDS_IN_FLIGHT);
+  const scan = Math.min(last, log.recordBlocks * XLOG_MAX_ICLOGS);
   last = (await findCycleIn(log, last - scan, scan, 0)) ?? last;
   return snapToRecord(log, last);
 }
@@ -145,7 +157,7 @@ async function headOfFullLog(log: Log, first: number, last: number): Promise<num
   const uniform = first === last;
   const stopOn = uniform ? last - 1 : last;
   let head = uniform ? log.blocks : await findCycleStart(log, 0, log.blocks - 1, last);
-  const scan = Math.min(log.blocks, log.recordBlocks * RECORDS_IN_FLIGHT);
+  const scan = Math.min(log.blocks, log.recordBlocks * XLOG_MAX_ICLOGS);
   if (head >= scan) {
     head = (await findCycleIn(log, head - scan, scan, stopOn)) ?? head;
   } else {
@@ -173,18 +185,21 @@ async function endsWithUnmount(log: Log, head: number): Promise<boolean> {
     (await findHeaderBefore(log, Math.max(head, log.blocks - log.recordBlocks), log.blocks));
   if (last === undefined) return false;
   const end = (last.block + recordBlocks(log, last.header)) % log.blocks;
-  if (end !== head || last.header.u32(40) !== 1) return false;
+  if (end !== head || last.header.u32(h_num_logops_at) !== 1) return false;
   const operation = await log.read((last.block + headerBlocks(log, last.header)) % log.blocks);
-  return (operation.u8(9) & OP_UNMOUNT) !== 0;
+  return (operation.u8(oh_flags_at) & XLOG_UNMOUNT_TRANS) !== 0;
 }
 
 /**
  * true: the file system was unmounted, nothing to replay. false: the log needs recovery. undefined:
  * the log cannot be read or makes no sense.
  */
-export async function logIsClean(disk: Disk, geometry: LogGeometry): Promise<boolean | undefined> {
+export async function logIsClean(
+  disk: CachedReader,
+  geometry: LogGeometry,
+): Promise<boolean | undefined> {
   const log = new Log(disk, geometry);
-  if (log.blocks < 2 || log.blocks > MAX_LOG_BLOCKS) return undefined;
+  if (log.blocks < 2 || log.blocks > maxLogBlocks) return undefined;
   try {
     const head = await findHead(log);
     return head === undefined ? undefined : await endsWithUnmount(log, head);
@@ -196,13 +211,13 @@ export async function logIsClean(disk: Disk, geometry: LogGeometry): Promise<boo
 
 /** Whether the sectors (big-endian) hold a log record's header, and no XFS superblock before it. */
 export function findLogRecord(sectors: Fields): boolean {
-  for (let at = 0; at + BLOCK_BYTES <= sectors.length; at += BLOCK_BYTES) {
+  for (let at = 0; at + blockBytes <= sectors.length; at += blockBytes) {
     if (sectors.matches(at, 'XFSB')) return false;
-    const version = sectors.u32(at + 8);
-    const lengthBytes = sectors.u32(at + 12);
-    const format = sectors.u32(at + 300);
+    const version = sectors.u32(at + h_version_at);
+    const lengthBytes = sectors.u32(at + h_len_at);
+    const format = sectors.u32(at + h_fmt_at);
     const valid =
-      sectors.u32(at) === RECORD_MAGIC &&
+      sectors.u32(at) === XLOG_HEADER_MAGIC_NUM &&
       (version === 1 || version === 2 || version === 3) &&
       lengthBytes > 0 &&
       lengthBytes < 2 ** 31 &&

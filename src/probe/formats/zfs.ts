@@ -1,26 +1,26 @@
 /**
- * A disk of a ZFS pool. Four labels of 256 KiB, two at the start and two at the end, each with a list
- * of names and values and 128 root blocks; four root blocks make a certain match (libblkid zfs.c;
- * OpenZFS's include/sys/vdev_impl.h).
+ * A disk of a ZFS pool. Four labels of 256 KiB, two at the start and two at the end, each with a
+ * list of names and values and 128 root blocks; four root blocks make a certain match (libblkid
+ * zfs.c; OpenZFS's include/sys/vdev_impl.h).
  */
 
-import type { Disk } from '../cached-reader.ts';
-import type { Format } from '../detected.ts';
-import { detected, members } from '../detected.ts';
+import type { CachedReader } from '../cached-reader.ts';
+import { members } from '../detected.ts';
 import type { Fields } from '../fields.ts';
+import { type Format, format } from '../format.ts';
 import { coveredByPartition } from '../partition-cover.ts';
 import { byteLabel } from '../text.ts';
 
-const LABEL_BYTES = 256 * 1024;
-const LIST_AT = 16 * 1024;
-const LIST_BYTES = 4096;
-const ROOTS_AT = 128 * 1024;
-const ROOT_BYTES = 1024;
-const WANTED_ROOTS = 4;
-const MAGIC = 0x00bab10cn;
-const TYPE_NUMBER = 8;
-const TYPE_STRING = 9;
-const TYPE_DIRECTORY = 19;
+const labelBytes = 256 * 1024;
+const listAt = 16 * 1024;
+const listBytes = 4096;
+const rootsAt = 128 * 1024;
+const rootBytes = 1024;
+const wantedRoots = 4;
+const UBERBLOCK_MAGIC = 0x00bab10cn;
+const DATA_TYPE_UINT64 = 8;
+const DATA_TYPE_STRING = 9;
+const DATA_TYPE_NVLIST = 19;
 
 interface Names {
   name?: string | undefined;
@@ -33,8 +33,8 @@ interface Names {
 function rootBlocks(label: Fields): { count: number; version: bigint } {
   let count = 0;
   let version = 0n;
-  for (let at = ROOTS_AT; at < LABEL_BYTES; at += ROOT_BYTES) {
-    const root = [label, label.big].find((order) => order.big64(at) === MAGIC);
+  for (let at = rootsAt; at < labelBytes; at += rootBytes) {
+    const root = [label, label.big].find((order) => order.big64(at) === UBERBLOCK_MAGIC);
     if (root === undefined) continue;
     count++;
     version = root.big64(at + 8);
@@ -44,10 +44,10 @@ function rootBlocks(label: Fields): { count: number; version: bigint } {
 
 function takeValue(names: Names, name: string, value: Fields, nested: boolean): void {
   const type = value.u32(0);
-  if (type === TYPE_STRING && name === 'name' && !nested) {
+  if (type === DATA_TYPE_STRING && name === 'name' && !nested) {
     names.name = byteLabel(value.slice(12, value.u32(8)));
   }
-  if (type !== TYPE_NUMBER || value.length < 16) return;
+  if (type !== DATA_TYPE_UINT64 || value.length < 16) return;
   if (name === 'guid' && !nested) names.guid = value.big64(8);
   if (name === 'pool_guid' && !nested) names.poolGuid = value.big64(8);
   if (name === 'ashift' && value.big64(8) < 32n) names.blockLog = value.u32(12);
@@ -71,7 +71,7 @@ function readNames(list: Fields): Names {
     if (at + size > list.length || padded + 12 > size) break;
     const name = Buffer.from(list.slice(at + 12, nameBytes)).toString('latin1');
     const value = list.from(at + 12 + padded);
-    if (value.u32(0) === TYPE_DIRECTORY && size - padded - 12 >= 16) {
+    if (value.u32(0) === DATA_TYPE_NVLIST && size - padded - 12 >= 16) {
       depth++;
       at += 12 + padded + 16;
       continue;
@@ -82,38 +82,38 @@ function readNames(list: Fields): Names {
   return names;
 }
 
-async function findLabel(disk: Disk): Promise<{ at: number; version: bigint } | undefined> {
-  const end = Math.floor(disk.sizeBytes / LABEL_BYTES) * LABEL_BYTES;
+async function findLabel(disk: CachedReader): Promise<{ at: number; version: bigint } | undefined> {
+  const end = Math.floor(disk.sizeBytes / labelBytes) * labelBytes;
   let count = 0;
-  for (const at of [0, LABEL_BYTES, end - 2 * LABEL_BYTES, end - LABEL_BYTES]) {
-    if (await coveredByPartition(disk, at, LABEL_BYTES)) continue;
-    const label = await disk.fields(at, LABEL_BYTES);
+  for (const at of [0, labelBytes, end - 2 * labelBytes, end - labelBytes]) {
+    if (await coveredByPartition(disk, at, labelBytes)) continue;
+    const label = await disk.fields(at, labelBytes);
     if (label === undefined) return undefined;
     const roots = rootBlocks(label);
     count += roots.count;
-    if (roots.count > 0 && count >= WANTED_ROOTS) return { at, version: roots.version };
+    if (roots.count > 0 && count >= wantedRoots) return { at, version: roots.version };
   }
   return undefined;
 }
 
-export const zfs: Format = {
-  name: 'zfs_member',
-  usage: 'filesystem',
+/** Its root blocks may be anywhere in the labels: it has no magic number in a known place. */
+export const zfs: Format = format({
+  type: 'zfs_member',
+  kind: 'member',
   minBytes: 64 * 1024 * 1024,
-  async probe(disk) {
+  magics: [],
+  async details(_, { disk }) {
     const found = await findLabel(disk);
     if (found === undefined) return undefined;
-    const list = await disk.fields(found.at + LIST_AT, LIST_BYTES);
+    const list = await disk.fields(found.at + listAt, listBytes);
     const names = list === undefined ? {} : readNames(list.big);
     const uuid = names.poolGuid?.toString();
-    return detected({
-      type: 'zfs_member',
-      kind: 'member',
+    return {
       label: names.name,
       uuid,
       version: found.version.toString(),
       blockSizeBytes: names.blockLog === undefined ? undefined : 2 ** names.blockLog,
       members: members({ fsUuid: uuid, deviceUuid: names.guid?.toString() }),
-    });
+    };
   },
-};
+});

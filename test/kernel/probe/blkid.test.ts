@@ -10,11 +10,11 @@ import { askBlkid, differences } from '../../support/images/blkid.ts';
 import { corpusImage, listCorpus } from '../../support/images/corpus.ts';
 import { detectFile } from '../../support/images/readers.ts';
 
-const BATCH = 20;
-const BATCH_TIMEOUT_MS = 300_000;
+const batchSize = 20;
+const batchTimeoutMs = 300_000;
 
 /** Where we differ on purpose, and why. */
-const KNOWN: Readonly<Record<string, string>> = {
+const known: Readonly<Record<string, string>> = {
   blkid__bcachefs: 'util-linux learned bcachefs in 2.39; 2.38 does not know it',
 };
 
@@ -22,8 +22,8 @@ const corpus = listCorpus();
 const hasBlkid = spawnSync('blkid', ['-V']).status === 0;
 
 function batches<T>(items: readonly T[]): readonly (readonly T[])[] {
-  return Array.from({ length: Math.ceil(items.length / BATCH) }, (_, index) =>
-    items.slice(index * BATCH, (index + 1) * BATCH),
+  return Array.from({ length: Math.ceil(items.length / batchSize) }, (_, index) =>
+    items.slice(index * batchSize, (index + 1) * batchSize),
   );
 }
 
@@ -38,7 +38,7 @@ describe('detection agrees with blkid', () => {
     batch,
   }));
 
-  test.each(named)('on $range', { timeout: BATCH_TIMEOUT_MS }, async ({ batch }) => {
+  test.each(named)('on $range', { timeout: batchTimeoutMs }, async ({ batch }) => {
     const found: string[] = [];
     let compared = 0;
     for (const image of batch) {
@@ -46,7 +46,7 @@ describe('detection agrees with blkid', () => {
       if ((await stat(path)).size === 0) continue;
       compared++;
       const lines = differences(await askBlkid(path), await detectFile(path));
-      if (lines.length > 0 && KNOWN[image.name] === undefined) {
+      if (lines.length > 0 && known[image.name] === undefined) {
         found.push(...lines.map((line) => `${image.name}: ${line}`));
       }
     }

@@ -21,19 +21,19 @@ import {
 } from '../../support/images/made-superblocks.ts';
 import { detectFile } from '../../support/images/readers.ts';
 
-const MIB = 1024 * 1024;
-const DISK_BYTES: number = 64 * MIB;
-const END = DISK_BYTES - 64 * 1024;
+const mib = 1024 * 1024;
+const diskBytes: number = 64 * mib;
+const end = diskBytes - 64 * 1024;
 const hasBlkid = spawnSync('blkid', ['-V']).status === 0;
 
 type Piece = readonly [number, Uint8Array];
 
 const inside: Piece = [1024, ext4Superblock('inside')];
-const DISKS: readonly { name: string; pieces: readonly Piece[] }[] = [
+const disks: readonly { name: string; pieces: readonly Piece[] }[] = [
   { name: 'an ext4', pieces: [inside] },
-  { name: 'a member of md 0.90', pieces: [inside, [END, md090Superblock(32 * MIB)]] },
+  { name: 'a member of md 0.90', pieces: [inside, [end, md090Superblock(32 * mib)]] },
   ...[
-    { version: '1.0', at: DISK_BYTES - 8192 },
+    { version: '1.0', at: diskBytes - 8192 },
     { version: '1.1', at: 0 },
     { version: '1.2', at: 4096 },
   ].map(({ version, at }) => ({
@@ -43,8 +43,8 @@ const DISKS: readonly { name: string; pieces: readonly Piece[] }[] = [
   {
     name: 'a disk whose last partition is a member of md 0.90',
     pieces: [
-      [0, mbr(2048, DISK_BYTES / 512 - 2048)],
-      [END, md090Superblock(DISK_BYTES - MIB - 128 * 1024)],
+      [0, mbr(2048, diskBytes / 512 - 2048)],
+      [end, md090Superblock(diskBytes - mib - 128 * 1024)],
     ],
   },
   { name: 'a FAT16', pieces: fat16('PHOTOS', 'OLD NAME') },
@@ -53,8 +53,8 @@ const DISKS: readonly { name: string; pieces: readonly Piece[] }[] = [
   {
     name: 'an HFS+ in a wrapper',
     pieces: [
-      [1024, hfsWrapper(MIB)],
-      [MIB + 1024, hfsPlusHeader(1 << 8)],
+      [1024, hfsWrapper(mib)],
+      [mib + 1024, hfsPlusHeader(1 << 8)],
     ],
   },
   { name: 'swap', pieces: [[1024, swapHeader('swap1')]] },
@@ -70,12 +70,12 @@ const DISKS: readonly { name: string; pieces: readonly Piece[] }[] = [
 ];
 
 describe.skipIf(!hasBlkid)('detection agrees with blkid', () => {
-  test.each(DISKS)('on $name', async ({ pieces }) => {
+  test.each(disks)('on $name', async ({ pieces }) => {
     const folder = await mkdtemp(join(tmpdir(), 'fsbridge-made-'));
     try {
       const path = join(folder, 'image');
       const file = await open(path, 'wx');
-      await file.truncate(DISK_BYTES);
+      await file.truncate(diskBytes);
       for (const [at, bytes] of pieces) await file.write(bytes, 0, bytes.length, at);
       await file.close();
       expect(differences(await askBlkid(path), await detectFile(path))).toEqual([]);

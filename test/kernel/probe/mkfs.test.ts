@@ -1,6 +1,7 @@
 /**
- * Detection against blkid(8) on fresh file systems and containers, made with the options that change
- * what a superblock looks like. A fresh file system is clean, and its size is that of the image.
+ * Detection against blkid(8) on fresh file systems and containers, made with the options that
+ * change what a superblock looks like. A fresh file system is clean, and its size is that of the
+ * image.
  */
 
 import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
@@ -12,7 +13,7 @@ import { detectFile } from '../../support/images/readers.ts';
 import type { ProgramResult } from '../../support/run-program.ts';
 import { run } from '../../support/run-program.ts';
 
-const MIB = 1024 * 1024;
+const mib = 1024 * 1024;
 
 interface Recipe {
   readonly sizeMib: number;
@@ -26,7 +27,7 @@ function recipe(sizeMib: number, command: string, state?: string): Recipe {
   return { sizeMib, argv: command.split(' '), ...(state === undefined ? {} : { state }) };
 }
 
-const RECIPES: readonly Recipe[] = [
+const recipes: readonly Recipe[] = [
   ...[1024, 4096].flatMap((block) => [
     recipe(48, `mkfs.ext2 -q -b ${block} -L two IMAGE`),
     recipe(48, `mkfs.ext3 -q -b ${block} -L three IMAGE`),
@@ -100,7 +101,7 @@ async function make(image: string, made: Recipe): Promise<ProgramResult | undefi
   await rm(image, { force: true });
   if (made.sizeMib > 0) {
     await writeFile(image, '', { mode: 0o600 });
-    await truncate(image, made.sizeMib * MIB);
+    await truncate(image, made.sizeMib * mib);
   }
   const words = new Map([
     ['IMAGE', image],
@@ -115,7 +116,7 @@ async function make(image: string, made: Recipe): Promise<ProgramResult | undefi
 }
 
 describe('detection agrees with blkid', () => {
-  const named = RECIPES.map((made) => ({ command: made.argv.join(' '), made }));
+  const named = recipes.map((made) => ({ command: made.argv.join(' '), made }));
 
   test.for(named)('on $command', { timeout: 60_000 }, async ({ made }, { skip }) => {
     const image = join(folder, 'image');
@@ -128,8 +129,8 @@ describe('detection agrees with blkid', () => {
     expect(found?.type).toBeDefined();
     expect(found).toMatchObject({ state: made.state ?? 'clean' });
     if (found?.sizeBytes !== undefined && made.sizeMib > 0) {
-      expect(found.sizeBytes).toBeLessThanOrEqual(made.sizeMib * MIB);
-      expect(found.sizeBytes).toBeGreaterThan(made.sizeMib * MIB * 0.9);
+      expect(found.sizeBytes).toBeLessThanOrEqual(made.sizeMib * mib);
+      expect(found.sizeBytes).toBeGreaterThan(made.sizeMib * mib * 0.9);
     }
   });
 });

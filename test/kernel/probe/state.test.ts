@@ -1,20 +1,21 @@
 /**
- * How a file system was left, against those who know: dumpe2fs for ext, xfs_logprint for XFS, on every
- * such image of the corpus; and the machine's own kernel, which leaves a file system dirty that is
- * copied while mounted and clean after it was unmounted (that part needs root and loop devices).
+ * The state in which a file system was left, against other judges: dumpe2fs for ext, xfs_logprint
+ * for XFS, on every such image of the corpus; and the machine's own kernel, which leaves a file
+ * system dirty that is copied while mounted and clean after it was unmounted (that part needs root
+ * and loop devices).
  */
 
 import { copyFile, mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { VolumeState } from '../../../src/probe/detect.ts';
+import type { VolumeState } from '../../../src/probe/detected.ts';
 import { corpusImage, listCorpus } from '../../support/images/corpus.ts';
 import { detectFile } from '../../support/images/readers.ts';
 import { mustRun, run } from '../../support/run-program.ts';
 
-const MIB = 1024 * 1024;
-const TIMEOUT_MS = 300_000;
+const mib = 1024 * 1024;
+const timeoutMs = 300_000;
 
 const corpus = listCorpus();
 
@@ -48,7 +49,7 @@ describe('the state of an image of the corpus', () => {
 
   test.skipIf(corpus === undefined).each(judges)(
     'is what its own tools say, for $family',
-    { timeout: TIMEOUT_MS },
+    { timeout: timeoutMs },
     async ({ family, collections, ask }) => {
       const differing: string[] = [];
       let judged = 0;
@@ -57,7 +58,8 @@ describe('the state of an image of the corpus', () => {
         const path = await corpusImage(image);
         const found = await detectFile(path);
         if (found === undefined || !family.test(found.type)) continue;
-        // A superblock that the tool refuses: there is something wrong with it, and we have to see it.
+        // A superblock that the tool refuses: there is something wrong with it, and we have to see
+        // it.
         const expected = (await ask(path)) ?? 'errors';
         judged++;
         if (found.state !== expected) {
@@ -77,7 +79,7 @@ interface Live {
   readonly rounds: number;
 }
 
-const LIVE: readonly Live[] = [
+const subjects: readonly Live[] = [
   { name: 'ext2', mkfs: ['mkfs.ext2', '-q'], rounds: 1 },
   { name: 'ext3', mkfs: ['mkfs.ext3', '-q'], rounds: 1 },
   { name: 'ext4', mkfs: ['mkfs.ext4', '-q'], rounds: 1 },
@@ -108,13 +110,16 @@ async function writeSomething(folder: string, rounds: number): Promise<void> {
   await mustRun(['sync', join(folder, 'last')]);
 }
 
-/** The image as it is while mounted and as it is afterwards; undefined where mounting is impossible. */
+/**
+ * The image as it is while mounted and as it is afterwards; undefined where mounting is
+ * impossible.
+ */
 async function liveAndLeft(folder: string, live: Live) {
   const image = join(folder, 'image');
   const point = join(folder, 'mounted');
   await mkdir(point);
   await writeFile(image, '');
-  await truncate(image, 400 * MIB);
+  await truncate(image, 400 * mib);
   await mustRun([...live.mkfs, image]);
   const mounted = await run(['mount', '-o', 'loop', image, point]);
   if (mounted.status !== 0) return undefined;
@@ -129,9 +134,9 @@ async function liveAndLeft(folder: string, live: Live) {
 }
 
 describe('a file system that Linux writes to', () => {
-  test.for(LIVE)(
+  test.for(subjects)(
     'is dirty while mounted and clean afterwards: $name',
-    { timeout: TIMEOUT_MS },
+    { timeout: timeoutMs },
     async (live, { skip }) => {
       const folder = await mkdtemp(join(tmpdir(), 'fsbridge-live-'));
       try {

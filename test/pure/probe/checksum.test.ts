@@ -5,8 +5,8 @@ import { crc32 as zlibCrc32 } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { crc32, crc32c, crcWithHole, xxhash64 } from '../../../src/probe/checksum.ts';
 
-const ASCII = new TextEncoder();
-const CHECK: Uint8Array = ASCII.encode('123456789');
+const ascii = new TextEncoder();
+const check: Uint8Array = ascii.encode('123456789');
 
 describe('the checksums', () => {
   test('CRC-32 agrees with zlib', () => {
@@ -15,7 +15,7 @@ describe('the checksums', () => {
   });
 
   test('CRC-32C has the check value of its catalogue entry', () => {
-    expect((crc32c(0xffffffff, CHECK) ^ 0xffffffff) >>> 0).toBe(0xe3069283);
+    expect((crc32c(0xffffffff, check) ^ 0xffffffff) >>> 0).toBe(0xe3069283);
   });
 
   test('a hole counts as zeroes', () => {
@@ -26,8 +26,8 @@ describe('the checksums', () => {
 
   test('xxHash64 has its published values, below and above 32 bytes', () => {
     expect(xxhash64(new Uint8Array())).toBe(0xef46db3751d8e999n);
-    expect(xxhash64(ASCII.encode('abc'))).toBe(0x44bc2cf5ad770999n);
+    expect(xxhash64(ascii.encode('abc'))).toBe(0x44bc2cf5ad770999n);
     const long = 'Nobody inspects the spammish repetition';
-    expect(xxhash64(ASCII.encode(long))).toBe(0xfbcea83c8a378bf1n);
+    expect(xxhash64(ascii.encode(long))).toBe(0xfbcea83c8a378bf1n);
   });
 });

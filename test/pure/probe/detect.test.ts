@@ -14,12 +14,12 @@ import {
 } from '../../support/images/made-superblocks.ts';
 import { sparse } from '../../support/images/readers.ts';
 
-const MIB = 1024 * 1024;
-const DISK_BYTES: number = 64 * MIB;
+const mib = 1024 * 1024;
+const diskBytes: number = 64 * mib;
 
 describe('an ext4', () => {
   test('is described with its label, UUID, sizes and clean state', async () => {
-    const found = await detect(sparse(DISK_BYTES, [[1024, ext4Superblock('data')]]));
+    const found = await detect(sparse(diskBytes, [[1024, ext4Superblock('data')]]));
     expect(found).toEqual({
       type: 'ext4',
       kernelTypes: ['ext4'],
@@ -28,34 +28,34 @@ describe('an ext4', () => {
       uuid: 'abababab-abab-abab-abab-abababababab',
       version: '1.0',
       blockSizeBytes: 1024,
-      sizeBytes: 16 * MIB,
-      usedBytes: 10 * MIB,
+      sizeBytes: 16 * mib,
+      usedBytes: 10 * mib,
       state: 'clean',
     });
   });
 
   test('that was not unmounted is dirty, and one with recorded errors says so', async () => {
-    const dirty = await detect(sparse(DISK_BYTES, [[1024, ext4Superblock('', { state: 0 })]]));
+    const dirty = await detect(sparse(diskBytes, [[1024, ext4Superblock('', { state: 0 })]]));
     expect(dirty).toMatchObject({
       state: 'dirty',
       stateReason: 'the file system was not unmounted',
     });
     expect(dirty?.label).toBeUndefined();
-    const wrong = await detect(sparse(DISK_BYTES, [[1024, ext4Superblock('', { state: 3 })]]));
+    const wrong = await detect(sparse(diskBytes, [[1024, ext4Superblock('', { state: 3 })]]));
     expect(wrong).toMatchObject({ state: 'errors' });
   });
 
   test('whose label is not UTF-8 keeps every letter, and loses only trailing space', async () => {
     const superblock = ext4Superblock(' x \t');
     superblock[0x78 + 1] = 0xe4;
-    expect((await detect(sparse(DISK_BYTES, [[1024, superblock]])))?.label).toBe(' ä');
+    expect((await detect(sparse(diskBytes, [[1024, superblock]])))?.label).toBe(' ä');
   });
 });
 
 describe('a member of a Linux RAID', () => {
   const filesystem: readonly [number, Uint8Array] = [1024, ext4Superblock('inside')];
   const places: readonly [string, number][] = [
-    ['1.0', DISK_BYTES - 8192],
+    ['1.0', diskBytes - 8192],
     ['1.1', 0],
     ['1.2', 4096],
   ];
@@ -63,9 +63,7 @@ describe('a member of a Linux RAID', () => {
   test.each(places)(
     'of version %s wins over the file system that shows through',
     async (version, at) => {
-      const found = await detect(
-        sparse(DISK_BYTES, [filesystem, [at, mdSuperblock(at, 'host:0')]]),
-      );
+      const found = await detect(sparse(diskBytes, [filesystem, [at, mdSuperblock(at, 'host:0')]]));
       expect(found).toMatchObject({
         type: 'linux_raid_member',
         kind: 'member',
@@ -80,8 +78,8 @@ describe('a member of a Linux RAID', () => {
   );
 
   test('of version 0.90 wins too, with its UUID in words', async () => {
-    const at = DISK_BYTES - 64 * 1024;
-    const found = await detect(sparse(DISK_BYTES, [filesystem, [at, md090Superblock(32 * MIB)]]));
+    const at = diskBytes - 64 * 1024;
+    const found = await detect(sparse(diskBytes, [filesystem, [at, md090Superblock(32 * mib)]]));
     expect(found).toMatchObject({
       type: 'linux_raid_member',
       version: '0.90.0',
@@ -90,13 +88,13 @@ describe('a member of a Linux RAID', () => {
   });
 
   test('that is the last partition does not make the whole disk a member', async () => {
-    const at = DISK_BYTES - 64 * 1024;
-    const table = mbr(2048, DISK_BYTES / 512 - 2048);
+    const at = diskBytes - 64 * 1024;
+    const table = mbr(2048, diskBytes / 512 - 2048);
     const pieces: [number, Uint8Array][] = [
       [0, table],
-      [at, md090Superblock(DISK_BYTES - MIB - 128 * 1024)],
+      [at, md090Superblock(diskBytes - mib - 128 * 1024)],
     ];
-    expect(await detect(sparse(DISK_BYTES, pieces))).toBeUndefined();
+    expect(await detect(sparse(diskBytes, pieces))).toBeUndefined();
   });
 
   test('is not looked for on floppies', async () => {
@@ -107,28 +105,28 @@ describe('a member of a Linux RAID', () => {
 
 describe('a FAT', () => {
   test('takes its label from the root directory, not from the boot sector', async () => {
-    const found = await detect(sparse(16 * MIB, fat16('PHOTOS', 'OLD NAME')));
+    const found = await detect(sparse(16 * mib, fat16('PHOTOS', 'OLD NAME')));
     expect(found).toMatchObject({
       type: 'vfat',
       version: 'FAT16',
       label: 'PHOTOS',
       uuid: 'CAFE-1234',
-      sizeBytes: 16 * MIB,
+      sizeBytes: 16 * mib,
       state: 'clean',
     });
-    const unnamed = await detect(sparse(16 * MIB, fat16('', 'OLD NAME')));
+    const unnamed = await detect(sparse(16 * mib, fat16('', 'OLD NAME')));
     expect(unnamed?.label).toBeUndefined();
   });
 
   test('is not seen in a boot loader’s first sector', async () => {
-    expect(await detect(sparse(DISK_BYTES, [[0, mbr(2048, 1000)]]))).toBeUndefined();
+    expect(await detect(sparse(diskBytes, [[0, mbr(2048, 1000)]]))).toBeUndefined();
   });
 
   test('that Windows or Linux left in use is dirty', async () => {
     const byWindows = [...fat16('A', ''), [4 * 512 + 3, Uint8Array.of(0x7f)] as const];
-    expect((await detect(sparse(16 * MIB, byWindows)))?.state).toBe('dirty');
+    expect((await detect(sparse(16 * mib, byWindows)))?.state).toBe('dirty');
     const byLinux = [...fat16('A', ''), [0x25, Uint8Array.of(1)] as const];
-    expect((await detect(sparse(16 * MIB, byLinux)))?.state).toBe('dirty');
+    expect((await detect(sparse(16 * mib, byLinux)))?.state).toBe('dirty');
   });
 });
 
@@ -136,20 +134,20 @@ describe('an HFS+', () => {
   const clean = 1 << 8;
 
   test('inside an HFS wrapper counts as HFS+, with the same UUID as outside of one', async () => {
-    const outside = await detect(sparse(DISK_BYTES, [[1024, hfsPlusHeader(clean)]]));
+    const outside = await detect(sparse(diskBytes, [[1024, hfsPlusHeader(clean)]]));
     const inside = await detect(
-      sparse(DISK_BYTES, [
-        [1024, hfsWrapper(MIB)],
-        [MIB + 1024, hfsPlusHeader(clean)],
+      sparse(diskBytes, [
+        [1024, hfsWrapper(mib)],
+        [mib + 1024, hfsPlusHeader(clean)],
       ]),
     );
-    expect(outside).toMatchObject({ type: 'hfsplus', state: 'clean', sizeBytes: 8 * MIB });
+    expect(outside).toMatchObject({ type: 'hfsplus', state: 'clean', sizeBytes: 8 * mib });
     expect(outside?.uuid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-3[0-9a-f]{3}-[89ab]/);
     expect(inside).toEqual(outside);
   });
 
   test('that was not unmounted is dirty', async () => {
-    const found = await detect(sparse(DISK_BYTES, [[1024, hfsPlusHeader(0)]]));
+    const found = await detect(sparse(diskBytes, [[1024, hfsPlusHeader(0)]]));
     expect(found?.state).toBe('dirty');
   });
 });
@@ -160,7 +158,7 @@ describe('two signatures on one disk', () => {
     // ext4's superblock and the swap header share a place: only the end of the page is left of it.
     const page = swap.slice(3062);
     const found = await detect(
-      sparse(DISK_BYTES, [
+      sparse(diskBytes, [
         [1024, ext4Superblock('new')],
         [0, new TextEncoder().encode('SnAp')],
         [4086, page],
@@ -172,21 +170,21 @@ describe('two signatures on one disk', () => {
 
 describe('swap', () => {
   test('is no file system, but has label and UUID', async () => {
-    const found = await detect(sparse(DISK_BYTES, [[1024, swapHeader('swap1')]]));
+    const found = await detect(sparse(diskBytes, [[1024, swapHeader('swap1')]]));
     expect(found).toMatchObject({
       type: 'swap',
       kind: 'swap',
       kernelTypes: [],
       label: 'swap1',
       uuid: '33333333-3333-3333-3333-333333333333',
-      sizeBytes: 16 * MIB,
+      sizeBytes: 16 * mib,
     });
   });
 });
 
 describe('a disk', () => {
   test('of zeroes holds nothing', async () => {
-    expect(await detect(sparse(DISK_BYTES, []))).toBeUndefined();
+    expect(await detect(sparse(diskBytes, []))).toBeUndefined();
   });
 
   test.each([0, 512, 1024, 1025, -1, Number.NaN])(
@@ -197,19 +195,31 @@ describe('a disk', () => {
   );
 
   test('that cannot be read holds nothing', async () => {
-    const broken = { sizeBytes: DISK_BYTES, read: () => Promise.resolve(undefined) };
+    const broken = { sizeBytes: diskBytes, read: () => Promise.resolve(undefined) };
     expect(await detect(broken)).toBeUndefined();
   });
 
   test('with one bad sector is still recognised by the others', async () => {
-    const whole = sparse(DISK_BYTES, [[1024, ext4Superblock('data')]]);
+    const whole = sparse(diskBytes, [[1024, ext4Superblock('data')]]);
     const found = await detect({
-      sizeBytes: DISK_BYTES,
+      sizeBytes: diskBytes,
       read(offsetBytes, lengthBytes) {
         const hitsBadSector = offsetBytes <= 8192 && offsetBytes + lengthBytes > 8192;
         return hitsBadSector ? Promise.resolve(undefined) : whole.read(offsetBytes, lengthBytes);
       },
     });
     expect(found).toMatchObject({ type: 'ext4', label: 'data' });
+  });
+
+  test('of LUKS whose first header cannot be read is recognised by the second one', async () => {
+    const second = new TextEncoder().encode('SKUL');
+    const header = Uint8Array.of(...second, 0xba, 0xbe, 0, 2);
+    const whole = sparse(diskBytes, [[16 * 1024, header]]);
+    const found = await detect({
+      sizeBytes: diskBytes,
+      read: (offsetBytes, lengthBytes) =>
+        offsetBytes < 512 ? Promise.resolve(undefined) : whole.read(offsetBytes, lengthBytes),
+    });
+    expect(found).toMatchObject({ type: 'crypto_LUKS', version: '2', state: 'errors' });
   });
 });

@@ -1,21 +1,21 @@
 /**
- * Damaged superblocks: bytes of real ones are changed at random, and detection has to answer anyway,
- * soon and without reading the whole disk.
+ * Damaged superblocks: bytes of real ones are changed at random, and detection has to answer
+ * anyway, soon and without reading the whole disk.
  */
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ByteReader } from '../../../src/probe/detect.ts';
+import type { ByteReader } from '../../../src/probe/cached-reader.ts';
 import { detect } from '../../../src/probe/detect.ts';
 import { corpusImage, listCorpus } from '../../support/images/corpus.ts';
 import { patched, withFile } from '../../support/images/readers.ts';
 
-const SECTOR_BYTES = 512;
-const MUTANTS = 40;
+const sectorBytes = 512;
+const mutants = 40;
 /** ZFS's four labels, an XFS log's 2 MiB and all the rest. */
-const MAX_READ_BYTES: number = 8 * 1024 * 1024;
+const maxReadBytes: number = 8 * 1024 * 1024;
 
-const NAMES: readonly string[] = [
+const names: readonly string[] = [
   'blkid__bcachefs',
   'blkid__hfs',
   'blkid__iso-unicode-long-label',
@@ -39,9 +39,9 @@ const NAMES: readonly string[] = [
 ];
 
 const corpus = listCorpus();
-const images = NAMES.map((name) => corpus?.find((image) => image.name === name)).filter(
-  (image) => image !== undefined,
-);
+const images = names
+  .map((name) => corpus?.find((image) => image.name === name))
+  .filter((image) => image !== undefined);
 
 /** The sectors that detection looks at and that are not empty. */
 async function sectorsOfInterest(reader: ByteReader): Promise<readonly number[]> {
@@ -50,8 +50,8 @@ async function sectorsOfInterest(reader: ByteReader): Promise<readonly number[]>
     sizeBytes: reader.sizeBytes,
     async read(offsetBytes, lengthBytes) {
       const bytes = await reader.read(offsetBytes, lengthBytes);
-      for (let at = 0; bytes !== undefined && at < bytes.length; at += SECTOR_BYTES) {
-        const sector = bytes.subarray(at, at + SECTOR_BYTES);
+      for (let at = 0; bytes !== undefined && at < bytes.length; at += sectorBytes) {
+        const sector = bytes.subarray(at, at + sectorBytes);
         if (sector.some((byte) => byte !== 0)) found.add(offsetBytes + at);
       }
       return bytes;
@@ -78,7 +78,7 @@ function mutations(sectors: readonly number[]): fc.Arbitrary<ReadonlyMap<number,
   const change = fc.record({
     // Small indices are more likely: the superblocks are among the first sectors read.
     sector: fc.nat({ max: sectors.length - 1 }).map((index) => sectors[index] ?? 0),
-    within: fc.nat({ max: SECTOR_BYTES - 1 }),
+    within: fc.nat({ max: sectorBytes - 1 }),
     values: fc.array(value, { minLength: 1, maxLength: 8 }),
   });
   return fc.array(change, { minLength: 1, maxLength: 6 }).map((changes) => {
@@ -103,9 +103,9 @@ describe('a damaged superblock', () => {
         expect(sectors.length).toBeGreaterThan(0);
         await fc.assert(
           fc.asyncProperty(mutations(sectors), async (patch) => {
-            expect(await bytesReadToDetect(patched(reader, patch))).toBeLessThan(MAX_READ_BYTES);
+            expect(await bytesReadToDetect(patched(reader, patch))).toBeLessThan(maxReadBytes);
           }),
-          { numRuns: MUTANTS },
+          { numRuns: mutants },
         );
       });
     },

@@ -1,6 +1,6 @@
 /** What blkid(8) says of an image, and how detection's answer differs from it. */
 
-import type { Detected } from '../../../src/probe/detect.ts';
+import type { Detected } from '../../../src/probe/detected.ts';
 import { run } from '../run-program.ts';
 
 export interface BlkidAnswer {

@@ -1,6 +1,6 @@
 /** Superblocks made by hand: as little of each as it takes to be recognised. */
 
-const MIB = 1024 * 1024;
+const mib = 1024 * 1024;
 
 function structure(bytes: number, fill: (view: DataView, raw: Buffer) => void): Uint8Array {
   const raw = Buffer.alloc(bytes);
@@ -33,7 +33,7 @@ export function mdSuperblock(superAt: number, name: string): Uint8Array {
     view.setUint32(4, 1, true);
     raw.fill(0x11, 16, 32);
     raw.write(name, 32);
-    view.setBigUint64(80, BigInt((32 * MIB) / 512), true);
+    view.setBigUint64(80, BigInt((32 * mib) / 512), true);
     view.setUint32(92, 2, true);
     view.setBigUint64(144, BigInt(superAt / 512), true);
     raw.fill(0x22, 168, 184);

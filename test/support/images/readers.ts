@@ -1,8 +1,9 @@
 /** ByteReaders for the tests of volumes: over a file, and over a few pieces in a sea of zeroes. */
 
 import { type FileHandle, open } from 'node:fs/promises';
-import type { ByteReader, Detected } from '../../../src/probe/detect.ts';
+import type { ByteReader } from '../../../src/probe/cached-reader.ts';
 import { detect } from '../../../src/probe/detect.ts';
+import type { Detected } from '../../../src/probe/detected.ts';
 
 /** A disk of zeroes but for these pieces: [offset in bytes, content]; later ones lie on top. */
 export function sparse(

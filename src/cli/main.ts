@@ -30,7 +30,7 @@ async function main(): Promise<number> {
   delete process.env['FSBRIDGE_CALLED_AS'];
   // mount(8) and umount(8) call us by these names, mount.fuse(8) with its arguments.
   if (/[/\\]u?mount\.[^/\\]+$/.test(calledAs) || (argv[0] !== 'mount' && argv[2] === '-o')) {
-    const { runHelper } = await import('../daemon/linux/helper.ts');
+    const { runHelper } = await import('../daemon/linux/mount-helper.ts');
     return runHelper(calledAs, argv, run);
   }
   return run(argv);

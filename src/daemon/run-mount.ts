@@ -20,11 +20,12 @@ import type { Volume } from '../vfs-linux/volume.ts';
 import type { VolumeEntry } from '../volumes/choose-volume.ts';
 import { withVolume } from '../volumes/with-volume.ts';
 import { ownAddress } from './control/address.ts';
-import type { ControlAnswer, ControlRequest } from './control/messages.ts';
+import type { ControlAnswer, ControlRequest } from './control/control-protocol.ts';
 import { ControlServer, errorAnswer } from './control/server.ts';
 import { DaemonLink, isDaemon } from './daemon.ts';
 import { IdleSync } from './idle-sync.ts';
 import { loadTransport } from './load-transport.ts';
+import type { MountCommandOptions } from './mount-command-options.ts';
 import {
   FileLog,
   kernelLineLevel,
@@ -32,16 +33,15 @@ import {
   prepareLogFile,
   TerminalLog,
 } from './mount-log.ts';
-import type { MountOptions } from './mount-options.ts';
+import { statusOf } from './mount-status.ts';
 import { sourceName } from './source-name.ts';
-import { statusOf } from './status-of.ts';
 import type { Mounted, Transport, UnmountOptions } from './transport.ts';
 
 /** What serves one mount. */
 class MountRun {
   readonly source: string;
   readonly target: string;
-  readonly options: MountOptions;
+  readonly options: MountCommandOptions;
   readonly transport: Transport;
   readonly log: MountLog;
   readonly logFile: string | undefined;
@@ -59,7 +59,7 @@ class MountRun {
   constructor(parts: {
     source: string;
     target: string;
-    options: MountOptions;
+    options: MountCommandOptions;
     transport: Transport;
     link: DaemonLink | undefined;
   }) {
@@ -209,7 +209,7 @@ class MountRun {
 export async function runMount(
   source: string,
   target: string,
-  options: MountOptions,
+  options: MountCommandOptions,
 ): Promise<void> {
   const link = isDaemon() ? new DaemonLink() : undefined;
   if (link !== undefined) redirectMessages((text) => link.tell(text));
@@ -229,7 +229,7 @@ export async function runMount(
 }
 
 /** Names of files that still mean the same when the process has left the caller's folder. */
-function namesOf(options: MountOptions): Partial<MountOptions> {
+function namesOf(options: MountCommandOptions): Partial<MountCommandOptions> {
   const { device, trace: traceFile, log } = options;
   return {
     ...(device === undefined ? {} : { device: device.map(sourceName) }),

@@ -6,8 +6,8 @@ import type { HitRatio } from '../cache/answer-cache.ts';
 import type { QueueStatus } from '../cache/request-queue.ts';
 import type { OperationSummary } from '../observe/request-statistics.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
+import type { MountCommandOptions } from './mount-command-options.ts';
 import type { MountLog } from './mount-log.ts';
-import type { MountOptions } from './mount-options.ts';
 
 export interface TransportStatistics {
   readonly operations: readonly OperationSummary[];
@@ -45,7 +45,7 @@ export interface MountPlace {
   /** The source, as the system's list of mounts shows it. */
   readonly source: string;
   readonly target: string;
-  readonly options: MountOptions;
+  readonly options: MountCommandOptions;
   /** Takes messages about what goes wrong later. */
   readonly log: MountLog;
 }
@@ -54,7 +54,7 @@ export interface Transport {
   /** "fuse" or "winfsp". */
   readonly name: string;
   /** Options that this transport has no use for. */
-  readonly ignores: readonly (keyof MountOptions)[];
+  readonly ignores: readonly (keyof MountCommandOptions)[];
   /**
    * Checks whether something can be mounted there, and answers the target's full name. It runs
    * before anything is opened, so that the likeliest mistakes are found at once. Throws

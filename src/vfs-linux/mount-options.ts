@@ -1,4 +1,5 @@
 /** mount(8)'s option strings, taken apart into mount(2)'s flags and the file system's own options. */
+import { splitOptions } from '../split-options.ts';
 import { abi } from './abi.gen.ts';
 
 const flagOptions: Readonly<Record<string, number>> = {
@@ -35,8 +36,8 @@ export interface MountOptions {
 /** "noatime,data=journal" in addition to the flags given; a later option wins. */
 export function parseMountOptions(options: string, flags: number): MountOptions {
   const own: string[] = [];
-  for (const option of options.split(',')) {
-    if (option === '' || option === 'defaults') continue;
+  for (const option of splitOptions(options)) {
+    if (option === 'defaults') continue;
     const set = flagOptions[option];
     const clear = clearingOptions[option];
     flags = (flags & ~(clear ?? 0)) | (set ?? 0);

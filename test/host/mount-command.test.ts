@@ -10,7 +10,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { MountStatus } from '../../src/daemon/control/messages.ts';
+import type { MountStatus } from '../../src/daemon/control/control-protocol.ts';
 import { mustCommand, runCommand, startCommand } from '../support/cli/command.ts';
 import { fsckVerdict } from '../support/images/fsck.ts';
 import { cannotMount } from '../support/kernel-volume.ts';

@@ -1,6 +1,7 @@
 /** `fsbridge mount`: a volume as a directory of Linux or a drive of Windows. */
 import { type Command, Option } from 'commander';
-import { collectIdMapping, type MountOptions } from '../../daemon/mount-options.ts';
+import { collectIdMapping } from '../../daemon/id-mapping.ts';
+import type { MountCommandOptions } from '../../daemon/mount-command-options.ts';
 import { runMount } from '../../daemon/run-mount.ts';
 import { newCommand, withVolumeOptions } from '../options.ts';
 
@@ -55,7 +56,7 @@ export function mountCommand(): Command {
       collectIdMapping,
     )
     .addHelpText('after', notes)
-    .action((source: string, target: string, options: MountOptions) =>
+    .action((source: string, target: string, options: MountCommandOptions) =>
       runMount(source, target, options),
     );
 }

@@ -1,7 +1,7 @@
 /** `fsbridge status`: the mounts that run, and how they are. */
 import type { Command } from 'commander';
 import { findMounts } from '../../daemon/control/client.ts';
-import type { MountStatus } from '../../daemon/control/messages.ts';
+import type { MountStatus } from '../../daemon/control/control-protocol.ts';
 import { warn } from '../../observe/messages.ts';
 import type { OperationSummary } from '../../observe/request-statistics.ts';
 import { count, formatPercent, formatSize, formatTable } from '../format.ts';

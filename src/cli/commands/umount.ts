@@ -5,7 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import { ask, type FoundMount, findMounts } from '../../daemon/control/client.ts';
-import { usersText, whoUses } from '../../daemon/linux/who-uses.ts';
+import { describeMountUsers, findMountUsers } from '../../daemon/linux/mount-users.ts';
 import type { UnmountOptions } from '../../daemon/transport.ts';
 import { FsBridgeError } from '../../errors.ts';
 import { findMountPoint } from '../../host/mountinfo.ts';
@@ -67,7 +67,7 @@ async function endMount(mount: FoundMount, options: UnmountOptions): Promise<voi
 }
 
 function busy(target: string): FsBridgeError {
-  const users = usersText(whoUses(target));
+  const users = describeMountUsers(findMountUsers(target));
   const why = users === '' ? 'programs still use it' : `it is still in use by ${users}`;
   return new FsBridgeError(
     'EBUSY',

@@ -3,7 +3,7 @@ import net from 'node:net';
 import { FsBridgeError } from '../../errors.ts';
 import { Interrupted, interruption } from '../../host/interrupt.ts';
 import { type ControlAddress, findAddresses, withdraw } from './address.ts';
-import type { ControlAnswer, ControlRequest, MountStatus } from './messages.ts';
+import type { ControlAnswer, ControlRequest, MountStatus } from './control-protocol.ts';
 
 const statusTimeoutMs = 5_000;
 

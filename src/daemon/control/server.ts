@@ -11,7 +11,7 @@
 import net from 'node:net';
 import { describeError } from '../../observe/messages.ts';
 import { announce, type ControlAddress, withdraw } from './address.ts';
-import type { ControlAnswer, ControlRequest } from './messages.ts';
+import type { ControlAnswer, ControlRequest } from './control-protocol.ts';
 
 const requestMost = 64 * 1024;
 const requestTimeoutMs = 5_000;

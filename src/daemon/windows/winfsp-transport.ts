@@ -3,13 +3,13 @@ import path from 'node:path';
 import type { EngineOptions } from '../../fsbridge/options.ts';
 import { interrupt } from '../../host/interrupt.ts';
 import { mountWinFsp } from '../../winfsp/mount.ts';
-import type { MountOptions } from '../mount-options.ts';
+import type { MountCommandOptions } from '../mount-command-options.ts';
 import type { Transport } from '../transport.ts';
 
 /** As shells count a program that Ctrl-C ended; nobody sees it where the session ends. */
 const interruptedCode = 130;
 
-function engineOptions(options: MountOptions): EngineOptions {
+function engineOptions(options: MountCommandOptions): EngineOptions {
   const { permissions, label, uidMap } = options;
   return {
     ...(permissions === undefined ? {} : { permissions }),

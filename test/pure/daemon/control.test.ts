@@ -7,7 +7,7 @@ import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { ControlAddress } from '../../../src/daemon/control/address.ts';
 import { ask, findMounts } from '../../../src/daemon/control/client.ts';
-import type { ControlRequest } from '../../../src/daemon/control/messages.ts';
+import type { ControlRequest } from '../../../src/daemon/control/control-protocol.ts';
 import { ControlServer } from '../../../src/daemon/control/server.ts';
 import { FsBridgeError } from '../../../src/errors.ts';
 import { makePrivateFolder } from '../../../src/host/folders.ts';

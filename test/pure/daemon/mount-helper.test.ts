@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { helperArguments, saidOptions, splitOptions } from '../../../src/daemon/linux/helper.ts';
-import { changedFlags } from '../../../src/daemon/linux/remount.ts';
+import { optionsOfCaller } from '../../../src/daemon/linux/calling-mount.ts';
+import { fsbridgeArguments } from '../../../src/daemon/linux/helper-arguments.ts';
 
 const helper = '/sbin/mount.fuse.fsbridge';
 
@@ -18,43 +18,35 @@ describe('mount(8)’s options become those of fsbridge:', () => {
     ['ro,volume="a,b"', ['--volume', 'a,b']],
   ])('-o %s', (options, expected) => {
     const argv = ['disk.img', '/mnt', '-o', options];
-    expect(helperArguments(helper, argv)).toEqual(['mount', 'disk.img', '/mnt', ...expected]);
+    expect(fsbridgeArguments(helper, argv)).toEqual(['mount', 'disk.img', '/mnt', ...expected]);
   });
 
   test('-v shows what happens, -n and -s and a type mean nothing here', () => {
     const argv = ['disk.img', '/mnt', '-sn', '-v', '-t', 'fuse.fsbridge', '-N', '7', '-o', 'ro'];
-    expect(helperArguments(helper, argv)).toEqual(['mount', 'disk.img', '/mnt', '--verbose']);
+    expect(fsbridgeArguments(helper, argv)).toEqual(['mount', 'disk.img', '/mnt', '--verbose']);
   });
 
   test('-f does everything but the mount', () => {
-    expect(helperArguments(helper, ['disk.img', '/mnt', '-f', '-o', 'rw'])).toBeUndefined();
+    expect(fsbridgeArguments(helper, ['disk.img', '/mnt', '-f', '-o', 'rw'])).toBeUndefined();
   });
 
   test('mount.fuse adds dev and suid, which nobody has said', () => {
     const argv = ['disk.img', '/mnt', '-o', 'ro,noexec,dev,suid'];
-    expect(helperArguments('/usr/bin/fsbridge', argv)?.slice(3)).toEqual([
+    expect(fsbridgeArguments('/usr/bin/fsbridge', argv)?.slice(3)).toEqual([
       '--host-options',
       'noexec',
     ]);
   });
 
   test.each([[['disk.img']], [['a', 'b', 'c']]])('%j is wrong usage', (argv) => {
-    expect(() => helperArguments(helper, argv)).toThrow(/ERR_USAGE/);
+    expect(() => fsbridgeArguments(helper, argv)).toThrow(/ERR_USAGE/);
   });
-});
-
-test.each([
-  ['rw,nosuid,nodev,relatime', ['ro'], 'ro,nosuid,nodev,relatime'],
-  ['ro,nosuid,nodev,noexec', ['rw', 'dev', 'exec'], 'rw,nosuid,dev,exec'],
-  ['rw,relatime', ['noatime', 'atime'], 'rw,relatime,atime'],
-])('a mount that is %s, remounted with %j, is %s', (had, named, expected) => {
-  expect(changedFlags(had, named).join()).toBe(expected);
 });
 
 test('umount(8)’s letters are kept', () => {
   const called = '/sbin/umount.fuse.fsbridge';
-  expect(helperArguments(called, ['/mnt'])).toEqual(['umount', '/mnt']);
-  expect(helperArguments(called, ['/mnt', '-l', '-t', 'fuse.fsbridge'])).toEqual([
+  expect(fsbridgeArguments(called, ['/mnt'])).toEqual(['umount', '/mnt']);
+  expect(fsbridgeArguments(called, ['/mnt', '-l', '-t', 'fuse.fsbridge'])).toEqual([
     'umount',
     '/mnt',
     '--lazy',
@@ -90,10 +82,6 @@ describe('mount(8) says rw to everybody, so it is written only where a person sa
     [['mount', '-a'], '/mnt/c', false],
     [['mount', '-T', '/other', '/mnt/rw'], '/mnt/rw', false],
   ])('%j on %s: %s', (caller, target, expected) => {
-    expect(saidOptions(caller, target, read).includes('rw')).toBe(expected);
+    expect(optionsOfCaller(caller, target, read).includes('rw')).toBe(expected);
   });
-});
-
-test('a comma inside of quotes separates nothing', () => {
-  expect(splitOptions('a,context="x,y",b')).toEqual(['a', 'context=x,y', 'b']);
 });

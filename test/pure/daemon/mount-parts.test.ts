@@ -3,10 +3,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { formatDuration, formatLatency } from '../../../src/cli/commands/status.ts';
-import { parseHostFlags } from '../../../src/daemon/linux/fuse-transport.ts';
-import { usersText, whoUses } from '../../../src/daemon/linux/who-uses.ts';
+import { parseIdMapping } from '../../../src/daemon/id-mapping.ts';
+import { changedFlags, parseHostFlags } from '../../../src/daemon/linux/host-flags.ts';
+import { describeMountUsers, findMountUsers } from '../../../src/daemon/linux/mount-users.ts';
 import { FileLog, kernelLineLevel } from '../../../src/daemon/mount-log.ts';
-import { parseIdMapping } from '../../../src/daemon/mount-options.ts';
 import { windowsTarget } from '../../../src/daemon/windows/winfsp-transport.ts';
 
 test.each([
@@ -48,13 +48,24 @@ test('flags of the mount: a stranger’s devices and set-user-id programs are of
   expect(() => parseHostFlags('compress')).toThrow(/"compress" is no flag of a mount/);
 });
 
-test.runIf(process.platform === 'linux')('who uses a folder is found by what it has open', () => {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fsbridge-used-'));
-  expect(whoUses(folder)).toEqual([]);
-  const users = Array.from({ length: 7 }, (_, pid) => ({ pid, name: 'sh' }));
-  expect(usersText(users)).toBe('sh (0), sh (1), sh (2), sh (3), sh (4) and 2 more');
-  fs.rmdirSync(folder);
+test.each([
+  ['rw,nosuid,nodev,relatime', ['ro'], 'ro,nosuid,nodev,relatime'],
+  ['ro,nosuid,nodev,noexec', ['rw', 'dev', 'exec'], 'rw,nosuid,dev,exec'],
+  ['rw,relatime', ['noatime', 'atime'], 'rw,relatime,atime'],
+])('a mount that is %s, remounted with %j, is %s', (had, named, expected) => {
+  expect(changedFlags(had, named).join()).toBe(expected);
 });
+
+test.runIf(process.platform === 'linux')(
+  'the programs that use a folder are found by their open files',
+  () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fsbridge-used-'));
+    expect(findMountUsers(folder)).toEqual([]);
+    const users = Array.from({ length: 7 }, (_, pid) => ({ pid, name: 'sh' }));
+    expect(describeMountUsers(users)).toBe('sh (0), sh (1), sh (2), sh (3), sh (4) and 2 more');
+    fs.rmdirSync(folder);
+  },
+);
 
 test.each([
   [0, '0 seconds'],

@@ -5,7 +5,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import type { MountStatus } from '../../../src/daemon/control/messages.ts';
+import type { MountStatus } from '../../../src/daemon/control/control-protocol.ts';
 import { mustRun } from '../../support/run-program.ts';
 import { expectClean, whyNoImages } from './drive-images.ts';
 import { buildStandIn, whyNoStandIn } from './stand-in-build.ts';

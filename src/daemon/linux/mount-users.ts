@@ -1,18 +1,18 @@
-/** Which programs use a mount of this Linux: for the words of a refusal. */
+/** Finds the programs that use a mount of this Linux, to name them when an unmount is refused. */
 import fs from 'node:fs';
 import path from 'node:path';
 
-export interface User {
+export interface MountUser {
   readonly pid: number;
   readonly name: string;
 }
 
 /**
  * The processes that have their working directory, their program, or an open file below that
- * folder, as far as /proc lets us see: root sees all, others their own. Only links are read, which
- * asks nothing of the mount itself.
+ * folder, as far as /proc shows them: root sees all processes, other users their own. Only links
+ * are read, so the mount itself is not touched.
  */
-export function whoUses(target: string): User[] {
+export function findMountUsers(target: string): MountUser[] {
   return namesIn('/proc').flatMap((name) => {
     const pid = Number(name);
     if (!Number.isInteger(pid) || pid === process.pid || !uses(`/proc/${name}`, target)) return [];
@@ -20,8 +20,8 @@ export function whoUses(target: string): User[] {
   });
 }
 
-/** "bash (123), vim (124) and 3 more"; empty where none is seen. */
-export function usersText(users: readonly User[]): string {
+/** "bash (123), vim (124) and 3 more"; empty without users. */
+export function describeMountUsers(users: readonly MountUser[]): string {
   const shown = users.slice(0, 5).map(({ pid, name }) => `${name} (${pid})`);
   const more = users.length - shown.length;
   return shown.join(', ') + (more > 0 ? ` and ${more} more` : '');

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Volume } from '../vfs-linux/volume.ts';
 import type { VolumeEntry } from '../volumes/choose-volume.ts';
-import type { MountStatus } from './control/messages.ts';
+import type { MountStatus } from './control/control-protocol.ts';
 import type { Mounted, Transport } from './transport.ts';
 
 const kernelLogLines = 200;

@@ -1,6 +1,7 @@
 /** Sets EAs: user.* attributes, and what WSL says of the inode ($LXUID and the like). */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
+import { itself } from '../vfs-linux/calls.ts';
 import { isErrno } from '../vfs-linux/errno.ts';
 import { eaXattrs, mayHaveUserXattrs } from './eas.ts';
 import type { Fcb } from './fcb.ts';
@@ -45,11 +46,11 @@ async function applyEa(vcb: Vcb, fcb: Fcb, ea: Ea, known: readonly Buffer[]): Pr
   if (xattr === undefined) return STATUS.INVALID_EA_NAME;
   const { handle } = fcb;
   if (ea.value.length === 0) {
-    const ret = await vcb.calls.removexattrat(handle, '', abi.AT_EMPTY_PATH, xattr);
+    const ret = await vcb.calls.removexattrat(itself(handle), xattr);
     return ret === -errno.ENODATA ? STATUS.SUCCESS : ntStatusOfResult(ret);
   }
   const value = Buffer.from(ea.value);
-  const ret = await vcb.calls.setxattrat(handle, '', abi.AT_EMPTY_PATH, xattr, value);
+  const ret = await vcb.calls.setxattrat(itself(handle), xattr, value);
   const isTooLarge = ret === -errno.ENOSPC && ea.value.length > largeValueBytes;
   return isTooLarge ? STATUS.EA_TOO_LARGE : ntStatusOfResult(ret);
 }

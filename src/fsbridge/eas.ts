@@ -4,6 +4,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
+import { at } from '../vfs-linux/calls.ts';
 import { type Errno, isErrno } from '../vfs-linux/errno.ts';
 import type { SmallXattrs } from '../vfs-linux/found.ts';
 import type { Fcb } from './fcb.ts';
@@ -132,10 +133,10 @@ export async function eaXattrs(vcb: Vcb, fcb: Fcb): Promise<Buffer[]> {
 async function listXattrs(vcb: Vcb, subject: Subject): Promise<Buffer[] | Errno> {
   const { fd, name, atFlags } = subject;
   let list = Buffer.allocUnsafe(usualListBytes);
-  let length = await vcb.calls.listxattrat(fd, name, atFlags, list);
+  let length = await vcb.calls.listxattrat(at(fd, name, atFlags), list);
   if (length === -errno.ERANGE) {
     list = Buffer.allocUnsafe(abi.XATTR_LIST_MAX);
-    length = await vcb.calls.listxattrat(fd, name, atFlags, list);
+    length = await vcb.calls.listxattrat(at(fd, name, atFlags), list);
   }
   if (length === -errno.EOPNOTSUPP) return [];
   if (isErrno(length)) return length;
@@ -154,7 +155,7 @@ function getXattr(
   xattr: Buffer | string,
   value: Buffer,
 ): Promise<number> {
-  return vcb.calls.getxattrat(fd, name, atFlags, xattr, value);
+  return vcb.calls.getxattrat(at(fd, name, atFlags), xattr, value);
 }
 
 async function readValue(

@@ -3,7 +3,7 @@
  * that is made of both.
  */
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
-import type { Fd } from '../vfs-linux/calls.ts';
+import { type Fd, itself } from '../vfs-linux/calls.ts';
 import { isErrno } from '../vfs-linux/errno.ts';
 import type { Statx } from '../vfs-linux/statx.ts';
 import { learnXattrs, mayHaveUserXattrs } from './eas.ts';
@@ -41,13 +41,7 @@ export async function keepDosAttrib(
   const isDefault = stored === storedAttributes(null, fcb.type) && creationTime === undefined;
   if (isDefault && before === undefined) return 0;
   if (before?.attributes === stored && before.creationTime === creationTime) return 0;
-  const ret = await vcb.calls.setxattrat(
-    fcb.handle,
-    '',
-    abi.AT_EMPTY_PATH,
-    DOSATTRIB_XATTR,
-    formatDosAttrib(dos),
-  );
+  const ret = await vcb.calls.setxattrat(itself(fcb.handle), DOSATTRIB_XATTR, formatDosAttrib(dos));
   if (ret === -errno.EOPNOTSUPP) return 0;
   fcb.dos = ret < 0 ? undefined : dos;
   return ret;

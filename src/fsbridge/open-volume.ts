@@ -2,6 +2,7 @@
 import { Buffer } from 'node:buffer';
 import { FsBridgeError } from '../errors.ts';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
+import { itself } from '../vfs-linux/calls.ts';
 import { isErrno } from '../vfs-linux/errno.ts';
 import { errnoMeaning, errnoName } from '../vfs-linux/errors.ts';
 import { type FileSystemTraits, traitsOf } from '../vfs-linux/file-system-traits.ts';
@@ -80,12 +81,7 @@ export async function openVcb(volume: Volume, given: EngineOptions): Promise<Vcb
   const options = await resolveOptions(volume, given);
   const { mountingUid: uid, mountingGid: gid } = options;
   const identity = await volume.kernel.identity({ uid, gid, capable: true });
-  const xattrs = await volume.calls.listxattrat(
-    volume.root,
-    '',
-    abi.AT_EMPTY_PATH,
-    Buffer.alloc(0),
-  );
+  const xattrs = await volume.calls.listxattrat(itself(volume.root), Buffer.alloc(0));
   const statfs = await volume.calls.fstatfs(volume.root);
   const traits = traitsOf(volume.type);
   const vcb = new Vcb({

@@ -6,6 +6,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
+import { itself } from '../vfs-linux/calls.ts';
 import { type Errno, isErrno, negative } from '../vfs-linux/errno.ts';
 import { type AclEntry, formatPosixAcl, parsePosixAcl } from '../vfs-linux/posix-acl.ts';
 import { learnXattrs, readXattr } from './eas.ts';
@@ -114,7 +115,8 @@ export async function applyPermissions(
   const atEmpty = abi.AT_EMPTY_PATH;
   const chowns = before.uid !== after.uid || before.gid !== after.gid;
   let ret = 0;
-  if (chowns) ret = await vcb.calls.fchownat(handle, '', after.uid, after.gid, atEmpty);
+  if (chowns)
+    ret = await vcb.calls.fchownat(handle, '', { uid: after.uid, gid: after.gid }, atEmpty);
   if (ret >= 0 && before.accessAcl !== undefined && after.accessAcl === undefined) {
     ret = await removeAcl(vcb, fcb, accessAclXattr);
   }
@@ -137,7 +139,7 @@ export async function applyPermissions(
 }
 
 async function removeAcl(vcb: Vcb, fcb: Fcb, name: string): Promise<number> {
-  const ret = await vcb.calls.removexattrat(fcb.handle, '', abi.AT_EMPTY_PATH, name);
+  const ret = await vcb.calls.removexattrat(itself(fcb.handle), name);
   return ret === -errno.ENODATA ? 0 : ret;
 }
 
@@ -148,5 +150,5 @@ async function writeAcl(
   entries: readonly AclEntry[],
 ): Promise<number> {
   const value = Buffer.from(formatPosixAcl(entries));
-  return vcb.calls.setxattrat(fcb.handle, '', abi.AT_EMPTY_PATH, name, value);
+  return vcb.calls.setxattrat(itself(fcb.handle), name, value);
 }

@@ -5,6 +5,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { abi } from '../vfs-linux/abi.gen.ts';
+import { at, encodeDevice } from '../vfs-linux/calls.ts';
 import { isErrno } from '../vfs-linux/errno.ts';
 import type { Fcb, Lcb } from './fcb.ts';
 import { applyPermissions, forgetPermissions, permissionsOfFcb } from './permissions.ts';
@@ -80,15 +81,16 @@ function makerOf(
       return (dir, name) => creating.symlinkat(target, dir.handle, name);
     }
     case 'fifo':
-      return (dir, name) => creating.mknodat(dir.handle, name, abi.S_IFIFO | 0o644, 0, 0);
+      return (dir, name) => creating.mknodat(dir.handle, name, abi.S_IFIFO | 0o644, 0);
     case 'socket':
-      return (dir, name) => creating.mknodat(dir.handle, name, abi.S_IFSOCK | 0o644, 0, 0);
+      return (dir, name) => creating.mknodat(dir.handle, name, abi.S_IFSOCK | 0o644, 0);
     default: {
       const type = inode.kind === 'chr' ? abi.S_IFCHR : abi.S_IFBLK;
       const major = inode.rdevMajor ?? fcb.lxDevice?.major;
       const minor = inode.rdevMinor ?? fcb.lxDevice?.minor;
       if (major === undefined || minor === undefined) return STATUS.IO_REPARSE_DATA_INVALID;
-      return (dir, name) => creating.mknodat(dir.handle, name, type | 0o644, major, minor);
+      return (dir, name) =>
+        creating.mknodat(dir.handle, name, type | 0o644, encodeDevice(major, minor));
     }
   }
 }
@@ -98,7 +100,7 @@ export async function deleteReparseData(vcb: Vcb, fcb: Fcb, lcb: Lcb): Promise<N
   const { creating } = vcb;
   const make: Maker = fcb.isDirectoryLink
     ? (dir, name) => creating.mkdirat(dir.handle, name, 0o777)
-    : (dir, name) => creating.mknodat(dir.handle, name, abi.S_IFREG | 0o666, 0, 0);
+    : (dir, name) => creating.mknodat(dir.handle, name, abi.S_IFREG | 0o666, 0);
   return replaceInode(vcb, fcb, lcb, make);
 }
 
@@ -114,7 +116,11 @@ async function replaceInode(vcb: Vcb, fcb: Fcb, lcb: Lcb, make: Maker): Promise<
   // What takes a directory's place cannot be renamed over it: they change places.
   const isDirectory = opened.statx.type === abi.S_IFDIR;
   const flags = wasDirectory === isDirectory ? 0 : abi.RENAME_EXCHANGE;
-  const ret = await vcb.calls.renameat2(dir.handle, temporary, dir.handle, lcb.linuxName, flags);
+  const ret = await vcb.calls.renameat2(
+    at(dir.handle, temporary),
+    at(dir.handle, lcb.linuxName),
+    flags,
+  );
   if (isErrno(ret)) {
     vcb.files.closeFd(opened.fd);
     await vcb.calls.unlinkat(dir.handle, temporary, isDirectory ? abi.AT_REMOVEDIR : 0);

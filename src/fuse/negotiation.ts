@@ -3,6 +3,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
+import { itself } from '../vfs-linux/calls.ts';
 import type { Statfs, Statx } from '../vfs-linux/statx.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
 import { maxHandleBytes } from './node-records.ts';
@@ -74,7 +75,7 @@ export async function probeFeatures(volume: Volume, writeback: boolean): Promise
     typeof handle !== 'number' && handle.length <= maxHandleBytes && !weakHandles.has(type);
   const statx = await calls.fstatx(root);
   const name = 'system.posix_acl_access';
-  const acl = await calls.getxattrat(root, '', abi.AT_EMPTY_PATH, name, Buffer.alloc(0));
+  const acl = await calls.getxattrat(itself(root), name, Buffer.alloc(0));
   return {
     rootHandle: handles ? handle : Buffer.from('root'),
     handles,

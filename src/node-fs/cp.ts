@@ -9,7 +9,7 @@
 import { Buffer } from 'node:buffer';
 import { posix } from 'node:path';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
-import type { Fd } from '../vfs-linux/calls.ts';
+import { encodeDevice, type Fd } from '../vfs-linux/calls.ts';
 import type { PathLike } from '../vfs-linux/names.ts';
 import type { Statx } from '../vfs-linux/statx.ts';
 import { codedError, TreeError } from './argument-errors.ts';
@@ -215,7 +215,11 @@ class CpOperation {
     if (!(await this.#makeRoom(to, existing))) return;
     const { mode, rdevMajor, rdevMinor } = source;
     const { calls } = this.#context;
-    this.#check(await calls.mknodat(to.dirfd, to.name, mode, rdevMajor, rdevMinor), 'mknod', to);
+    this.#check(
+      await calls.mknodat(to.dirfd, to.name, mode, encodeDevice(rdevMajor, rdevMinor)),
+      'mknod',
+      to,
+    );
     await this.#keepTimes(to.dirfd, to.name, source, to);
   }
 
@@ -223,7 +227,11 @@ class CpOperation {
     if (this.#options.preserveTimestamps !== true) return;
     const flags = name === '' ? abi.AT_EMPTY_PATH : abi.AT_SYMLINK_NOFOLLOW;
     const { calls } = this.#context;
-    this.#check(await calls.utimensat(dirfd, name, source.atime, source.mtime, flags), 'utime', to);
+    this.#check(
+      await calls.utimensat(dirfd, name, { atime: source.atime, mtime: source.mtime }, flags),
+      'utime',
+      to,
+    );
   }
 
   async #copyDirectory(

@@ -261,7 +261,7 @@ export class FileHandle extends LinuxFile {
     const owner = toOwner(uid, 'uid');
     const group = toOwner(gid, 'gid');
     await this.checked('fchown', (fd, calls) =>
-      calls.fchownat(fd, '', owner, group, abi.AT_EMPTY_PATH),
+      calls.fchownat(fd, '', { uid: owner, gid: group }, abi.AT_EMPTY_PATH),
     );
   }
 
@@ -269,7 +269,7 @@ export class FileHandle extends LinuxFile {
     const access = toTime(atime, 'atime');
     const change = toTime(mtime, 'mtime');
     await this.checked('futime', (fd, calls) =>
-      calls.utimensat(fd, '', access, change, abi.AT_EMPTY_PATH),
+      calls.utimensat(fd, '', { atime: access, mtime: change }, abi.AT_EMPTY_PATH),
     );
   }
 

@@ -1,9 +1,10 @@
 /** What Linux can do with an open file and Node's FileHandle has no method for. */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
+import { itself } from '../vfs-linux/calls.ts';
 import type { PathLike } from '../vfs-linux/names.ts';
 import type { Statx } from '../vfs-linux/statx.ts';
-import { readXattr, type XattrSubject } from '../vfs-linux/tree/xattrs.ts';
+import { readXattr } from '../vfs-linux/tree/xattrs.ts';
 import { invalidValue } from './argument-errors.ts';
 import { toInteger } from './arguments.ts';
 import { encodeName } from './escaped-names.ts';
@@ -131,10 +132,8 @@ export class LinuxFile extends OpenFile {
         const { sourceOffsetBytes, offsetBytes, lengthBytes } = range;
         for (let done = 0; ; ) {
           const ret = await calls.copyFileRange(
-            sourceFd,
-            sourceOffsetBytes + done,
-            fd,
-            offsetBytes + done,
+            { fd: sourceFd, offsetBytes: sourceOffsetBytes + done },
+            { fd, offsetBytes: offsetBytes + done },
             lengthBytes - done,
           );
           if (ret < 0) return done > 0 ? done : ret;
@@ -164,7 +163,7 @@ export class LinuxFile extends OpenFile {
     const access = toTimeNs(atime, 'atime');
     const change = toTimeNs(mtime, 'mtime');
     await this.checked('futime', (fd, calls) =>
-      calls.utimensat(fd, '', access, change, abi.AT_EMPTY_PATH),
+      calls.utimensat(fd, '', { atime: access, mtime: change }, abi.AT_EMPTY_PATH),
     );
   }
 
@@ -193,13 +192,9 @@ export class LinuxFile extends OpenFile {
 
   async removexattr(name: PathLike): Promise<void> {
     await this.checked('removexattr', (fd, calls) =>
-      calls.removexattrat(fd, '', abi.AT_EMPTY_PATH, encodeName(name)),
+      calls.removexattrat(itself(fd), encodeName(name)),
     );
   }
-}
-
-function itself(fd: number): XattrSubject {
-  return { dirfd: fd, name: '', atFlags: abi.AT_EMPTY_PATH };
 }
 
 function extentAt(map: Buffer, index: number): Extent {

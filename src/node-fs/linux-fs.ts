@@ -1,6 +1,7 @@
 /** What Linux can do with a path and fs/promises has no function for. VolumeFs stands on it. */
 import type { Buffer } from 'node:buffer';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
+import { encodeDevice, type FileAt } from '../vfs-linux/calls.ts';
 import {
   type AclEntry,
   type AclKind,
@@ -9,7 +10,7 @@ import {
   parsePosixAcl,
 } from '../vfs-linux/posix-acl.ts';
 import type { Statx } from '../vfs-linux/statx.ts';
-import { readXattr, type XattrSubject } from '../vfs-linux/tree/xattrs.ts';
+import { readXattr } from '../vfs-linux/tree/xattrs.ts';
 import { checkAclEntries, checkAclKind } from './acl-arguments.ts';
 import { type FsPath, type Mode, toInteger, toKernelPath, toMode } from './arguments.ts';
 import type { FsContext } from './context.ts';
@@ -79,7 +80,12 @@ export class LinuxFs {
     const flags = options.noFollow === true ? abi.AT_SYMLINK_NOFOLLOW : 0;
     const access = toTimeNs(atime, 'atime');
     const change = toTimeNs(mtime, 'mtime');
-    const ret = await this.#context.calls.utimensat(abi.AT_FDCWD, name, access, change, flags);
+    const ret = await this.#context.calls.utimensat(
+      abi.AT_FDCWD,
+      name,
+      { atime: access, mtime: change },
+      flags,
+    );
     this.#context.check(ret, 'utime', name);
   }
 
@@ -88,7 +94,12 @@ export class LinuxFs {
     const mode = kinds[kind] | (toMode(options.mode, 0o666) & ~this.umask);
     const major = toInteger(options.major ?? 0, 'major', 0, 0xfff);
     const minor = toInteger(options.minor ?? 0, 'minor', 0, 0xfffff);
-    const ret = await this.#context.calls.mknodat(abi.AT_FDCWD, name, mode, major, minor);
+    const ret = await this.#context.calls.mknodat(
+      abi.AT_FDCWD,
+      name,
+      mode,
+      encodeDevice(major, minor),
+    );
     this.#context.check(ret, 'mknod', name);
   }
 
@@ -136,14 +147,14 @@ export class LinuxFs {
     return this.#removexattr(at(path, abi.AT_SYMLINK_NOFOLLOW), name);
   }
 
-  async #getxattr(where: XattrSubject, name: FsPath): Promise<Buffer | undefined> {
+  async #getxattr(where: FileAt, name: FsPath): Promise<Buffer | undefined> {
     const value = await readXattr(this.#context.calls, where, toKernelPath(name, 'name'));
     if (value === -errno.ENODATA) return undefined;
     return this.#context.found(value, 'getxattr', where.name);
   }
 
   async #setxattr(
-    where: XattrSubject,
+    where: FileAt,
     name: FsPath,
     value: Uint8Array | string,
     options: SetXattrOptions,
@@ -153,15 +164,15 @@ export class LinuxFs {
     this.#context.check(ret, 'setxattr', where.name);
   }
 
-  async #listxattr(where: XattrSubject): Promise<string[]> {
+  async #listxattr(where: FileAt): Promise<string[]> {
     const names = await xattrNames(this.#context, where);
     return this.#context.found(names, 'listxattr', where.name);
   }
 
-  async #removexattr(where: XattrSubject, name: FsPath): Promise<void> {
+  async #removexattr(where: FileAt, name: FsPath): Promise<void> {
     const attribute = toKernelPath(name, 'name');
     const { calls } = this.#context;
-    const ret = await calls.removexattrat(where.dirfd, where.name, where.atFlags, attribute);
+    const ret = await calls.removexattrat(where, attribute);
     this.#context.check(ret, 'removexattr', where.name);
   }
 
@@ -207,6 +218,6 @@ export class LinuxFs {
   }
 }
 
-function at(path: FsPath, atFlags: number): XattrSubject {
+function at(path: FsPath, atFlags: number): FileAt {
   return { dirfd: abi.AT_FDCWD, name: toKernelPath(path), atFlags };
 }

@@ -98,7 +98,12 @@ export class MetadataFs extends LinuxFs {
   ): Promise<void> {
     const name = toKernelPath(path);
     const owner = toOwner(uid, 'uid');
-    const ret = await this.context.calls.fchownat(here, name, owner, toOwner(gid, 'gid'), atFlags);
+    const ret = await this.context.calls.fchownat(
+      here,
+      name,
+      { uid: owner, gid: toOwner(gid, 'gid') },
+      atFlags,
+    );
     this.context.check(ret, syscall, name);
   }
 
@@ -118,7 +123,7 @@ export class MetadataFs extends LinuxFs {
     atFlags: number,
   ): Promise<void> {
     const name = toKernelPath(path);
-    const ret = await this.context.calls.utimensat(here, name, atime, mtime, atFlags);
+    const ret = await this.context.calls.utimensat(here, name, { atime, mtime }, atFlags);
     this.context.check(ret, syscall, name);
   }
 }

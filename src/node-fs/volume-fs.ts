@@ -17,7 +17,7 @@
 import { Buffer } from 'node:buffer';
 import { FsBridgeError } from '../errors.ts';
 import { abi } from '../vfs-linux/abi.gen.ts';
-import type { LinuxCalls } from '../vfs-linux/calls.ts';
+import { at, type LinuxCalls } from '../vfs-linux/calls.ts';
 import { displayName } from '../vfs-linux/names.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
 import { invalidValue, throwIfAborted } from './argument-errors.ts';
@@ -256,7 +256,7 @@ export class VolumeFs extends MetadataFs {
     const to = toKernelPath(newPath, 'newPath');
     const noReplace = options.noReplace === true ? abi.RENAME_NOREPLACE : 0;
     const flags = noReplace | (options.exchange === true ? abi.RENAME_EXCHANGE : 0);
-    const ret = await this.context.calls.renameat2(here, from, here, to, flags);
+    const ret = await this.context.calls.renameat2(at(here, from), at(here, to), flags);
     this.context.check(ret, 'rename', from, to);
   }
 
@@ -282,7 +282,12 @@ export class VolumeFs extends MetadataFs {
   async link(existingPath: FsPath, newPath: FsPath): Promise<void> {
     const from = toKernelPath(existingPath, 'existingPath');
     const to = toKernelPath(newPath, 'newPath');
-    this.context.check(await this.context.calls.linkat(here, from, here, to), 'link', from, to);
+    this.context.check(
+      await this.context.calls.linkat(at(here, from), at(here, to)),
+      'link',
+      from,
+      to,
+    );
   }
 
   /** `type` is for Windows in Node; here it says nothing. */

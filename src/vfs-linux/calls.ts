@@ -23,7 +23,7 @@ import {
   statxIn,
   textIn,
 } from './calls/decode.ts';
-import type { Fd, TimeToSet } from './calls/encode.ts';
+import type { At, Fd, FileAt, FileOffset, Owner, TimesToSet } from './calls/encode.ts';
 import * as encode from './calls/encode.ts';
 import { inWindows, plus } from './calls/windows.ts';
 import { type Dirent64, type DirentStatx, decodeList } from './dirents.ts';
@@ -36,7 +36,8 @@ import type { Caller, Wide } from './slot.ts';
 import type { Statfs, Statx } from './statx.ts';
 
 export type { ChangedStatx } from './calls/decode.ts';
-export type { Fd, TimeToSet } from './calls/encode.ts';
+export type { At, Fd, FileAt, FileOffset, Owner, TimesToSet, TimeToSet } from './calls/encode.ts';
+export { at, encodeDevice, itself } from './calls/encode.ts';
 export type { Found, OpenedStatx } from './found.ts';
 
 /** Addresses the descriptor itself: fstat and its like. */
@@ -279,17 +280,9 @@ export class LinuxCalls implements Caller {
   }
 
   /** At most 2 GiB at a time; answers the bytes copied. */
-  copyFileRange(
-    from: Fd,
-    fromOffsetBytes: Wide,
-    to: Fd,
-    toOffsetBytes: Wide,
-    lengthBytes: number,
-  ): Promise<number> {
+  copyFileRange(from: FileOffset, to: FileOffset, lengthBytes: number): Promise<number> {
     const bytes = Math.min(lengthBytes, 0x7ffff000);
-    const source = { fd: from, offsetBytes: fromOffsetBytes };
-    const target = { fd: to, offsetBytes: toOffsetBytes };
-    return this.#number((slot) => encode.copyFileRange(slot, source, target, bytes));
+    return this.#number((slot) => encode.copyFileRange(slot, from, to, bytes));
   }
 
   /** ioctl(2) whose argument is a number or a descriptor. */
@@ -394,8 +387,8 @@ export class LinuxCalls implements Caller {
     return this.#named(path, (slot) => encode.mkdirat(slot, dirfd, path, mode));
   }
 
-  mknodat(dirfd: Fd, path: PathLike, mode: number, major: number, minor: number): Promise<number> {
-    const dev = encode.encodeDevice(major, minor);
+  /** `dev` is what encodeDevice makes of a major and a minor number; 0 for what is no device. */
+  mknodat(dirfd: Fd, path: PathLike, mode: number, dev: number): Promise<number> {
     return this.#named(path, (slot) => encode.mknodat(slot, dirfd, path, mode, dev));
   }
 
@@ -403,24 +396,14 @@ export class LinuxCalls implements Caller {
     return this.#named(path, (slot) => encode.unlinkat(slot, dirfd, path, atFlags));
   }
 
-  renameat2(
-    fromDirfd: Fd,
-    from: PathLike,
-    toDirfd: Fd,
-    to: PathLike,
-    renameFlags = 0,
-  ): Promise<number> {
-    const source = { dirfd: fromDirfd, name: from };
-    const target = { dirfd: toDirfd, name: to };
-    return this.#namedTwice(from, to, (slot) =>
-      encode.renameat2(slot, source, target, renameFlags),
-    );
+  renameat2(from: At, to: At, renameFlags = 0): Promise<number> {
+    const fill: Fill = (slot) => encode.renameat2(slot, from, to, renameFlags);
+    return this.#namedTwice(from.name, to.name, fill);
   }
 
-  linkat(fromDirfd: Fd, from: PathLike, toDirfd: Fd, to: PathLike, atFlags = 0): Promise<number> {
-    const source = { dirfd: fromDirfd, name: from };
-    const target = { dirfd: toDirfd, name: to };
-    return this.#namedTwice(from, to, (slot) => encode.linkat(slot, source, target, atFlags));
+  linkat(from: At, to: At, atFlags = 0): Promise<number> {
+    const fill: Fill = (slot) => encode.linkat(slot, from, to, atFlags);
+    return this.#namedTwice(from.name, to.name, fill);
   }
 
   symlinkat(target: PathLike, dirfd: Fd, path: PathLike): Promise<number> {
@@ -436,20 +419,11 @@ export class LinuxCalls implements Caller {
     return this.#named(path, (slot) => encode.fchmodat2(slot, dirfd, path, mode, atFlags));
   }
 
-  /** -1 leaves uid or gid as it is. */
-  fchownat(dirfd: Fd, path: PathLike, uid: number, gid: number, atFlags = 0): Promise<number> {
-    const owner = { uid, gid };
+  fchownat(dirfd: Fd, path: PathLike, owner: Owner, atFlags = 0): Promise<number> {
     return this.#named(path, (slot) => encode.fchownat(slot, dirfd, path, owner, atFlags));
   }
 
-  utimensat(
-    dirfd: Fd,
-    path: PathLike,
-    atime: TimeToSet,
-    mtime: TimeToSet,
-    atFlags = 0,
-  ): Promise<number> {
-    const times = { atime, mtime };
+  utimensat(dirfd: Fd, path: PathLike, times: TimesToSet, atFlags = 0): Promise<number> {
     return this.#named(path, (slot) => encode.utimensat(slot, dirfd, path, times, atFlags));
   }
 
@@ -472,40 +446,23 @@ export class LinuxCalls implements Caller {
   }
 
   /** Fills `value` and answers the length; with an empty one only answers it. */
-  getxattrat(
-    dirfd: Fd,
-    path: PathLike,
-    atFlags: number,
-    name: PathLike,
-    value: Buffer,
-  ): Promise<number> {
-    const subject = { dirfd, name: path, atFlags };
-    const fill: Fill = (slot) => encode.getxattrat(slot, subject, name, value.length);
-    return this.#xattr(path, name, fill, value);
+  getxattrat(file: FileAt, name: PathLike, value: Buffer): Promise<number> {
+    const fill: Fill = (slot) => encode.getxattrat(slot, file, name, value.length);
+    return this.#xattr(file.name, name, fill, value);
   }
 
-  setxattrat(
-    dirfd: Fd,
-    path: PathLike,
-    atFlags: number,
-    name: PathLike,
-    value: Buffer,
-    xattrFlags = 0,
-  ): Promise<number> {
-    const subject = { dirfd, name: path, atFlags };
-    const fill: Fill = (slot) => encode.setxattrat(slot, subject, name, value.length, xattrFlags);
-    return this.#xattr(path, name, fill, value);
+  setxattrat(file: FileAt, name: PathLike, value: Buffer, xattrFlags = 0): Promise<number> {
+    const fill: Fill = (slot) => encode.setxattrat(slot, file, name, value.length, xattrFlags);
+    return this.#xattr(file.name, name, fill, value);
   }
 
   /** The names, each with a NUL behind it, in `list`; answers their length. */
-  listxattrat(dirfd: Fd, path: PathLike, atFlags: number, list: Buffer): Promise<number> {
-    const subject = { dirfd, name: path, atFlags };
-    const fill: Fill = (slot) => encode.listxattrat(slot, subject, list.length);
-    return this.#xattr(path, empty, fill, list);
+  listxattrat(file: FileAt, list: Buffer): Promise<number> {
+    const fill: Fill = (slot) => encode.listxattrat(slot, file, list.length);
+    return this.#xattr(file.name, empty, fill, list);
   }
 
-  removexattrat(dirfd: Fd, path: PathLike, atFlags: number, name: PathLike): Promise<number> {
-    const subject = { dirfd, name: path, atFlags };
-    return this.#xattr(path, name, (slot) => encode.removexattrat(slot, subject, name));
+  removexattrat(file: FileAt, name: PathLike): Promise<number> {
+    return this.#xattr(file.name, name, (slot) => encode.removexattrat(slot, file, name));
   }
 }

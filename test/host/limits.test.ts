@@ -8,6 +8,7 @@ import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { abi, errno } from '../../src/vfs-linux/abi.gen.ts';
 import type { LinuxCalls } from '../../src/vfs-linux/calls.ts';
+import { at } from '../../src/vfs-linux/calls.ts';
 import {
   done,
   expectClean,
@@ -252,7 +253,7 @@ describe.skipIf(!isRoot)('times', () => {
           const fd = done(await calls.openat2(cwd, `/t${index}`, create, 0o644));
           await calls.close(fd);
           const time = { sec, nsec };
-          expect(await calls.utimensat(cwd, `/t${index}`, time, time)).toBe(0);
+          expect(await calls.utimensat(cwd, `/t${index}`, { atime: time, mtime: time })).toBe(0);
         }
         await kernel.dropCaches();
         for (const index of times.keys()) {
@@ -286,16 +287,16 @@ describe('extended attributes', () => {
       await withVolume(scratch, async ({ calls, kernel }) => {
         const fd = done(await calls.openat2(cwd, '/big', create, 0o644));
         await calls.close(fd);
-        expect(await calls.setxattrat(cwd, '/big', 0, 'user.big', value)).toBe(0);
+        expect(await calls.setxattrat(at(cwd, '/big'), 'user.big', value)).toBe(0);
         await kernel.dropCaches();
         const got = Buffer.alloc(65536);
-        expect(await calls.getxattrat(cwd, '/big', 0, 'user.big', Buffer.alloc(0))).toBe(most);
-        expect(await calls.getxattrat(cwd, '/big', 0, 'user.big', got)).toBe(most);
+        expect(await calls.getxattrat(at(cwd, '/big'), 'user.big', Buffer.alloc(0))).toBe(most);
+        expect(await calls.getxattrat(at(cwd, '/big'), 'user.big', got)).toBe(most);
         expect(got.subarray(0, most).equals(value)).toBe(true);
         const short = Buffer.alloc(most - 1);
-        expect(await calls.getxattrat(cwd, '/big', 0, 'user.big', short)).toBe(-errno.ERANGE);
+        expect(await calls.getxattrat(at(cwd, '/big'), 'user.big', short)).toBe(-errno.ERANGE);
         const large = Buffer.alloc(beyond === -errno.E2BIG ? 65537 : 17_000);
-        expect(await calls.setxattrat(cwd, '/big', 0, 'user.large', large)).toBe(beyond);
+        expect(await calls.setxattrat(at(cwd, '/big'), 'user.large', large)).toBe(beyond);
       });
       await expectClean(scratch);
     }),

@@ -8,6 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { MemoryDevice } from '../../src/block/memory-device.ts';
 import { abi, errno } from '../../src/vfs-linux/abi.gen.ts';
 import type { LinuxCalls } from '../../src/vfs-linux/calls.ts';
+import { at } from '../../src/vfs-linux/calls.ts';
 import { Kernel } from '../../src/vfs-linux/kernel.ts';
 import {
   done,
@@ -176,7 +177,7 @@ describe('POSIX ACLs', () => {
       await put(calls, '/secret', 'for 1001');
       expect(await calls.fchmodat2(cwd, '/secret', 0o600)).toBe(0);
       const may = acl([userObj, 6], [user, 4, 1001], [groupObj, 0], [mask, 4], [other, 0]);
-      expect(await calls.setxattrat(cwd, '/secret', 0, 'system.posix_acl_access', may)).toBe(0);
+      expect(await calls.setxattrat(at(cwd, '/secret'), 'system.posix_acl_access', may)).toBe(0);
       const named = calls.as(await kernel.identity({ uid: 1001, gid: 1 }));
       const stranger = calls.as(await kernel.identity({ uid: 1002, gid: 1 }));
       expect(await get(named, '/secret')).toBe('for 1001');
@@ -185,13 +186,11 @@ describe('POSIX ACLs', () => {
 
       expect(await calls.mkdirat(cwd, '/folder', 0o755)).toBe(0);
       const inherited = 'system.posix_acl_default';
-      expect(await calls.setxattrat(cwd, '/folder', 0, inherited, may)).toBe(0);
+      expect(await calls.setxattrat(at(cwd, '/folder'), inherited, may)).toBe(0);
       await put(calls, '/folder/child', 'of the folder');
       const got = Buffer.alloc(200);
       const length = await calls.getxattrat(
-        cwd,
-        '/folder/child',
-        0,
+        at(cwd, '/folder/child'),
         'system.posix_acl_access',
         got,
       );
@@ -207,7 +206,7 @@ describe('quotas', () => {
       await withVolume(scratch, async ({ calls }) => {
         for (let index = 0; index < 5; index++) {
           await put(calls, `/mine${index}`, 'x'.repeat(3000));
-          expect(await calls.fchownat(cwd, `/mine${index}`, 1000, 1000)).toBe(0);
+          expect(await calls.fchownat(cwd, `/mine${index}`, { uid: 1000, gid: 1000 })).toBe(0);
         }
       });
       await expectClean(scratch);
@@ -223,7 +222,7 @@ describe('a handle', () => {
       const handle = await withVolume(scratch, async ({ calls }) => {
         await put(calls, '/here', 'found again');
         const got = done(await calls.nameToHandleAt(cwd, '/here'));
-        expect(await calls.renameat2(cwd, '/here', cwd, '/there')).toBe(0);
+        expect(await calls.renameat2(at(cwd, '/here'), at(cwd, '/there'))).toBe(0);
         return got;
       });
       await withVolume(scratch, async ({ calls, root }) => {
@@ -252,7 +251,7 @@ describe('a file without a name', () => {
         expect(await calls.pwrite(fd, Buffer.from('no name'), 0)).toBe(7);
         expect(done(await calls.fstatx(fd))).toMatchObject({ nlink: 0, size: 7 });
       }
-      expect(await calls.linkat(kept, '', cwd, '/named', abi.AT_EMPTY_PATH)).toBe(0);
+      expect(await calls.linkat(at(kept, ''), at(cwd, '/named'), abi.AT_EMPTY_PATH)).toBe(0);
       for (const fd of [kept, lost]) expect(await calls.close(fd)).toBe(0);
       expect(await get(calls, '/named')).toBe('no name');
       const names = (await list(calls, '/')).map(String).filter((name) => name !== 'lost+found');

@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer';
 import type { Command } from 'commander';
 import { argumentBytes } from '../../host/argument-bytes.ts';
 import { check } from '../../observe/messages.ts';
+import { at } from '../../vfs-linux/calls.ts';
 import { splitPath } from '../../vfs-linux/tree/place.ts';
 import type { VolumeOptions } from '../../volumes/with-volume.ts';
 import { withVolume } from '../../volumes/with-volume.ts';
@@ -20,13 +21,14 @@ async function ln(source: string, target: string, link: string, options: LnOptio
     const { calls } = volume;
     const text = argumentBytes(target);
     const lastName = splitPath(text).at(-1) ?? Buffer.from('.');
-    const at = await volumeTarget(volume.calls, argumentBytes(link), lastName);
+    const to = await volumeTarget(volume.calls, argumentBytes(link), lastName);
     if (options.symbolic === true) {
-      check(await calls.symlinkat(text, at.folder, at.name), link);
+      check(await calls.symlinkat(text, to.folder, to.name), link);
       return;
     }
     const file = await findPlace(volume.calls, text);
-    check(await calls.linkat(file.dirfd, file.name, at.folder, at.name), `${target} -> ${link}`);
+    const ret = await calls.linkat(file, at(to.folder, to.name));
+    check(ret, `${target} -> ${link}`);
   });
 }
 

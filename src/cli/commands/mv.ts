@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { argumentBytes } from '../../host/argument-bytes.ts';
 import { check } from '../../observe/messages.ts';
 import { abi } from '../../vfs-linux/abi.gen.ts';
+import { at } from '../../vfs-linux/calls.ts';
 import type { VolumeOptions } from '../../volumes/with-volume.ts';
 import { withVolume } from '../../volumes/with-volume.ts';
 import { volumeTarget } from '../copy/places.ts';
@@ -16,7 +17,7 @@ async function mv(source: string, from: string, to: string, options: VolumeOptio
     const old = await findPlace(volume.calls, argumentBytes(from));
     check(await calls.statx(old.dirfd, old.name, abi.AT_SYMLINK_NOFOLLOW), old.path);
     const target = await volumeTarget(volume.calls, argumentBytes(to), old.name);
-    const ret = await calls.renameat2(old.dirfd, old.name, target.folder, target.name);
+    const ret = await calls.renameat2(at(old.dirfd, old.name), at(target.folder, target.name));
     check(ret, `${from} -> ${to}`);
   });
 }

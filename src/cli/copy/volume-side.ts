@@ -2,7 +2,7 @@
 import type { Buffer } from 'node:buffer';
 import { callError, check } from '../../observe/messages.ts';
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
-import type { Fd, LinuxCalls } from '../../vfs-linux/calls.ts';
+import { at, encodeDevice, type Fd, type LinuxCalls } from '../../vfs-linux/calls.ts';
 import { isErrno } from '../../vfs-linux/errno.ts';
 import { errnoName } from '../../vfs-linux/errors.ts';
 import { nextData } from '../../vfs-linux/tree/copy-data.ts';
@@ -131,11 +131,11 @@ export class VolumeSide implements SourceSide<Fd>, TargetSide<Fd> {
   async makeNode(folder: Fd, name: Buffer, attributes: Attributes): Promise<void> {
     const [major, minor] = attributes.rdev;
     const mode = attributes.type | 0o600;
-    check(await this.#calls.mknodat(folder, name, mode, major, minor), name);
+    check(await this.#calls.mknodat(folder, name, mode, encodeDevice(major, minor)), name);
   }
 
   async link(from: Fd, fromName: Buffer, folder: Fd, name: Buffer): Promise<Loss | undefined> {
-    const ret = await this.#calls.linkat(from, fromName, folder, name);
+    const ret = await this.#calls.linkat(at(from, fromName), at(folder, name));
     if (!isErrno(ret)) return undefined;
     if (!isLinkRefusal(ret)) throw callError(ret, name);
     return { what: 'hard link', code: errnoName(ret) };
@@ -155,15 +155,15 @@ export class VolumeSide implements SourceSide<Fd>, TargetSide<Fd> {
       if (!isRefusal(ret)) throw callError(ret, name);
       losses.push({ what, code: errnoName(ret) });
     };
-    note(await this.#calls.fchownat(folder, name, uid, gid, noFollow), 'owner');
+    note(await this.#calls.fchownat(folder, name, { uid, gid }, noFollow), 'owner');
     for (const { name: attribute, value } of xattrs) {
-      const ret = await this.#calls.setxattrat(folder, name, noFollow, attribute, value);
+      const ret = await this.#calls.setxattrat(at(folder, name, noFollow), attribute, value);
       note(ret, attribute.toString());
     }
     if (type !== abi.S_IFLNK) {
       note(await this.#calls.fchmodat2(folder, name, mode, noFollow), 'mode');
     }
-    note(await this.#calls.utimensat(folder, name, atime, mtime, noFollow), 'times');
+    note(await this.#calls.utimensat(folder, name, { atime, mtime }, noFollow), 'times');
     return losses;
   }
 

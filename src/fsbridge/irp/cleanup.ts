@@ -86,5 +86,10 @@ async function restoreTimes(vcb: Vcb, fileObject: FileObject): Promise<void> {
   if (atime === undefined && mtime === undefined) return;
   const omit = { sec: 0, nsec: abi.UTIME_OMIT };
   const { handle } = fileObject.fcb;
-  await vcb.calls.utimensat(handle, '', atime ?? omit, mtime ?? omit, abi.AT_EMPTY_PATH);
+  await vcb.calls.utimensat(
+    handle,
+    '',
+    { atime: atime ?? omit, mtime: mtime ?? omit },
+    abi.AT_EMPTY_PATH,
+  );
 }

@@ -6,6 +6,7 @@
  * fails the file object is closed: no Close comes for it.
  */
 import { abi } from '../../vfs-linux/abi.gen.ts';
+import { itself } from '../../vfs-linux/calls.ts';
 import { isErrno } from '../../vfs-linux/errno.ts';
 import { eaXattrs } from '../eas.ts';
 import { applyEas } from '../eas-set.ts';
@@ -40,7 +41,7 @@ async function replaceContent(vcb: Vcb, irp: OverwriteIrp): Promise<NtStatus> {
   const room = await reserveRoom(vcb, fd, irp.allocationSize);
   if (room !== STATUS.SUCCESS) return room;
   for (const name of await eaXattrs(vcb, fcb)) {
-    await vcb.calls.removexattrat(fcb.handle, '', abi.AT_EMPTY_PATH, name);
+    await vcb.calls.removexattrat(itself(fcb.handle), name);
   }
   fcb.eaSize = undefined;
   if (irp.ea !== undefined) {

@@ -122,7 +122,7 @@ async function setTimes(
   const omit = { sec: 0, nsec: abi.UTIME_OMIT };
   const atime = access.kind === 'set' ? access.time : omit;
   const mtime = writing.kind === 'set' ? writing.time : omit;
-  return vcb.calls.utimensat(handle, '', atime, mtime, abi.AT_EMPTY_PATH);
+  return vcb.calls.utimensat(handle, '', { atime, mtime }, abi.AT_EMPTY_PATH);
 }
 
 async function setAllocation(vcb: Vcb, irp: SetAllocationInformation): Promise<NtStatus> {

@@ -6,6 +6,7 @@
  * at what is there to the move of the Lcb. Which files are open is the transport's to check.
  */
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
+import { at } from '../../vfs-linux/calls.ts';
 import { type Errno, isErrno } from '../../vfs-linux/errno.ts';
 import { checkReplace } from '../access.ts';
 import type { Fcb, Lcb } from '../fcb.ts';
@@ -163,10 +164,12 @@ async function moveName(vcb: Vcb, lcb: Lcb, place: Place, toName: Uint8Array): P
   if (replaced === lcb && vcb.traits.caseRule !== 'sensitive') {
     // The driver takes both spellings for one name, and a rename between them for none.
     const between = temporaryName();
-    const ret = await vcb.calls.renameat2(parent.handle, linuxName, parent.handle, between);
-    return ret < 0 ? ret : vcb.calls.renameat2(parent.handle, between, place.dir.handle, toName);
+    const ret = await vcb.calls.renameat2(at(parent.handle, linuxName), at(parent.handle, between));
+    return ret < 0
+      ? ret
+      : vcb.calls.renameat2(at(parent.handle, between), at(place.dir.handle, toName));
   }
-  return vcb.calls.renameat2(parent.handle, linuxName, place.dir.handle, toName);
+  return vcb.calls.renameat2(at(parent.handle, linuxName), at(place.dir.handle, toName));
 }
 
 /**
@@ -180,10 +183,13 @@ async function moveOverSpelling(
   toName: Uint8Array,
 ): Promise<number> {
   const { dir, linuxName } = place;
-  const spelt = await vcb.calls.renameat2(dir.handle, linuxName, dir.handle, toName);
+  const spelt = await vcb.calls.renameat2(at(dir.handle, linuxName), at(dir.handle, toName));
   if (spelt < 0) return spelt;
-  const ret = await vcb.calls.renameat2(lcb.parent.handle, lcb.linuxName, dir.handle, toName);
-  if (ret < 0) await vcb.calls.renameat2(dir.handle, toName, dir.handle, linuxName);
+  const ret = await vcb.calls.renameat2(
+    at(lcb.parent.handle, lcb.linuxName),
+    at(dir.handle, toName),
+  );
+  if (ret < 0) await vcb.calls.renameat2(at(dir.handle, toName), at(dir.handle, linuxName));
   else vcb.nameVanished(dir, linuxName);
   return ret;
 }
@@ -201,7 +207,7 @@ async function link(vcb: Vcb, irp: SetLinkInformation, place: Place): Promise<Nt
   }
   const ret =
     place.fcb === undefined
-      ? await vcb.calls.linkat(fcb.handle, '', dir.handle, linuxName, abi.AT_EMPTY_PATH)
+      ? await vcb.calls.linkat(at(fcb.handle, ''), at(dir.handle, linuxName), abi.AT_EMPTY_PATH)
       : await linkOver(vcb, fcb, place);
   // link(2): EPERM where the file system has no links.
   if (ret === -errno.EPERM && !vcb.traits.hardLinks) return STATUS.NOT_SUPPORTED;
@@ -215,9 +221,13 @@ async function link(vcb: Vcb, irp: SetLinkInformation, place: Place): Promise<Nt
 async function linkOver(vcb: Vcb, fcb: Fcb, place: Place): Promise<number> {
   const { dir, linuxName } = place;
   const temporary = temporaryName();
-  const made = await vcb.calls.linkat(fcb.handle, '', dir.handle, temporary, abi.AT_EMPTY_PATH);
+  const made = await vcb.calls.linkat(
+    at(fcb.handle, ''),
+    at(dir.handle, temporary),
+    abi.AT_EMPTY_PATH,
+  );
   if (made < 0) return made;
-  const ret = await vcb.calls.renameat2(dir.handle, temporary, dir.handle, linuxName);
+  const ret = await vcb.calls.renameat2(at(dir.handle, temporary), at(dir.handle, linuxName));
   if (ret < 0) await vcb.calls.unlinkat(dir.handle, temporary);
   return ret;
 }

@@ -51,7 +51,7 @@ export async function write(vcb: Vcb, irp: WriteIrp): Promise<NtStatus> {
   if (fileObject.keptWriteTime !== undefined) {
     const omit = { sec: 0, nsec: abi.UTIME_OMIT };
     const mtime = fileObject.keptWriteTime;
-    await vcb.calls.utimensat(fcb.handle, '', omit, mtime, abi.AT_EMPTY_PATH);
+    await vcb.calls.utimensat(fcb.handle, '', { atime: omit, mtime }, abi.AT_EMPTY_PATH);
     return queryInfo(vcb, fileObject, irp.fileInfo);
   }
   if (changed.statx === undefined) return queryInfo(vcb, fileObject, irp.fileInfo);

@@ -14,10 +14,26 @@ import type { Slot, Wide } from '../slot.ts';
 /** A descriptor in the kernel's table. */
 export type Fd = number;
 
-/** A name below a directory's descriptor; an empty name is the descriptor itself. */
-export interface At {
+/** A name below a directory's descriptor. */
+export interface At<Name extends SlotName = PathLike> {
   readonly dirfd: Fd;
-  readonly name: SlotName;
+  readonly name: Name;
+}
+
+/** The file that an *at call is about; an empty name with AT_EMPTY_PATH is the descriptor itself. */
+export interface FileAt<Name extends SlotName = PathLike> extends At<Name> {
+  /** AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH or 0. */
+  readonly atFlags: number;
+}
+
+/** The file of that name. */
+export function at(dirfd: Fd, name: PathLike, atFlags = 0): FileAt {
+  return { dirfd, name, atFlags };
+}
+
+/** The file of the descriptor, which may be O_PATH. */
+export function itself(fd: Fd): FileAt {
+  return { dirfd: fd, name: '', atFlags: abi.AT_EMPTY_PATH };
 }
 
 /** A new owner and group; -1 leaves one as it is. */
@@ -251,24 +267,34 @@ export function unlinkatHeld(slot: Slot, dirfd: Fd, name: SlotName, atFlags: num
   slot.op = abi.BRIDGE_OP_unlinkat_held;
 }
 
-function namedTwice(slot: Slot, op: number, from: At, to: At): void {
+function namedTwice(slot: Slot, op: number, from: At<SlotName>, to: At<SlotName>): void {
   named(slot, op, from.dirfd, from.name);
   slot.arg(1, to.dirfd);
   slot.name(slot.second, to.name);
 }
 
-export function renameat2(slot: Slot, from: At, to: At, renameFlags: number): void {
+export function renameat2(
+  slot: Slot,
+  from: At<SlotName>,
+  to: At<SlotName>,
+  renameFlags: number,
+): void {
   namedTwice(slot, abi.BRIDGE_OP_renameat2, from, to);
   slot.arg(2, renameFlags);
 }
 
 /** The same; answers a descriptor (O_PATH) of what was at `to` and has no name any more, or 0. */
-export function renameat2Held(slot: Slot, from: At, to: At, renameFlags: number): void {
+export function renameat2Held(
+  slot: Slot,
+  from: At<SlotName>,
+  to: At<SlotName>,
+  renameFlags: number,
+): void {
   renameat2(slot, from, to, renameFlags);
   slot.op = abi.BRIDGE_OP_renameat2_held;
 }
 
-export function linkat(slot: Slot, from: At, to: At, atFlags: number): void {
+export function linkat(slot: Slot, from: At<SlotName>, to: At<SlotName>, atFlags: number): void {
   namedTwice(slot, abi.BRIDGE_OP_linkat, from, to);
   slot.arg(2, atFlags);
 }
@@ -342,49 +368,43 @@ export function nameToHandleAt(slot: Slot, dirfd: Fd, name: SlotName, atFlags: n
 
 // Extended attributes: ops-xattr.c
 
-/** The file that attributes belong to, in the terms of the *at calls. */
-export interface XattrSubject extends At {
-  /** AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH or 0. */
-  readonly atFlags: number;
-}
-
-function xattr(slot: Slot, op: number, subject: XattrSubject, bytes: number): void {
-  named(slot, op, subject.dirfd, subject.name);
-  slot.arg(1, subject.atFlags);
+function xattr(slot: Slot, op: number, file: FileAt<SlotName>, bytes: number): void {
+  named(slot, op, file.dirfd, file.name);
+  slot.arg(1, file.atFlags);
   slot.arg(2, bytes);
 }
 
 /** The value goes into the window; of 0 bytes only its length is asked for. */
 export function getxattrat(
   slot: Slot,
-  subject: XattrSubject,
+  file: FileAt<SlotName>,
   attribute: SlotName,
   bytes: number,
 ): void {
-  xattr(slot, abi.BRIDGE_OP_getxattrat, subject, bytes);
+  xattr(slot, abi.BRIDGE_OP_getxattrat, file, bytes);
   slot.name(slot.second, attribute);
 }
 
 /** The value comes out of the window. */
 export function setxattrat(
   slot: Slot,
-  subject: XattrSubject,
+  file: FileAt<SlotName>,
   attribute: SlotName,
   bytes: number,
   xattrFlags: number,
 ): void {
-  xattr(slot, abi.BRIDGE_OP_setxattrat, subject, bytes);
+  xattr(slot, abi.BRIDGE_OP_setxattrat, file, bytes);
   slot.arg(3, xattrFlags);
   slot.name(slot.second, attribute);
 }
 
 /** The names go into the window. */
-export function listxattrat(slot: Slot, subject: XattrSubject, bytes: number): void {
-  xattr(slot, abi.BRIDGE_OP_listxattrat, subject, bytes);
+export function listxattrat(slot: Slot, file: FileAt<SlotName>, bytes: number): void {
+  xattr(slot, abi.BRIDGE_OP_listxattrat, file, bytes);
 }
 
-export function removexattrat(slot: Slot, subject: XattrSubject, attribute: SlotName): void {
-  xattr(slot, abi.BRIDGE_OP_removexattrat, subject, 0);
+export function removexattrat(slot: Slot, file: FileAt<SlotName>, attribute: SlotName): void {
+  xattr(slot, abi.BRIDGE_OP_removexattrat, file, 0);
   slot.name(slot.second, attribute);
 }
 

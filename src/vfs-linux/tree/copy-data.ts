@@ -87,7 +87,11 @@ export async function copyRange(
   { beginBytes, endBytes }: DataExtent,
 ): Promise<number> {
   for (let at = beginBytes; at < endBytes; ) {
-    const ret = await calls.copyFileRange(source, at, target, at, endBytes - at);
+    const ret = await calls.copyFileRange(
+      { fd: source, offsetBytes: at },
+      { fd: target, offsetBytes: at },
+      endBytes - at,
+    );
     // HFS and a few others have no splice_write, which copy_file_range needs (fs/splice.c).
     if (ret === -errno.EINVAL || ret === -errno.EOPNOTSUPP) {
       return copyByHand(calls, source, target, { beginBytes: at, endBytes });

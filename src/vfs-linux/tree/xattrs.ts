@@ -5,18 +5,9 @@
  */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../abi.gen.ts';
-import type { Fd, LinuxCalls } from '../calls.ts';
+import type { FileAt, LinuxCalls } from '../calls.ts';
 import { type Errno, isErrno } from '../errno.ts';
 import type { PathLike } from '../names.ts';
-
-/** The inode that attributes belong to, in the terms of the *at calls. */
-export interface XattrSubject {
-  readonly dirfd: Fd;
-  /** Empty for the descriptor itself, with AT_EMPTY_PATH. */
-  readonly name: PathLike;
-  /** AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH or 0. */
-  readonly atFlags: number;
-}
 
 /** Enough for the names, and for the value, of nearly every file. */
 const usualBytes = 1024;
@@ -51,13 +42,9 @@ export function splitXattrNames(list: Buffer): Buffer[] {
  * The names of an inode's attributes in the file system's order, or a negative errno: EOPNOTSUPP
  * where the file system has none.
  */
-export async function listXattrs(
-  calls: LinuxCalls,
-  subject: XattrSubject,
-): Promise<Buffer[] | Errno> {
-  const { dirfd, name, atFlags } = subject;
+export async function listXattrs(calls: LinuxCalls, subject: FileAt): Promise<Buffer[] | Errno> {
   const list = await readWhole(usualBytes, abi.XATTR_LIST_MAX, (room) =>
-    calls.listxattrat(dirfd, name, atFlags, room),
+    calls.listxattrat(subject, room),
   );
   return isErrno(list) ? list : splitXattrNames(list);
 }
@@ -68,12 +55,11 @@ export async function listXattrs(
  */
 export function readXattr(
   calls: LinuxCalls,
-  subject: XattrSubject,
+  subject: FileAt,
   attribute: PathLike,
   firstBytes: number = usualBytes,
 ): Promise<Buffer | Errno> {
-  const { dirfd, name, atFlags } = subject;
   return readWhole(firstBytes, abi.XATTR_SIZE_MAX, (room) =>
-    calls.getxattrat(dirfd, name, atFlags, attribute, room),
+    calls.getxattrat(subject, attribute, room),
   );
 }

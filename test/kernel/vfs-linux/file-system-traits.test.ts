@@ -12,6 +12,7 @@ import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MemoryDevice } from '../../../src/block/memory-device.ts';
 import { abi } from '../../../src/vfs-linux/abi.gen.ts';
+import { at } from '../../../src/vfs-linux/calls.ts';
 import { isErrno } from '../../../src/vfs-linux/errno.ts';
 import { type FileSystemTraits, traitsOf } from '../../../src/vfs-linux/file-system-traits.ts';
 import { Kernel } from '../../../src/vfs-linux/kernel.ts';
@@ -135,20 +136,20 @@ async function tryEverything(volume: Volume): Promise<{ seen: Seen; handle: Buff
   await volume.syncfs();
   const after = await volume.statfs();
   await calls.close(fd);
-  const at = abi.AT_SYMLINK_NOFOLLOW;
-  const xattr = await calls.setxattrat(root, 'File', at, 'user.x', Buffer.from('value'));
-  const access = await calls.setxattrat(root, 'File', at, 'system.posix_acl_access', acl);
-  await calls.removexattrat(root, 'File', at, 'system.posix_acl_access');
+  const itself = at(root, 'File', abi.AT_SYMLINK_NOFOLLOW);
+  const xattr = await calls.setxattrat(itself, 'user.x', Buffer.from('value'));
+  const access = await calls.setxattrat(itself, 'system.posix_acl_access', acl);
+  await calls.removexattrat(itself, 'system.posix_acl_access');
   await calls.symlinkat('File', root, 'soft');
   const seen: Seen = {
     sparseFiles: (before.bfree - after.bfree) * before.frsize < holeBytes / 2,
     userXattrs: xattr >= 0,
     acls: access >= 0,
-    hardLinks: (await calls.linkat(root, 'File', root, 'hard', 0)) >= 0,
+    hardLinks: (await calls.linkat(at(root, 'File'), at(root, 'hard'), 0)) >= 0,
   };
-  await calls.fchownat(root, 'File', wanted.uid, wanted.gid, at);
+  await calls.fchownat(root, 'File', { uid: wanted.uid, gid: wanted.gid }, itself.atFlags);
   await calls.fchmodat2(root, 'File', wanted.mode, 0);
-  await calls.utimensat(root, 'File', time, time, at);
+  await calls.utimensat(root, 'File', { atime: time, mtime: time }, itself.atFlags);
   return { seen, handle: await handleOf(volume) };
 }
 

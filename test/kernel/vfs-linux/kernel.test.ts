@@ -119,7 +119,7 @@ describe('identities', () => {
     const { calls } = volume;
     const fd = await calls.openat2(abi.AT_FDCWD, 'secret', abi.O_CREAT | abi.O_RDWR, 0o640);
     await calls.close(fd);
-    await calls.fchownat(abi.AT_FDCWD, 'secret', 1000, 2000);
+    await calls.fchownat(abi.AT_FDCWD, 'secret', { uid: 1000, gid: 2000 });
     const open = async (identity: Parameters<Kernel['identity']>[0]): Promise<number> => {
       const cred = await kernel.identity(identity);
       const answer = await calls.as(cred).openat2(abi.AT_FDCWD, 'secret', abi.O_RDONLY);

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { abi, errno } from '../../../src/vfs-linux/abi.gen.ts';
 import * as encode from '../../../src/vfs-linux/calls/encode.ts';
 import type { LinuxCalls } from '../../../src/vfs-linux/calls.ts';
+import { at } from '../../../src/vfs-linux/calls.ts';
 import { copyHandle } from '../../../src/vfs-linux/found.ts';
 import type { Fill } from '../../../src/vfs-linux/request-ring.ts';
 import { Statx } from '../../../src/vfs-linux/statx.ts';
@@ -96,7 +97,7 @@ for (const type of types.filter((type) => cannotMount(type) === undefined)) {
     test('that takes the last name of a file keeps the file', async () => {
       const fd = await create('victim');
       done(await calls.pwrite(fd, Buffer.from('still here'), 0));
-      done(await calls.linkat(dir, 'victim', dir, 'other'));
+      done(await calls.linkat(at(dir, 'victim'), at(dir, 'other')));
       done(await calls.close(fd));
       const handle = done(await calls.nameToHandleAt(dir, 'victim')) as Buffer;
       const one = await unlinkHeld('other');
@@ -153,7 +154,7 @@ for (const type of types.filter((type) => cannotMount(type) === undefined)) {
         });
       const longer = await truncate(5000);
       expect([longer.ret, longer.statx.size]).toEqual([0, 5000]);
-      done(await calls.utimensat(dir, 'cut', past, past));
+      done(await calls.utimensat(dir, 'cut', { atime: past, mtime: past }));
       const same = await truncate(5000);
       expect(same.ret).toBe(0);
       // ext4 sets them itself; the others' are left alone, as ftruncate(2) would not.
@@ -179,7 +180,9 @@ for (const type of types.filter((type) => cannotMount(type) === undefined)) {
       const opened = await theirs.openat2Statx(dir, 'private/file', how);
       if (typeof opened === 'number') throw new Error(`answered ${opened}`);
       expect([opened.statx.uid, opened.statx.gid]).toEqual([1000, 1000]);
-      expect(await theirs.fchownat(opened.fd, '', 1001, 1001, abi.AT_EMPTY_PATH)).toBe(0);
+      expect(
+        await theirs.fchownat(opened.fd, '', { uid: 1001, gid: 1001 }, abi.AT_EMPTY_PATH),
+      ).toBe(0);
       expect(await theirs.fchmodat2(dir, 'private', 0o777)).toBe(-errno.EPERM);
       const owner = await mounted.kernel.identity({ uid: 1, gid: 1, capabilities: 1n << 3n });
       expect(await calls.as(owner).fchmodat2(dir, 'private', 0o755)).toBe(0);

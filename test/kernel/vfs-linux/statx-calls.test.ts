@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { abi, errno } from '../../../src/vfs-linux/abi.gen.ts';
 import type { ChangedStatx, Found, LinuxCalls, OpenedStatx } from '../../../src/vfs-linux/calls.ts';
+import { at, encodeDevice } from '../../../src/vfs-linux/calls.ts';
 import type { DirentStatx } from '../../../src/vfs-linux/dirents.ts';
 import type { Statx } from '../../../src/vfs-linux/statx.ts';
 import { done } from '../../support/images/scratch-volume.ts';
@@ -37,7 +38,7 @@ async function fill(calls: LinuxCalls): Promise<void> {
     done(await calls.close(fd));
   }
   done(await calls.symlinkat('nowhere', many, 'link'));
-  done(await calls.mknodat(many, 'device', abi.S_IFCHR | 0o600, 5, 1));
+  done(await calls.mknodat(many, 'device', abi.S_IFCHR | 0o600, encodeDevice(5, 1)));
   done(await calls.mkdirat(many, 'directory', 0o700));
   done(await calls.close(many));
 }
@@ -191,9 +192,9 @@ for (const type of types.filter((type) => cannotMount(type) === undefined)) {
 
     test('a small attribute comes with what has it', async () => {
       const find = { xattr: 'user.small' };
-      done(await calls.setxattrat(many, 'directory', 0, 'user.small', Buffer.from('value')));
-      done(await calls.setxattrat(many, 'file number 7', 0, 'user.small', Buffer.alloc(65)));
-      done(await calls.setxattrat(many, 'file number 8', 0, 'user.other', Buffer.from('x')));
+      done(await calls.setxattrat(at(many, 'directory'), 'user.small', Buffer.from('value')));
+      done(await calls.setxattrat(at(many, 'file number 7'), 'user.small', Buffer.alloc(65)));
+      done(await calls.setxattrat(at(many, 'file number 8'), 'user.other', Buffer.from('x')));
       const named = new Map(
         (await listAll(calls, many, { xattr: 'user.small' })).map((e) => [e.text, e.xattrs]),
       );
@@ -262,7 +263,7 @@ for (const type of types.filter((type) => cannotMount(type) === undefined)) {
       // Version 2; entries of tag, permissions, id: user rwx, group rwx, other rwx.
       const acl = Buffer.from('0200000001000700ffffffff04000700ffffffff20000700ffffffff', 'hex');
       const name = 'system.posix_acl_default';
-      done(await calls.setxattrat(many, 'masked', 0, name, acl));
+      done(await calls.setxattrat(at(many, 'masked'), name, acl));
       done(await masked.mkdirat(many, 'masked/inner', 0o777));
       expect(await modeOf('masked/inner')).toBe(0o777);
       for (const path of ['masked/inner', 'masked', 'unmasked']) {

@@ -7,6 +7,7 @@
 import { Buffer } from 'node:buffer';
 import { abi } from '../../../src/vfs-linux/abi.gen.ts';
 import type { LinuxCalls } from '../../../src/vfs-linux/calls.ts';
+import { at } from '../../../src/vfs-linux/calls.ts';
 import { Kernel } from '../../../src/vfs-linux/kernel.ts';
 import { Random, testSeed } from '../random.ts';
 import { PowerCutDevice, SparseBytes } from './power-cut-device.ts';
@@ -31,8 +32,10 @@ async function use(calls: LinuxCalls, index: number): Promise<void> {
     note(await calls.pwrite(fd, bytes, (round % 20) * 50_000));
     note(await calls.pread(fd, bytes, (round % 7) * 50_000));
     if (index % 2 === 0) note(await calls.fsync(fd));
-    if (index % 5 === 0) note(await calls.renameat2(abi.AT_FDCWD, path, abi.AT_FDCWD, `${path}x`));
-    if (index % 5 === 0) note(await calls.renameat2(abi.AT_FDCWD, `${path}x`, abi.AT_FDCWD, path));
+    if (index % 5 === 0)
+      note(await calls.renameat2(at(abi.AT_FDCWD, path), at(abi.AT_FDCWD, `${path}x`)));
+    if (index % 5 === 0)
+      note(await calls.renameat2(at(abi.AT_FDCWD, `${path}x`), at(abi.AT_FDCWD, path)));
   }
   note(await calls.close(fd));
 }

@@ -6,6 +6,7 @@ import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { abi } from '../../../src/vfs-linux/abi.gen.ts';
 import type { LinuxCalls } from '../../../src/vfs-linux/calls.ts';
+import { at } from '../../../src/vfs-linux/calls.ts';
 import { type Errno, isErrno } from '../../../src/vfs-linux/errno.ts';
 import type { Statx } from '../../../src/vfs-linux/statx.ts';
 import type { ModelNode, ModelTree } from '../workload/model-tree.ts';
@@ -58,14 +59,14 @@ function must<T>(answer: T | Errno, what: string): T {
 
 async function readXattrs(calls: LinuxCalls, path: Buffer): Promise<string> {
   const list = Buffer.alloc(65536);
-  const length = await calls.listxattrat(abi.AT_FDCWD, path, abi.AT_SYMLINK_NOFOLLOW, list);
+  const length = await calls.listxattrat(at(abi.AT_FDCWD, path, abi.AT_SYMLINK_NOFOLLOW), list);
   if (length < 0) throw new Mismatch(`listxattr(${path}) answered ${length}`);
   const names = list.toString('latin1', 0, length).split('\0').slice(0, -1);
   const rows: [string, Buffer][] = [];
   for (const name of names) {
     const value = Buffer.alloc(65536);
     const nofollow = abi.AT_SYMLINK_NOFOLLOW;
-    const got = await calls.getxattrat(abi.AT_FDCWD, path, nofollow, name, value);
+    const got = await calls.getxattrat(at(abi.AT_FDCWD, path, nofollow), name, value);
     if (got < 0) throw new Mismatch(`getxattr(${path}, ${name}) answered ${got}`);
     rows.push([name, value.subarray(0, got)]);
   }

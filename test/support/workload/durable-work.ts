@@ -12,6 +12,7 @@
 import { Buffer } from 'node:buffer';
 import { abi } from '../../../src/vfs-linux/abi.gen.ts';
 import type { Fd, LinuxCalls } from '../../../src/vfs-linux/calls.ts';
+import { at } from '../../../src/vfs-linux/calls.ts';
 import type { Random } from '../random.ts';
 import { Mismatch } from './workload.ts';
 
@@ -195,7 +196,7 @@ export class DurableWork {
       await this.#write(calls, fd, pattern(state.file, generation, 0, 30_000), 0);
       alive(await calls.fsync(fd));
       alive(await calls.close(fd));
-      alive(await calls.renameat2(cwd, `${path}.new`, cwd, path));
+      alive(await calls.renameat2(at(cwd, `${path}.new`), at(cwd, path)));
       await this.#syncDirectory(calls);
       this.#promise(() => {
         state.durable = generation;

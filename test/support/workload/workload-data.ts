@@ -135,7 +135,11 @@ export function planCopyRange(load: Workload, to: OpenFile): Step {
   const { copyRefusal } = load.can;
   if (copyRefusal !== 0 && data.length > 0) {
     return load.step(text, copyRefusal, (calls) =>
-      calls.copyFileRange(from.fd, fromOffset, to.fd, toOffset, wanted),
+      calls.copyFileRange(
+        { fd: from.fd, offsetBytes: fromOffset },
+        { fd: to.fd, offsetBytes: toOffset },
+        wanted,
+      ),
     );
   }
   to.node.file.write(toOffset, data);
@@ -146,8 +150,9 @@ export function planCopyRange(load: Workload, to: OpenFile): Step {
       let done = 0;
       for (;;) {
         const rest = wanted - done;
-        const args = [from.fd, fromOffset + done, to.fd, toOffset + done, rest] as const;
-        const got = rest === 0 ? 0 : await calls.copyFileRange(...args);
+        const source = { fd: from.fd, offsetBytes: fromOffset + done };
+        const target = { fd: to.fd, offsetBytes: toOffset + done };
+        const got = rest === 0 ? 0 : await calls.copyFileRange(source, target, rest);
         if (got < 0) throw new Mismatch(`${text} answered ${got} after ${done} bytes`);
         done += got;
         if (got === 0) break;

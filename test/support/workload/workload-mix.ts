@@ -1,6 +1,7 @@
 /** Which of the random calls come how often, and which may be under way at the same time. */
 import { abi } from '../../../src/vfs-linux/abi.gen.ts';
 import type { LinuxCalls } from '../../../src/vfs-linux/calls.ts';
+import { at } from '../../../src/vfs-linux/calls.ts';
 import type { OpenFile, Step, Workload } from './workload.ts';
 import { expectSame, latin1 } from './workload.ts';
 import * as data from './workload-data.ts';
@@ -110,7 +111,7 @@ export async function crowd(load: Workload, calls: LinuxCalls, count: number): P
   const rename = async (path: string): Promise<void> => {
     const to = `${path}x`;
     const expected = tree.rename(path, to, 0, load.can);
-    const got = await calls.renameat2(cwd, latin1(path), cwd, latin1(to));
+    const got = await calls.renameat2(at(cwd, latin1(path)), at(cwd, latin1(to)));
     expectSame(`rename(${path})`, got, expected);
   };
   await Promise.all(paths.map(make));

@@ -1,6 +1,7 @@
 /** Random calls on names: the directory's half of a workload. */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../../../src/vfs-linux/abi.gen.ts';
+import { at } from '../../../src/vfs-linux/calls.ts';
 import type { Step, Workload } from './workload.ts';
 import { expectBytes, expectSame, latin1, Mismatch, refusedHere } from './workload.ts';
 
@@ -47,7 +48,7 @@ export function planLink(load: Workload): Step {
     ? load.tree.link(from, to)
     : notChanging(load, () => load.tree.link(from, to), to);
   return load.step(`link(${from}, ${to})`, expected, (calls) =>
-    calls.linkat(cwd, latin1(from), cwd, latin1(to)),
+    calls.linkat(at(cwd, latin1(from)), at(cwd, latin1(to))),
   );
 }
 
@@ -75,7 +76,7 @@ export function planRename(load: Workload): Step {
   if (losing && target.kind === 'directory') return planStat(load);
   const expected = load.tree.rename(from, to, flags, load.can);
   return load.step(`rename(${from}, ${to}, ${flags})`, expected, (calls) =>
-    calls.renameat2(cwd, latin1(from), cwd, latin1(to), flags),
+    calls.renameat2(at(cwd, latin1(from)), at(cwd, latin1(to)), flags),
   );
 }
 
@@ -107,7 +108,7 @@ export function planChown(load: Workload): Step {
   }
   const expected = typeof node === 'number' ? node : 0;
   return load.step(`lchown(${path}, ${uid}, ${gid})`, expected, (calls) =>
-    calls.fchownat(cwd, latin1(path), uid, gid, abi.AT_SYMLINK_NOFOLLOW),
+    calls.fchownat(cwd, latin1(path), { uid, gid }, abi.AT_SYMLINK_NOFOLLOW),
   );
 }
 
@@ -124,7 +125,7 @@ export function planUtimens(load: Workload): Step {
   if (typeof node !== 'number') node.mtime = time;
   const expected = typeof node === 'number' ? node : 0;
   return load.step(`utimensat(${path}, ${sec}.${nsec})`, expected, (calls) =>
-    calls.utimensat(cwd, latin1(path), time, time, abi.AT_SYMLINK_NOFOLLOW),
+    calls.utimensat(cwd, latin1(path), { atime: time, mtime: time }, abi.AT_SYMLINK_NOFOLLOW),
   );
 }
 
@@ -139,7 +140,7 @@ export function planSetXattr(load: Workload): Step {
   const flags = random.chance(0.6) ? 0 : random.pick([abi.XATTR_CREATE, abi.XATTR_REPLACE]);
   const expected = setXattr(load, node, name, value, flags);
   return load.step(`setxattr(${path}, ${name}, ${value.length}, ${flags})`, expected, (calls) =>
-    calls.setxattrat(cwd, latin1(path), 0, name, value, flags),
+    calls.setxattrat(at(cwd, latin1(path)), name, value, flags),
   );
 }
 
@@ -168,7 +169,7 @@ export function planRemoveXattr(load: Workload): Step {
     expected = node.xattrs.delete(name) ? 0 : -errno.ENODATA;
   }
   return load.step(`removexattr(${path}, ${name})`, expected, (calls) =>
-    calls.removexattrat(cwd, latin1(path), 0, name),
+    calls.removexattrat(at(cwd, latin1(path)), name),
   );
 }
 
@@ -186,7 +187,7 @@ export function planGetXattr(load: Workload): Step {
     text,
     run: async (calls) => {
       const buffer = Buffer.alloc(65536);
-      const got = await calls.getxattrat(cwd, latin1(path), 0, name, buffer);
+      const got = await calls.getxattrat(at(cwd, latin1(path)), name, buffer);
       expectSame(text, got, expected);
       if (value !== undefined) expectBytes(text, buffer.subarray(0, got), value);
     },

@@ -5,6 +5,7 @@ import { eaNameOfXattr, xattrOfEaName } from '../../../../src/fsbridge/translate
 import { toLinuxName, toWindowsName } from '../../../../src/fsbridge/translate/names.ts';
 import { inodeOfReparse, reparseOfInode } from '../../../../src/fsbridge/translate/reparse.ts';
 import { abi } from '../../../../src/vfs-linux/abi.gen.ts';
+import { at } from '../../../../src/vfs-linux/calls.ts';
 import { cannotMount, type FreshVolume, mountFresh } from '../../../support/kernel-volume.ts';
 import { Random, testSeed } from '../../../support/random.ts';
 
@@ -93,7 +94,7 @@ describe.skipIf(reason !== undefined)(`on a volume (${reason ?? 'ext4'})`, () =>
     }
     const list = Buffer.alloc(65_536);
     const { calls } = mounted.volume;
-    const length = await calls.listxattrat(abi.AT_FDCWD, '/attributes', 0, list);
+    const length = await calls.listxattrat(at(abi.AT_FDCWD, '/attributes'), list);
     const names = list.toString('latin1', 0, length).split('\0').slice(0, -1);
     expect(names.length).toBe(60);
     for (const name of names) {

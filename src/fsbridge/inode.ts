@@ -1,6 +1,6 @@
 /**
- * What an open inode is to Windows: its statx, what user.DOSATTRIB keeps beside it, and the FileInfo
- * that is made of both.
+ * What an open inode is to Windows: its statx, what user.DOSATTRIB keeps beside it, and the
+ * FileInfo that is made of both.
  */
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import { type Fd, itself } from '../vfs-linux/calls.ts';
@@ -22,10 +22,12 @@ import { type NtStatus, ntStatusOf, STATUS } from './translate/ntstatus.ts';
 import { reparseTagOf } from './translate/reparse.ts';
 import type { Vcb } from './vcb.ts';
 
+const anyWrite = 0o222;
+
 /**
- * Keeps attributes and a time of creation; what Linux itself says is not kept twice. 0 or a negative
- * errno; a volume that has no room for them (vfat, special files) forgets them without an error, as
- * FAT forgets what it has no place for.
+ * Keeps attributes and a time of creation; what Linux itself says is not kept twice. 0 or a
+ * negative errno; a volume that has no room for them (vfat, special files) forgets them without an
+ * error, as FAT forgets what it has no place for.
  */
 export async function keepDosAttrib(
   vcb: Vcb,
@@ -48,8 +50,18 @@ export async function keepDosAttrib(
 }
 
 /**
- * Gives a file these attributes: READONLY is the mode's, the others are kept beside it. 0 or a negative
- * errno.
+ * The write bits that the mount gives to every file of a file system without modes of its own; else
+ * 0. FAT and exFAT ignore a change to a mode with only some of them (fat_sanitize_mode).
+ */
+async function writeBitsOfMount(vcb: Vcb): Promise<number> {
+  if (vcb.traits.modes) return 0;
+  const root = await vcb.calls.fstatx(vcb.volume.root);
+  return isErrno(root) ? 0 : root.mode & anyWrite;
+}
+
+/**
+ * Gives a file these attributes: READONLY is the mode's, the others are kept beside it. 0 or a
+ * negative errno.
  */
 export async function setAttributes(
   vcb: Vcb,
@@ -61,7 +73,8 @@ export async function setAttributes(
   if (isErrno(statx)) return statx;
   if (fcb.type === abi.S_IFREG) {
     const wantsReadOnly = (attributes & FILE_ATTRIBUTE.READONLY) !== 0;
-    const mode = modeWithReadonly(statx.mode, wantsReadOnly);
+    const plain = modeWithReadonly(statx.mode, wantsReadOnly);
+    const mode = wantsReadOnly ? plain : plain | (await writeBitsOfMount(vcb));
     if (mode !== statx.mode) {
       const bits = mode & 0o7777;
       const ret = await vcb.calls.fchmodat2(fcb.handle, '', bits, abi.AT_EMPTY_PATH);

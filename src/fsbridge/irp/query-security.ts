@@ -8,6 +8,8 @@ import type { QuerySecurityIrp } from './irp.ts';
 
 export async function querySecurity(vcb: Vcb, irp: QuerySecurityIrp): Promise<NtStatus> {
   irp.securityDescriptor = undefined;
+  // As FastFat answers: the I/O manager then makes a descriptor that gives everyone everything.
+  if (!vcb.traits.owners) return STATUS.INVALID_DEVICE_REQUEST;
   const permissions = await permissionsOfFcb(vcb, irp.fileObject.fcb);
   if (isErrno(permissions)) return ntStatusOf(permissions);
   irp.securityDescriptor = vcb.descriptors.bytesOf(vcb.descriptors.of(permissions));

@@ -26,7 +26,8 @@ export async function setSecurity(vcb: Vcb, irp: SetSecurityIrp): Promise<NtStat
   const { fcb } = irp.fileObject;
   // 1 validate
   if (vcb.readOnly) return STATUS.MEDIA_WRITE_PROTECTED;
-  if (!vcb.traits.owners) return STATUS.NOT_SUPPORTED;
+  // As FastFat answers: the I/O manager then tells the program that it succeeded.
+  if (!vcb.traits.owners) return STATUS.INVALID_DEVICE_REQUEST;
   const modification = parseSecurityDescriptor(irp.modificationDescriptor);
   if (modification === undefined) return STATUS.INVALID_SECURITY_DESCR;
   // 2 resolve

@@ -14,8 +14,9 @@ import type { Driver } from './driver/driver.ts';
 import { statusName } from './driver/nt.ts';
 import type { Program } from './driver/program.ts';
 
-export type FsType = 'ext4' | 'xfs';
-export const fsTypes: readonly FsType[] = ['ext4', 'xfs'];
+export type FsType = 'ext4' | 'xfs' | 'vfat' | 'exfat' | 'ntfs3';
+/** File systems with all that Linux has: every case runs on them unless it says otherwise. */
+export const fullTypes: readonly FsType[] = ['ext4', 'xfs'];
 
 /** Which volume a case runs on; volumes.ts says how each is made. */
 export type VolumeKind =
@@ -54,9 +55,9 @@ export interface Case {
   readonly name: string;
   /** Where it is written: a section of MS-FSA or MS-FSCC, a page of Windows' documentation, … */
   readonly rule: string;
-  /** 'usual' where not given. */
+  /** Default: 'usual'. */
   readonly on?: VolumeKind;
-  /** All file systems where not given. */
+  /** Default: fullTypes. */
   readonly types?: readonly FsType[];
   run(scene: Scene): Promise<void>;
 }

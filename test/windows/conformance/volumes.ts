@@ -2,7 +2,7 @@
  * The volumes of the suite: a fresh image by the real mkfs, a kernel, the engine, a transport, and
  * the driver's model on top.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -10,6 +10,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { openFileSource } from '../../../src/block/file/file-source.ts';
 import type { EngineOptions } from '../../../src/fsbridge/options.ts';
 import { type VolumeFs, volumeFs } from '../../../src/node-fs/volume-fs.ts';
+import { traitsOf } from '../../../src/vfs-linux/file-system-traits.ts';
 import { Kernel } from '../../../src/vfs-linux/kernel.ts';
 import type { Volume } from '../../../src/vfs-linux/volume.ts';
 import { FaultyDisk } from '../../support/disks/faulty-disk.ts';
@@ -28,8 +29,9 @@ const shortDeadlineMs = 2500;
 interface ImageRecipe {
   readonly command: readonly [string, ...string[]];
   readonly sizeBytes: number;
-  /** Of the kind "small": ext4 can be tiny, XFS begins at 300 MiB. */
+  /** The size of the kind "small": ext4 can be tiny, XFS begins at 300 MiB. */
   readonly smallBytes: number;
+  readonly checker: string;
 }
 
 const recipes: Readonly<Record<FsType, ImageRecipe>> = {
@@ -37,9 +39,38 @@ const recipes: Readonly<Record<FsType, ImageRecipe>> = {
     command: ['mkfs.ext4', '-q', '-F', '-b', '4096'],
     sizeBytes: 512 * mib,
     smallBytes: 16 * mib,
+    checker: 'e2fsck(8)',
   },
-  xfs: { command: ['mkfs.xfs', '-q', '-f'], sizeBytes: 512 * mib, smallBytes: 300 * mib },
+  xfs: {
+    command: ['mkfs.xfs', '-q', '-f'],
+    sizeBytes: 512 * mib,
+    smallBytes: 300 * mib,
+    checker: 'xfs_repair(8)',
+  },
+  vfat: {
+    command: ['mkfs.fat', '-F', '32'],
+    sizeBytes: 64 * mib,
+    smallBytes: 64 * mib,
+    checker: 'fsck.fat(8)',
+  },
+  exfat: {
+    command: ['mkfs.exfat'],
+    sizeBytes: 64 * mib,
+    smallBytes: 64 * mib,
+    checker: 'fsck.exfat(8)',
+  },
+  ntfs3: {
+    command: ['mkfs.ntfs', '-Q', '-F', '-q'],
+    sizeBytes: 64 * mib,
+    smallBytes: 64 * mib,
+    checker: 'ntfsfix(8)',
+  },
 };
+
+/** The program that judges the image of a volume. */
+export function checkerOf(type: FsType): string {
+  return recipes[type].checker;
+}
 
 const usual: EngineOptions = { mountingUserSid: mountingUser.user };
 
@@ -60,12 +91,8 @@ const engineOptions: Readonly<Record<VolumeKind, EngineOptions>> = {
 /** Why the suite cannot run here; undefined where it can. */
 export function cannotRun(type: FsType): string | undefined {
   const [program] = recipes[type].command;
-  try {
-    execFileSync(program, ['-V'], { stdio: 'ignore' });
-    return undefined;
-  } catch {
-    return `${program} is not installed here`;
-  }
+  const isMissing = spawnSync(program, ['-V']).error !== undefined;
+  return isMissing ? `${program} is not installed here` : undefined;
 }
 
 export interface OpenVolumeOptions {
@@ -191,7 +218,7 @@ async function mountImage(
   const volume = await kernel.mount({ device: name, types: [type], readOnly: false });
   const linux = volumeFs(volume);
   // The mounting user may make files in the root, as on a disk of one's own.
-  await linux.chown('/', 1000, 1000);
+  if (traitsOf(type).owners) await linux.chown('/', 1000, 1000);
   await prepare?.(linux);
   const host = Driver.host();
   const deadlineMs = kind === 'short deadline' ? shortDeadlineMs : undefined;

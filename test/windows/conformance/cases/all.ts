@@ -5,6 +5,7 @@ import { dataTransfer } from './data-transfer.ts';
 import { deletion } from './deletion.ts';
 import { dispositions } from './dispositions.ts';
 import { extendedAttributes } from './extended-attributes.ts';
+import { fileSystems } from './file-systems.ts';
 import { listing } from './listing.ts';
 import { metadata } from './metadata.ts';
 import { caseInsensitive, naming } from './naming.ts';
@@ -32,6 +33,7 @@ const topics: Readonly<Record<string, readonly Case[]>> = {
   permissions,
   security,
   volume: volumeState,
+  'file systems': fileSystems,
   'random walks': [...randomWalk, ...randomCrowd],
 };
 

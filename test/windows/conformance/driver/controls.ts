@@ -117,6 +117,20 @@ export async function queryVolume(
   return { status: response.status, volume: readVolumeInfo(response) };
 }
 
+/** FileFsAttributeInformation: the driver makes it of the volume's parameters (sys/volinfo.c). */
+export function queryAttributes({ parameters }: Driver): number {
+  return (
+    (parameters.caseSensitiveSearch ? 0x1 : 0) |
+    (parameters.casePreservedNames ? 0x2 : 0) |
+    (parameters.unicodeOnDisk ? 0x4 : 0) |
+    (parameters.persistentAcls ? 0x8 : 0) |
+    (parameters.reparsePoints ? 0x80 : 0) |
+    (parameters.supportsPosixUnlinkRename ? 0x400 : 0) |
+    (parameters.readOnlyVolume ? 0x80000 : 0) |
+    (parameters.extendedAttributes ? 0x800000 : 0)
+  );
+}
+
 /** FileFsLabelInformation. */
 export async function setLabel(
   driver: Driver,

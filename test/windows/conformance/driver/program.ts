@@ -212,6 +212,11 @@ export class Program {
     return controls.queryVolume(this.driver);
   }
 
+  /** FileFsAttributeInformation: FILE_* flags of MS-FSCC 2.5.1. */
+  queryAttributes(): number {
+    return controls.queryAttributes(this.driver);
+  }
+
   setLabel(label: string): ReturnType<typeof controls.setLabel> {
     return controls.setLabel(this.driver, label);
   }

@@ -7,6 +7,7 @@ import type { FileObject } from './file-node.ts';
 import { access, securityPart, status, succeeds } from './nt.ts';
 import { ProtocolFault } from './protocol-fault.ts';
 import { kind, Request } from './record.ts';
+import { everyone } from './token.ts';
 
 export interface Ace {
   /** 0 allows, 1 denies. */
@@ -131,6 +132,18 @@ export interface SecurityAnswer {
   readonly descriptor?: Descriptor;
 }
 
+/**
+ * SeAssignWorldSecurityDescriptor. Where a file system answers INVALID_DEVICE_REQUEST, it knows no
+ * descriptors: the I/O manager answers a query with this one, and a set with success
+ * (IopGetSetSecurityObject; ReactOS ntoskrnl/io/iomgr/file.c).
+ */
+const worldDescriptor: Descriptor = {
+  control: 0,
+  owner: everyone,
+  group: everyone,
+  dacl: [{ type: 0, flags: 0, mask: access.ALL, sid: everyone }],
+};
+
 export async function querySecurity(
   driver: Driver,
   file: FileObject,
@@ -149,6 +162,9 @@ export async function querySecurity(
     if (bytes === undefined) {
       const request = new Request(kind.QUERY_SECURITY, node.name);
       const response = await driver.send(request.contexts(node.userContext, file.userContext2));
+      if (response.status === status.INVALID_DEVICE_REQUEST) {
+        return { status: status.SUCCESS, descriptor: worldDescriptor };
+      }
       if (!succeeds(response.status)) return { status: response.status };
       bytes = response.blob(24);
       node.security = driver.keep(bytes, driver.parameters.securityTimeoutMs);
@@ -182,6 +198,7 @@ export async function setSecurity(
       .u32(32, parts)
       .blob(36, encodeDescriptor(descriptor));
     const response = await driver.send(request);
+    if (response.status === status.INVALID_DEVICE_REQUEST) return status.SUCCESS;
     if (!succeeds(response.status)) return response.status;
     node.info = undefined;
     const bytes = response.blob(24);

@@ -12,6 +12,9 @@ export interface VolumeParameters {
   readonly securityTimeoutMs: number;
   readonly eaTimeoutMs: number;
   readonly caseSensitiveSearch: boolean;
+  readonly casePreservedNames: boolean;
+  readonly unicodeOnDisk: boolean;
+  readonly readOnlyVolume: boolean;
   readonly casePreservedExtendedAttributes: boolean;
   readonly persistentAcls: boolean;
   readonly reparsePoints: boolean;
@@ -36,6 +39,9 @@ export const usualParameters: VolumeParameters = {
   securityTimeoutMs: 1000,
   eaTimeoutMs: 1000,
   caseSensitiveSearch: true,
+  casePreservedNames: true,
+  unicodeOnDisk: true,
+  readOnlyVolume: false,
   casePreservedExtendedAttributes: true,
   persistentAcls: true,
   reparsePoints: true,
@@ -70,6 +76,9 @@ export function readVolumeParameters(bytes: Buffer): VolumeParameters {
     securityTimeoutMs: timeout(2, 468),
     eaTimeoutMs: timeout(4, 476),
     caseSensitiveSearch: flag(0),
+    casePreservedNames: flag(1),
+    unicodeOnDisk: flag(2),
+    readOnlyVolume: flag(9),
     persistentAcls: flag(3),
     reparsePoints: flag(4),
     extendedAttributes: flag(8),

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The first object of the link. wasm-ld has no linker script: it lays named segments out in the
- * order in which it first sees them, and the pieces of each in the order of the objects. So this
- * file's empty arrays fix that order and mark where each table starts; end.c marks where it ends.
- * Which tables there are: include/asm-generic/vmlinux.lds.h.
+ * The first object of the link. wasm-ld has no linker script. It lays named segments out in the
+ * order in which it first sees them, and the parts of a segment in the order of the objects. So the
+ * empty arrays of this file fix the order and mark where each table starts; those of end.c mark
+ * where each one ends. Linux lists the tables in include/asm-generic/vmlinux.lds.h.
  */
 #define START(symbol, name) \
 	char symbol[0] __attribute__((section(name), aligned(4), used))

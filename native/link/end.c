@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The last object of the link: where begin.c's tables end, and the last initcall of all. */
+/* The last object of the link: the ends of begin.c's tables, and the very last initcall. */
 #define END(symbol, name) \
 	char symbol[0] __attribute__((section(name), aligned(1), used))
 
@@ -10,14 +10,14 @@ END(__con_initcall_end, ".con_initcall.init");
 END(__stop___ex_table, "__ex_table");
 END(__stop___modver, "__modver");
 
-/* arch/wasm/bridge/request.c: runs after every other initcall and does not return. */
+/* arch/wasm/bridge/request.c: runs after all other initcalls and does not return. */
 extern int bridge_main(void);
 static int (*const last_initcall)(void)
 	__attribute__((section(".initcall7s.init"), used)) = bridge_main;
 
 /*
- * Bounds of the sections that ELF images have. There is no code to look at by address, and data
- * needs no protection from itself: each range is empty.
+ * The bounds of sections that an ELF image has. Code has no addresses here and no data is
+ * protected, so each range is empty.
  */
 #define BOUND(symbol) char symbol[1]
 

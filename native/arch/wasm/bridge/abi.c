@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The interface as data: every constant, size and offset that the host needs, by name, taken from
- * the headers that the kernel itself was compiled with. scripts/kernel.ts reads the table out of
- * the image and writes src/vfs-linux/abi.gen.ts; nothing is typed twice.
+ * The interface as data: every constant, size and offset that the host needs, with its name, from
+ * the headers that the kernel itself is compiled with. scripts/kernel.ts reads the table out of the
+ * image and writes src/vfs-linux/abi.gen.ts, so no number is typed twice.
  *
- * Names: a constant's own; "struct.size"; "struct.member" for an offset in bytes.
+ * An entry's name is the constant's, or "struct.size", or "struct.member" for an offset in bytes.
  */
 #include <linux/capability.h>
 #include <linux/errname.h>

@@ -6,7 +6,7 @@
 
 struct cred;
 
-/* The identity that op_cred_add() numbered so, or NULL. */
-extern const struct cred *bridge_cred(u32 number);
+/* ops-control.c: the identity with the number that op_cred_add() gave it, or NULL. */
+const struct cred *bridge_cred(u32 number);
 
 #endif

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Disks that the host keeps. A request becomes one command with its segments merged; the host
- * answers at once (memory) or later, through wasm_shared.disk_done and an interrupt. The kernel
- * goes on meanwhile. A disk that is taken away fails what is under way as soon as the host does.
+ * Disks of the host. A request of the block layer becomes one command, with adjacent segments
+ * merged. The host answers at once, or later through wasm_shared.disk_done and an interrupt; the
+ * kernel does other work meanwhile. After a disk's removal the commands under way fail as soon as
+ * the host fails them.
  */
 #include <linux/blk-mq.h>
 #include <linux/blkdev.h>
@@ -10,15 +11,15 @@
 #include <linux/init.h>
 #include <linux/major.h>
 #include <linux/slab.h>
-#include <asm/bridge.h>
 #include <asm/host.h>
+#include <asm/machine.h>
 #include <asm/shared.h>
 #include "disk.h"
 
 #define DISK_MINORS	64
 #define QUEUE_DEPTH	64
 #define COMMAND_BYTES	(1 << 20)
-/* A stream keeps so many commands under way: the host works on several at once. */
+/* Sequential reading keeps this much under way, because the host runs several commands at once. */
 #define READ_AHEAD_BYTES (4 * COMMAND_BYTES)
 
 struct bridge_disk {
@@ -93,7 +94,7 @@ static blk_status_t queue_rq(struct blk_mq_hw_ctx *hctx, const struct blk_mq_que
 	return BLK_STS_OK;
 }
 
-void bridge_disk_interrupt(void)
+static void disk_interrupt(void)
 {
 	while (wasm_shared.disk_done_tail != wasm_shared.disk_done_head) {
 		struct wasm_disk_done *done =
@@ -123,7 +124,7 @@ static void disk_limits(const struct bridge_disk_info *info, struct queue_limits
 	lim->max_segments = BRIDGE_DISK_SEGMENTS;
 	lim->max_segment_size = UINT_MAX;
 	lim->max_hw_sectors = COMMAND_BYTES >> SECTOR_SHIFT;
-	lim->io_opt = READ_AHEAD_BYTES / 2;	/* read-ahead is twice this */
+	lim->io_opt = READ_AHEAD_BYTES / 2;	/* the block layer reads ahead twice this */
 	if (info->flags & BRIDGE_DISK_CACHE)
 		lim->features |= BLK_FEAT_WRITE_CACHE | BLK_FEAT_FUA;
 	if (info->flags & BRIDGE_DISK_DISCARD) {
@@ -134,7 +135,6 @@ static void disk_limits(const struct bridge_disk_info *info, struct queue_limits
 		lim->max_write_zeroes_sectors = UINT_MAX >> SECTOR_SHIFT;
 }
 
-/* Returns the disk's number, with its name in /dev at name; partitions have been looked for. */
 int bridge_disk_add(const struct bridge_disk_info *info, char *name, size_t size)
 {
 	struct queue_limits lim = {};
@@ -145,6 +145,7 @@ int bridge_disk_add(const struct bridge_disk_info *info, char *name, size_t size
 		disk_major = register_blkdev(0, "fsbridge");
 		if (disk_major < 0)
 			return disk_major;
+		wasm_handlers.disk = disk_interrupt;
 	}
 	disk = kzalloc(sizeof(*disk), GFP_KERNEL);
 	if (!disk)
@@ -183,7 +184,7 @@ int bridge_disk_add(const struct bridge_disk_info *info, char *name, size_t size
 		return index;
 	idr_remove(&disks, index);
 put:
-	put_disk(disk->gendisk);	/* never added: free_disk() is not called */
+	put_disk(disk->gendisk);	/* does not call free_disk(), as the disk was never added */
 free_tags:
 	blk_mq_free_tag_set(&disk->tags);
 free:
@@ -191,7 +192,6 @@ free:
 	return err;
 }
 
-/* Takes the disk away, in use or not: later I/O fails, a file system on it shuts down. */
 int bridge_disk_remove(u32 index)
 {
 	struct bridge_disk *disk = idr_remove(&disks, index);
@@ -202,15 +202,5 @@ int bridge_disk_remove(u32 index)
 	blk_mark_disk_dead(disk->gendisk);
 	del_gendisk(disk->gendisk);
 	put_disk(disk->gendisk);
-	return 0;
-}
-
-int bridge_disk_resize(u32 index, u64 size_bytes)
-{
-	struct bridge_disk *disk = idr_find(&disks, index);
-
-	if (!disk)
-		return -ENODEV;
-	set_capacity_and_notify(disk->gendisk, size_bytes >> SECTOR_SHIFT);
 	return 0;
 }

@@ -2,12 +2,12 @@
 #ifndef _WASM_BRIDGE_DISK_H
 #define _WASM_BRIDGE_DISK_H
 
-/* The block-device interface: what the host says of a disk, and what it is told to do with it. */
+/* The block-device interface: a disk as the host describes it, and the commands that it gets. */
 
 #include <linux/types.h>
 
 #define BRIDGE_DISK_READ_ONLY	 1
-#define BRIDGE_DISK_CACHE	 2	/* written data may wait for a flush; FUA is understood */
+#define BRIDGE_DISK_CACHE	 2	/* written data may wait for a flush; FUA works */
 #define BRIDGE_DISK_DISCARD	 4
 #define BRIDGE_DISK_WRITE_ZEROES 8
 
@@ -36,9 +36,17 @@ struct bridge_disk_command {
 	u64 offset_bytes;
 	u32 bytes;
 	u8 op;			/* BRIDGE_DISK_READ ... */
-	u8 fua;			/* a write: durable before the answer */
+	u8 fua;			/* of a write: make it durable before the answer */
 	u16 segment_count;
 	struct bridge_disk_segment segments[BRIDGE_DISK_SEGMENTS];
 };
+
+/*
+ * disk.c: adds a disk and reads its partitions. Returns the disk's number, with its name in /dev in
+ * name, or -errno.
+ */
+int bridge_disk_add(const struct bridge_disk_info *info, char *name, size_t size);
+/* disk.c: removes a disk, in use or not: later I/O fails, and a file system on it shuts down. */
+int bridge_disk_remove(u32 index);
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a request finds out besides: the statx, the handle and the attributes of what it opened, made
- * or changed. A transport must tell them with nearly all that it does; Linux's calls leave them to a
- * second one.
+ * Lookups: the statx, the handle and the extended attributes of the file that a request opened,
+ * made or changed, in the same request. A transport needs them for nearly every answer; with
+ * Linux's own calls it would need a second request.
  */
 #include <linux/exportfs.h>
 #include <linux/file.h>
@@ -21,7 +21,6 @@ static void put_time(struct statx_timestamp *to, const struct timespec64 *from)
 	to->tv_nsec = from->tv_nsec;
 }
 
-/* Fills the first BRIDGE_LIST_STATX_BYTES; stx_mask is 0 after an error. */
 int bridge_put_statx(struct statx *to, const struct path *path)
 {
 	struct user_namespace *ns = current_user_ns();
@@ -56,7 +55,6 @@ int bridge_put_statx(struct statx *to, const struct path *path)
 	return 0;
 }
 
-/* Leaves handle_bytes 0 where the file system has no handles, or none that short. */
 void bridge_put_handle(struct file_handle *to, struct dentry *dentry, u32 room)
 {
 	int words = room / sizeof(u32), type;
@@ -141,7 +139,7 @@ s64 bridge_lookup(struct bridge_slot *s, s64 ret)
 		err = look_up_name(s, s->arg[1], slot_second(s), 0, s->lookup);
 		break;
 	}
-	/* What was done is done; it can only not be told of. */
+	/* The operation itself has succeeded, so only the lookup is reported as missing. */
 	if (err)
 		slot_lookup(s)->statx.stx_mask = 0;
 	return ret;
@@ -149,20 +147,21 @@ s64 bridge_lookup(struct bridge_slot *s, s64 ret)
 
 s64 op_lookup(struct bridge_slot *s)
 {
-	u32 flags = s->arg[1], lookup = 0;
+	u32 at_flags = s->arg[1], flags = 0;
 
-	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+	if (at_flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	if (!(flags & AT_SYMLINK_NOFOLLOW))
-		lookup |= LOOKUP_FOLLOW;
-	if (flags & AT_EMPTY_PATH)
-		lookup |= LOOKUP_EMPTY;
-	return look_up_name(s, s->arg[0], slot_first(s), lookup, s->arg[2]);
+	if (!(at_flags & AT_SYMLINK_NOFOLLOW))
+		flags |= LOOKUP_FOLLOW;
+	if (at_flags & AT_EMPTY_PATH)
+		flags |= LOOKUP_EMPTY;
+	return look_up_name(s, s->arg[0], slot_first(s), flags, s->arg[2]);
 }
 
 /*
- * A file that loses its last name lives on while it is open. The host may know it without having it
- * open, so the victim's descriptor (O_PATH) is the answer where it has no name left, else 0.
+ * A file that loses its last name exists for as long as it is open. The host may know a file
+ * without having it open, so the answer is an O_PATH descriptor of the victim if it has no name
+ * left, else 0.
  */
 static s64 end_held(struct bridge_slot *s, const struct path *victim, s64 ret)
 {

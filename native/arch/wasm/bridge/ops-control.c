@@ -7,7 +7,6 @@
 #include <linux/syscalls.h>
 #include <linux/timekeeping.h>
 #include <linux/uidgid.h>
-#include <asm/bridge.h>
 #include "cred.h"
 #include "disk.h"
 #include "request.h"
@@ -23,11 +22,6 @@ s64 op_disk_add(struct bridge_slot *s)
 s64 op_disk_remove(struct bridge_slot *s)
 {
 	return bridge_disk_remove(s->arg[0]);
-}
-
-s64 op_disk_resize(struct bridge_slot *s)
-{
-	return bridge_disk_resize(s->arg[0], s->wide[0]);
 }
 
 s64 op_mount(struct bridge_slot *s)
@@ -99,6 +93,7 @@ s64 op_clock_settime(struct bridge_slot *s)
 	return do_settimeofday64(&now);
 }
 
+/* Only tests call the next two: of a kernel's end, and of a kernel that computes for long. */
 s64 op_panic(struct bridge_slot *s)
 {
 	panic("asked for by the host");

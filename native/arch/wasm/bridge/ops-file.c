@@ -42,7 +42,7 @@ s64 bridge_open_path(const struct path *path, u32 flags)
 	return fd;
 }
 
-/* What open("/proc/self/fd/N") is on Linux: a handle (O_PATH) becomes an open file. */
+/* The same as open("/proc/self/fd/N") on Linux: makes an open file of an O_PATH descriptor. */
 s64 op_reopen(struct bridge_slot *s)
 {
 	CLASS(fd_raw, from)(s->arg[0]);
@@ -56,7 +56,7 @@ s64 op_close(struct bridge_slot *s)
 	return sys_close(s->arg[0]);
 }
 
-/* Answers how many could not be closed. */
+/* Returns how many could not be closed. */
 s64 op_close_many(struct bridge_slot *s)
 {
 	u32 i, failed = 0, count = s->arg[0], *fds = (u32 *)slot_first(s);
@@ -78,7 +78,7 @@ s64 op_pwrite64(struct bridge_slot *s)
 	return sys_pwrite64(s->arg[0], slot_window(s), s->arg[1], s->wide[0]);
 }
 
-/* How much of a write lies below the file's end. */
+/* How many bytes of a write lie before the file's end. */
 static s64 below_end(u32 fd, loff_t offset, size_t bytes)
 {
 	loff_t size;
@@ -96,7 +96,7 @@ s64 op_pwritev2(struct bridge_slot *s)
 	s64 bytes = s->arg[1];
 	struct iovec iov;
 
-	if ((s64)s->wide[0] < 0)	/* -1 would be the file's own position */
+	if ((s64)s->wide[0] < 0)	/* the system call takes -1 for the file's own position */
 		return -EINVAL;
 	if (flags & BRIDGE_PWRITE_CLIP) {
 		bytes = below_end(s->arg[0], s->wide[0], bytes);
@@ -141,7 +141,7 @@ s64 op_fdatasync(struct bridge_slot *s)
 	return sys_fdatasync(s->arg[0]);
 }
 
-/* Works on any descriptor of the file system, O_PATH too, unlike the system call. */
+/* Unlike the system call, takes any descriptor of the file system, O_PATH too. */
 s64 op_syncfs(struct bridge_slot *s)
 {
 	struct super_block *sb;
@@ -168,7 +168,7 @@ s64 op_ftruncate(struct bridge_slot *s)
 	return sys_ftruncate64(s->arg[0], s->wide[0]);
 }
 
-/* Unlike with ftruncate(), times change only if the size does, where the file system agrees. */
+/* Unlike ftruncate(): if the size stays, so do the times (where the file system agrees). */
 s64 op_truncate(struct bridge_slot *s)
 {
 	CLASS(fd_raw, f)(s->arg[0]);
@@ -213,7 +213,7 @@ static int any_dentry(void *context, struct dentry *dentry)
 	return 1;
 }
 
-/* Opens what a handle means on the mount that root lies on. */
+/* Opens the file of a handle, on the mount of root. */
 static s64 open_handle(const struct path *root, struct file_handle *handle, u32 flags)
 {
 	struct path path = { .mnt = root->mnt };
@@ -232,9 +232,9 @@ static s64 open_handle(const struct path *root, struct file_handle *handle, u32 
 }
 
 /*
- * Unlike the system call this takes an O_PATH descriptor of the mount, and no capability to find
- * the file: the host keeps the handles that it was given, and nobody else has any. To open it,
- * permission is needed as ever.
+ * Unlike the system call, takes an O_PATH descriptor of the mount, and needs no capability to find
+ * the file: only the host has handles, and only those that it got from here. To open the file, the
+ * caller needs the usual permission.
  */
 s64 op_open_by_handle_at(struct bridge_slot *s)
 {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A directory's names together with what they stand for: what one request of a transport asks for.
+ * A directory's names together with the statx, handle and extended attributes of each: as much as
+ * one request of a transport asks for.
  *
- * The directory has its lock for the names alone. What they stand for is looked up afterwards, one
- * by one as nfsd does it, so that others may change the directory meanwhile: a name that is gone by
- * then has no statx.
+ * The directory is locked only while its names are read. The files are looked up afterwards, one by
+ * one as nfsd does it, so other threads may change the directory meanwhile. A name that is gone by
+ * then gets no statx.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -19,12 +20,12 @@
 
 struct listing {
 	struct dir_context ctx;
-	struct linux_dirent64 *last;	/* the entry whose d_off is not known yet */
+	struct linux_dirent64 *last;	/* the entry that has no d_off yet */
 	char *at, *end;
 	u32 flags;		/* BRIDGE_LIST_* */
-	u32 extra;		/* bytes of an entry behind its name */
-	u32 entry_bytes;	/* the asker's own measure: this much, and the name, ... */
-	s64 budget;		/* ... out of so much */
+	u32 extra;		/* bytes of an entry after its name */
+	u32 entry_bytes;	/* bytes of the transport's own entry, without the name, ... */
+	s64 budget;		/* ... and the bytes of its answer that are left */
 	bool called;
 	int err;
 };
@@ -42,7 +43,7 @@ static bool collect(struct dir_context *ctx, const char *name, int length, loff_
 		l->last->d_off = offset;
 	if (!(l->flags & BRIDGE_LIST_DOTS) && is_dot_dotdot(name, length))
 		return true;
-	/* As getdents64(2) has it: a broken disk, and nobody may take such a name for a path. */
+	/* The same test as in getdents64(2): the disk is damaged, and the name could pass for a path. */
 	if (length <= 0 || length >= PATH_MAX || memchr(name, '/', length))
 		l->err = -EIO;
 	else if (!l->last && bytes > l->end - l->at)
@@ -62,9 +63,10 @@ static bool collect(struct dir_context *ctx, const char *name, int length, loff_
 }
 
 /*
- * Where a listing goes on. btrfs gives the names that there are when one opens, rewinds or seeks:
- * so that who renames each name that he is told comes to an end, only the beginning is sought, and
- * what is not where the last listing ended.
+ * Moves to the position where a listing starts. btrfs lists the names that exist at the time of an
+ * open, a rewind or a seek. A program that renames each name it gets would never reach the end if
+ * every part of the listing began with a seek. So this seeks only to the beginning, or to a
+ * position that is not the end of the part before.
  */
 static loff_t go_to(struct file *file, loff_t offset)
 {
@@ -73,14 +75,14 @@ static loff_t go_to(struct file *file, loff_t offset)
 	return vfs_llseek(file, offset, SEEK_SET);
 }
 
-/* Reads names from a position on; the directory has its lock only meanwhile. */
+/* Reads names from offset on. The directory is locked only in here. */
 static int collect_names(struct file *file, loff_t offset, struct listing *l)
 {
 	loff_t at;
 	int err;
 
 	mutex_lock(&file->f_pos_lock);
-	/* ext4 and its like would give positions of 31 bits, and two names may share one. */
+	/* Otherwise ext4 and others give positions of 31 bits, which two names may share. */
 	file->f_mode |= FMODE_64BITHASH;
 	at = go_to(file, offset);
 	err = at < 0 ? at : 0;
@@ -111,7 +113,7 @@ static struct dentry *look_up(const struct path *dir, const char *name)
 	return dget_parent(dir->dentry);
 }
 
-/* Fills in what lies behind an entry's name. */
+/* Fills in the part of an entry that follows its name. */
 static void complete_entry(const struct path *dir, struct linux_dirent64 *entry, u32 flags,
 			   u32 extra, const char *xattr)
 {
@@ -134,14 +136,14 @@ static void complete_entry(const struct path *dir, struct linux_dirent64 *entry,
 	dput(path.dentry);
 }
 
-static u32 bytes_behind_name(u32 flags)
+static u32 bytes_after_name(u32 flags)
 {
 	return (flags & BRIDGE_LIST_STATX ? BRIDGE_LIST_STATX_BYTES : 0) +
 	       (flags & BRIDGE_LIST_HANDLES ? HANDLE_ROOM : 0) +
 	       (flags & BRIDGE_LIST_XATTRS ? sizeof(struct bridge_xattrs) : 0);
 }
 
-/* As much as there is in one piece: without an MMU memory may be in crumbs. */
+/* Takes the largest piece of memory that there is: without an MMU, memory may be fragmented. */
 static char *allocate_list(size_t *bytes)
 {
 	char *list = NULL;
@@ -157,7 +159,7 @@ s64 op_getdents_statx(struct bridge_slot *s)
 	struct listing l = {
 		.ctx.actor = collect,
 		.flags = s->arg[1],
-		.extra = bytes_behind_name(s->arg[1]),
+		.extra = bytes_after_name(s->arg[1]),
 		.budget = s->arg[2],
 		.entry_bytes = s->arg[3],
 	};

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reading without a copy: the answer is where the file's pages lie in the kernel's memory. A
- * transport that writes its reply while host_complete() runs hands them to the host's kernel as
- * they are.
+ * Reading without a copy: the answer says where the file's pages lie in the kernel's memory. A
+ * transport that writes its reply while host_complete() runs hands the pages themselves to the
+ * host's kernel.
  *
- * It is splice(2), with its read-ahead, its locks and its look at the file's end: the file system
- * puts its pages into a pipe, which here belongs to the thread, and keeps them until the answer has
- * been taken.
+ * This is splice(2), with its read-ahead, its locks and its check of the file's end. The file
+ * system puts its pages into a pipe, which belongs to the thread, and the pipe holds them until
+ * the host has taken the answer.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -14,7 +14,7 @@
 #include <linux/splice.h>
 #include "request.h"
 
-/* A window full of pages, and one more as the first may begin inside a page. */
+/* The pages of a full window, and one more because the first byte may lie inside a page. */
 #define PIPE_SLOTS	roundup_pow_of_two(WASM_WINDOW_SIZE / PAGE_SIZE + 1)
 
 static struct pipe_inode_info *own_pipe(void)
@@ -25,7 +25,7 @@ static struct pipe_inode_info *own_pipe(void)
 		pipe = alloc_pipe_info();
 		if (!pipe)
 			return NULL;
-		pipe->readers = 1;	/* nobody is told that it is broken */
+		pipe->readers = 1;	/* a pipe without readers would end with EPIPE */
 		current->splice_pipe = pipe;
 	}
 	if (pipe->ring_size < PIPE_SLOTS && pipe_resize_ring(pipe, PIPE_SLOTS))
@@ -33,7 +33,7 @@ static struct pipe_inode_info *own_pipe(void)
 	return pipe;
 }
 
-/* Writes down where the pages are; those that follow each other are one piece. */
+/* Writes the addresses of the pages; adjacent pages are one piece. */
 static void put_pieces(struct bridge_piece *piece, const struct pipe_inode_info *pipe)
 {
 	struct bridge_piece *last = NULL;

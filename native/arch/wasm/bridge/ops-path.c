@@ -69,8 +69,8 @@ s64 op_utimensat(struct bridge_slot *s)
 }
 
 /*
- * Linux sets ctime to the present with every change. A host that caches what is written tells it
- * afterwards, when the present is too late; the file system's setattr() knows how to keep it.
+ * Linux sets ctime to the present with every change. A host that caches writes keeps its own ctime
+ * and sends it later, when the present would be too late. The file system's setattr() can set it.
  */
 s64 op_utimensat_ctime(struct bridge_slot *s)
 {

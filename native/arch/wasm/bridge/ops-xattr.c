@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Extended attributes below a directory's descriptor. Linux has these calls from 6.13 on; here they
- * are put together from the same parts of fs/xattr.c that the older calls use.
+ * Extended attributes of a name below a directory's descriptor. Linux has these calls since 6.13;
+ * here they are made of the same functions of fs/xattr.c that the older calls use.
  */
 #include <linux/fs.h>
 #include <linux/mount.h>
@@ -12,7 +12,7 @@
 #include "../../../fs/internal.h"
 #include "request.h"
 
-static int lookup(struct bridge_slot *s, struct path *path)
+static int find_path(struct bridge_slot *s, struct path *path)
 {
 	unsigned int flags = 0;
 
@@ -25,7 +25,7 @@ static int lookup(struct bridge_slot *s, struct path *path)
 	return user_path_at(s->arg[0], slot_first(s), flags, path);
 }
 
-/* The attribute's name, in kname; 0 or -errno as getxattr(2) gives it. */
+/* Copies the attribute's name to kname. Returns 0, or -errno as getxattr(2) does. */
 static int copy_name(struct bridge_slot *s, struct xattr_name *kname)
 {
 	long length = strncpy_from_user(kname->name, slot_second(s), sizeof(kname->name));
@@ -46,7 +46,7 @@ s64 op_getxattrat(struct bridge_slot *s)
 
 	if (ret)
 		return ret;
-	ret = lookup(s, &path);
+	ret = find_path(s, &path);
 	if (ret)
 		return ret;
 	ret = do_getxattr(mnt_idmap(path.mnt), path.dentry, &ctx);
@@ -67,7 +67,7 @@ s64 op_setxattrat(struct bridge_slot *s)
 
 	if (ret)
 		return ret;
-	ret = lookup(s, &path);
+	ret = find_path(s, &path);
 	if (!ret) {
 		ret = mnt_want_write(path.mnt);
 		if (!ret) {
@@ -85,7 +85,7 @@ s64 op_listxattrat(struct bridge_slot *s)
 	size_t size = min_t(size_t, s->arg[2], XATTR_LIST_MAX);
 	char *list = NULL;
 	struct path path;
-	s64 ret = lookup(s, &path);
+	s64 ret = find_path(s, &path);
 
 	if (ret)
 		return ret;
@@ -112,7 +112,7 @@ s64 op_removexattrat(struct bridge_slot *s)
 
 	if (ret)
 		return ret;
-	ret = lookup(s, &path);
+	ret = find_path(s, &path);
 	if (ret)
 		return ret;
 	ret = mnt_want_write(path.mnt);

@@ -2,14 +2,15 @@
 /*
  * File requests: from the host's ring to a thread that runs them.
  *
- * The threads are children of PID 1, not kernel threads: what a system call leaves to the return
- * to user space (the last fput(), the end of an unmount) is done before the answer. They share one
- * table of descriptors. One thread serves the ring for as long as nothing blocks. When it leaves the
- * CPU with others waiting, __switch_to() raises the request interrupt again, and that wakes the next
- * thread, or has PID 1 make one; so does the timer's tick, for a request that computes for long.
+ * The threads are children of PID 1, not kernel threads, so that the work which a system call
+ * leaves to the return to user space (the last fput(), the end of an unmount) is done before the
+ * answer. They share one table of descriptors. One thread serves the ring as long as nothing
+ * blocks. When it leaves the CPU while requests wait, __switch_to() raises the request interrupt
+ * again, which wakes the next thread or has PID 1 make one. The timer's tick does the same if a
+ * request computes for long.
  *
- * A thread with nothing to do halts the CPU itself for a tick or two before it goes to sleep, so
- * that a client which asks one thing after the other pays for no switch of threads.
+ * A thread without work halts the CPU itself for a tick or two before it sleeps. A client that
+ * sends one request after the other then causes no switch of threads.
  */
 #include <linux/async.h>
 #include <linux/cred.h>
@@ -26,8 +27,8 @@
 #include <linux/sysctl.h>
 #include <linux/task_work.h>
 #include <linux/wait.h>
-#include <asm/bridge.h>
 #include <asm/host.h>
+#include <asm/machine.h>
 #include <asm/shared.h>
 #include "cred.h"
 #include "request.h"
@@ -43,11 +44,8 @@ struct ring {
 	u32 *tail;
 	wait_queue_head_t wait;
 	unsigned int workers, asleep, workers_max;
-	bool help_coming;	/* a thread was woken for this ring, and has not run yet */
+	bool help_coming;	/* a thread has been woken for this ring and has not run yet */
 };
-
-struct bridge_slot bridge_slots[BRIDGE_SLOTS];
-char bridge_buffers[BRIDGE_SLOTS][BRIDGE_BUFFER] __aligned(8);
 
 static struct ring rings[2] = {
 	{
@@ -74,7 +72,7 @@ static bool ring_empty(struct ring *ring)
 	return READ_ONCE(*ring->head) == *ring->tail;
 }
 
-/* PID 1, which makes threads: an interrupt cannot. */
+/* PID 1. It makes the threads, because an interrupt cannot. */
 static struct task_struct *spawner;
 
 static void call_for_help(struct ring *ring)
@@ -89,18 +87,18 @@ static void call_for_help(struct ring *ring)
 	}
 }
 
-void bridge_request_interrupt(void)
+static void request_interrupt(void)
 {
 	struct ring *ring;
 
-	/* A running thread of the ring's looks at it by itself, very soon. */
+	/* A running thread of the ring sees the request by itself, very soon. */
 	for (ring = rings; ring < rings + ARRAY_SIZE(rings); ring++)
 		if (current->thread.ring != ring)
 			call_for_help(ring);
 }
 
-/* Or not so soon: it computes. */
-void bridge_request_tick(void)
+/* A running thread of the ring that computes for long does not see the request soon. */
+static void request_tick(void)
 {
 	struct ring *ring;
 
@@ -108,8 +106,7 @@ void bridge_request_tick(void)
 		call_for_help(ring);
 }
 
-/* A thread of the ring's leaves the CPU, inside the scheduler: nothing can be woken here. */
-void bridge_worker_leaves(struct ring *ring)
+static void worker_leaves(struct ring *ring)
 {
 	if (!ring_empty(ring))
 		wasm_shared.irq_pending |= WASM_IRQ_REQUEST;
@@ -122,7 +119,7 @@ static s64 run(struct bridge_slot *s)
 	return s->lookup && ret >= 0 ? bridge_lookup(s, ret) : ret;
 }
 
-/* Runs one operation with "/" at the descriptor that the slot names. */
+/* Runs one operation with the directory of s->root as "/". */
 static s64 run_rooted(struct bridge_slot *s)
 {
 	struct path own;
@@ -145,7 +142,7 @@ static void serve(u32 number)
 {
 	struct bridge_slot *s = &bridge_slots[number % BRIDGE_SLOTS];
 	const struct cred *own = NULL, *cred = NULL;
-	/* The host may fill the slot anew before host_complete() returns. */
+	/* The host may fill the slot again before host_complete() returns. */
 	bool pages = s->op == BRIDGE_OP_pread_pages;
 
 	s->data = 0;
@@ -171,8 +168,8 @@ static void serve(u32 number)
 }
 
 /*
- * Waits where it stands for the next request, for two ticks at most. What comes for this ring alone
- * needs no interrupt's handling: the thread sees it itself.
+ * Waits for the next request without a switch of threads, for at most two ticks. An interrupt for
+ * this ring alone needs no handler, because this thread sees the request itself.
  */
 static void halt_briefly(struct ring *ring)
 {
@@ -226,7 +223,7 @@ static void add_worker(struct ring *ring)
 	if (user_mode_thread(worker, ring, CLONE_FILES) > 0)
 		ring->workers++;
 	else
-		ring->help_coming = false;	/* no memory: the tick asks again */
+		ring->help_coming = false;	/* no memory: the next tick tries again */
 }
 
 static void __init mount_own(const char *type, char *dir)
@@ -237,8 +234,8 @@ static void __init mount_own(const char *type, char *dir)
 }
 
 /*
- * The last of the initcalls, on PID 1 (link/end.c): does what is left of kernel_init() and stays,
- * as there is no program to execute.
+ * The last initcall, on PID 1 (link/end.c): does the rest of kernel_init(). It does not return,
+ * because there is no program to execute.
  */
 int __init bridge_main(void)
 {
@@ -249,7 +246,7 @@ int __init bridge_main(void)
 	system_state = SYSTEM_RUNNING;
 	rcu_end_inkernel_boot();
 	do_sysctl_args();
-	/* Out of memory is the error of who asks: there is nobody to kill. */
+	/* Out of memory is an error of the request: there is no process to kill. */
 	oom_killer_disable(0);
 	current->signal->rlim[RLIMIT_NOFILE].rlim_cur = DESCRIPTORS_MAX;
 	current->signal->rlim[RLIMIT_NOFILE].rlim_max = DESCRIPTORS_MAX;
@@ -258,7 +255,7 @@ int __init bridge_main(void)
 	mount_own("proc", "/proc");
 	mount_own("sysfs", "/sys");
 	init_mkdir("/mnt", 0755);
-	for (i = 0; i < 3; i++)		/* 0 is "no descriptor" in a slot */
+	for (i = 0; i < 3; i++)		/* in a slot, 0 means "no descriptor" */
 		sys_openat(AT_FDCWD, (const char __user *)"/", O_PATH, 0);
 
 	spawner = current;
@@ -267,6 +264,9 @@ int __init bridge_main(void)
 		while (ring->workers < WORKERS_MIN)
 			add_worker(ring);
 	}
+	wasm_handlers.tick = request_tick;
+	wasm_handlers.request = request_interrupt;
+	wasm_handlers.leave = worker_leaves;
 	wasm_shared.ready = 1;
 	for (;;) {
 		set_current_state(TASK_IDLE);

@@ -3,13 +3,14 @@
 #define _WASM_BRIDGE_REQUEST_H
 
 /*
- * The file-request interface. The host fills a slot, puts its number into wasm_shared.requests (or
- * .urgent), and raises WASM_IRQ_REQUEST. A kernel thread that is like a user's process runs the
- * operation; host_complete() tells of its end, with the results still in the slot.
+ * The interface for file requests. The host fills a slot, puts the slot's number into
+ * wasm_shared.requests (or .urgent), and raises WASM_IRQ_REQUEST. A thread runs the operation as a
+ * user's process would. host_complete() reports its end, while the results are still in the slot.
  *
- * Each operation is a system call of Linux under its own name, with that call's arguments in that
- * call's order: those of 32 bits in arg[], those of 64 in wide[]. Names lie in the slot's buffer:
- * the first at its start, the second (or a structure's result) at BRIDGE_SECOND.
+ * Most operations are system calls of Linux, with the call's name and its arguments in their
+ * order: arguments of 32 bits in arg[], arguments of 64 bits in wide[]. Names are in the slot's
+ * buffer: the first one at its start, the second one (or a structure that is the result) at
+ * BRIDGE_SECOND.
  */
 
 #include <linux/exportfs.h>
@@ -23,55 +24,56 @@
 #define BRIDGE_BUFFER		8448
 #define BRIDGE_SECOND		4096
 #define BRIDGE_THIRD		8192	/* for the name of an extended attribute */
-#define BRIDGE_DIRENTS		32768	/* bytes of directory entries in one answer, at most */
-#define BRIDGE_LIST		131072	/* and of those with what they stand for */
+#define BRIDGE_DIRENTS		32768	/* most bytes of directory entries in an answer */
+#define BRIDGE_LIST		131072	/* the same with statx, handle and attributes */
 
 /*
- * What a request may find out besides, with no more way to go: bridge_slot.lookup says of what. It
- * lies in second, as a struct bridge_lookup; stx_mask is 0 where it was not to be found.
+ * bridge_slot.lookup: what an operation looks up after it has succeeded, in the same request. One
+ * of the first five names the file, the flags add to the statx. The result is a struct
+ * bridge_lookup in second; its stx_mask is 0 if the lookup failed.
  */
-#define BRIDGE_LOOKUP_FD		1	/* of the descriptor in arg[0] */
-#define BRIDGE_LOOKUP_OPENED	2	/* of the descriptor that was opened; or it is not opened */
-#define BRIDGE_LOOKUP_FIRST	3	/* of the name in first, below arg[0] */
-#define BRIDGE_LOOKUP_SECOND	4	/* of the name in second, below arg[0] */
-#define BRIDGE_LOOKUP_LINK	5	/* of the name in second, below arg[1] */
-#define BRIDGE_LOOKUP_KIND	7
-#define BRIDGE_LOOKUP_HANDLE	8	/* its file_handle too */
-#define BRIDGE_LOOKUP_XATTRS	16	/* and bridge_xattrs; third names a small one, or is '' */
+#define BRIDGE_LOOKUP_FD	1	/* the descriptor in arg[0] */
+#define BRIDGE_LOOKUP_OPENED	2	/* the opened descriptor; if this fails, so does the open */
+#define BRIDGE_LOOKUP_FIRST	3	/* the name in first, below arg[0] */
+#define BRIDGE_LOOKUP_SECOND	4	/* the name in second, below arg[0] */
+#define BRIDGE_LOOKUP_LINK	5	/* the name in second, below arg[1] */
+#define BRIDGE_LOOKUP_KIND	7	/* mask of the five */
+#define BRIDGE_LOOKUP_HANDLE	8	/* with its file_handle */
+#define BRIDGE_LOOKUP_XATTRS	16	/* with bridge_xattrs; third has the name of one, or is '' */
 
 #define BRIDGE_XATTR_VALUE	64
 
-/* Neither asks for permission: they are to a transport what stat() is to Linux. */
+/* No permission is checked for these, as none is for stat(). */
 struct bridge_xattrs {
-	s32 list_bytes;		/* listxattr()'s answer, or -errno: 0 is no attributes at all */
-	s32 value_bytes;	/* getxattr()'s, or -errno; -ERANGE where it does not fit */
+	s32 list_bytes;		/* result of listxattr(), or -errno; 0: there are no attributes */
+	s32 value_bytes;	/* result of getxattr(), or -errno; -ERANGE if value is too small */
 	char value[BRIDGE_XATTR_VALUE];
 };
 
 struct bridge_lookup {
 	struct statx statx;
 	char handle[sizeof(struct file_handle) + MAX_HANDLE_SZ];
-	u32 created;		/* BRIDGE_LOOKUP_OPENED: the file was not there before */
+	u32 created;		/* BRIDGE_LOOKUP_OPENED: the open created the file */
 	struct bridge_xattrs xattrs;
 };
 
 /*
- * What getdents_statx gives. An answer is records of linux_dirent64, each with these at its end, in
- * this order, as asked for: the first bytes of a struct statx (up to stx_dev_minor, 0 throughout if
- * there is none), a struct file_handle with room for BRIDGE_LIST_HANDLE bytes (handle_bytes 0 if
- * there is none), a struct bridge_xattrs.
+ * The answer of getdents_statx is a list of linux_dirent64 records. Each has these parts at its
+ * end, if they were asked for, in this order: the first bytes of a struct statx (up to
+ * stx_dev_minor; all 0 if the lookup failed), a struct file_handle with room for
+ * BRIDGE_LIST_HANDLE bytes (handle_bytes is 0 if there is no handle), a struct bridge_xattrs.
  */
-#define BRIDGE_LIST_DOTS	1	/* "." and ".." too */
+#define BRIDGE_LIST_DOTS	1	/* list "." and ".." too */
 #define BRIDGE_LIST_STATX	2
 #define BRIDGE_LIST_HANDLES	4
 #define BRIDGE_LIST_XATTRS	8
-#define BRIDGE_LIST_HANDLE	32	/* no file system that keeps one's own files needs more */
+#define BRIDGE_LIST_HANDLE	32	/* enough for every file system on a disk */
 #define BRIDGE_LIST_STATX_BYTES	offsetofend(struct statx, stx_dev_minor)
 
 /*
- * Where pread_pages found bytes of a file: an array in first, up to one of 0 bytes. Laid out as a
- * struct iovec of 64 bits, to which only the address of this memory is to be added. The pages are
- * the kernel's, to be read during host_complete() and no longer.
+ * pread_pages puts an array of these into first: where the bytes of the file are. An element of 0
+ * bytes ends it. The layout is that of a struct iovec of 64 bits; the host adds the address of the
+ * kernel's memory. The pages may be read only during host_complete().
  */
 struct bridge_piece {
 	u32 address;
@@ -80,18 +82,18 @@ struct bridge_piece {
 	u32 bytes_high;
 };
 
-#define BRIDGE_PWRITE_CLIP	0x80000000	/* beside RWF_*: nothing beyond the file's end */
+#define BRIDGE_PWRITE_CLIP	0x80000000	/* with RWF_*: write nothing after the file's end */
 
 struct bridge_slot {
 	u32 op;		/* BRIDGE_OP_* */
-	u32 root;	/* descriptor of the directory that "/" names; 0: the kernel's own root */
-	u32 cred;	/* identity, from BRIDGE_OP_CRED_ADD; 0: root with every capability */
+	u32 root;	/* descriptor of the directory that is "/"; 0: the kernel's own root */
+	u32 cred;	/* identity, from BRIDGE_OP_cred_add; 0: root with every capability */
 	u32 lookup;	/* BRIDGE_LOOKUP_*, or 0 */
-	u32 umask;	/* of what is created */
+	u32 umask;	/* for files that the operation creates */
 	u32 arg[7];
 	u64 wide[3];
 	s64 ret;	/* the call's result, or -errno */
-	u32 data;	/* address and size of a result that has no room in the buffer: */
+	u32 data;	/* address and size of a result that is too large for the buffer: */
 	u32 data_bytes;	/* valid during host_complete() */
 };
 
@@ -118,25 +120,24 @@ static inline struct bridge_lookup *slot_lookup(struct bridge_slot *s)
 	return (struct bridge_lookup *)slot_second(s);
 }
 
-/* The host's own buffer for this request, in the terms of uaccess.h. */
+/* The host's buffer for this request, as an address in uaccess.h's terms. */
 static inline void __user *slot_window(struct bridge_slot *s)
 {
 	return (void __user *)(WASM_WINDOWS + (s - bridge_slots) * WASM_WINDOW_SIZE);
 }
 
-/* Every operation, once: its name, and for the reader its arguments. */
+/* Every operation. Its arguments: arg[]; then wide[] or names; then where data and results are. */
 #define BRIDGE_OPS(X)								\
-	/* the machine's, in ops-control.c */					\
+	/* on the machine, in ops-control.c */					\
 	X(disk_add)		/* bridge_disk_info first; name to first */	\
 	X(disk_remove)		/* disk */					\
-	X(disk_resize)		/* disk; sizeBytes */				\
 	X(mount)		/* 0: flags, 1: offsets in first of source, target, type, options */ \
 	X(umount2)		/* flags; path */				\
 	X(cred_add)		/* uid, gid, groups; capabilities; gids in first */ \
 	X(cred_remove)		/* cred */					\
 	X(clock_settime)	/* nsec; sec: the time of day */		\
-	X(panic)		/* for tests of the kernel's end */		\
-	X(spin)			/* milliseconds of computing, for tests */	\
+	X(panic)		/* only for tests: ends the kernel */		\
+	X(spin)			/* only for tests: milliseconds to compute */	\
 	/* on descriptors, in ops-file.c */					\
 	X(openat2)		/* dirfd, flags, mode, resolve; path */		\
 	X(reopen)		/* fd of any kind, flags */			\
@@ -153,7 +154,7 @@ static inline void __user *slot_window(struct bridge_slot *s)
 	X(syncfs)		/* fd */					\
 	X(sync)									\
 	X(ftruncate)		/* fd; length */				\
-	X(truncate)		/* fd of any kind; length: by what it stands for, as of a name */ \
+	X(truncate)		/* fd of any kind; length: as truncate(2) of its file */ \
 	X(fallocate)		/* fd, mode; offset, length */			\
 	X(fadvise64)		/* fd, advice; offset, length */		\
 	X(copy_file_range)	/* fd in, fd out, bytes, flags; offset in, offset out */ \
@@ -168,13 +169,13 @@ static inline void __user *slot_window(struct bridge_slot *s)
 	X(unlinkat)		/* dirfd, flags; path */			\
 	X(unlinkat_held)	/* the same; the victim to second */		\
 	X(renameat2)		/* dirfd, dirfd, flags; path, path */		\
-	X(renameat2_held)	/* the same; who was there before to second */	\
+	X(renameat2_held)	/* the same; the replaced file to second */	\
 	X(linkat)		/* dirfd, dirfd, flags; path, path */		\
 	X(symlinkat)		/* dirfd; target, path */			\
 	X(fchmodat2)		/* dirfd, mode, flags; path */			\
 	X(fchownat)		/* dirfd, uid, gid, flags; path */		\
 	X(utimensat)		/* dirfd, flags, nsec, nsec; path; sec, sec */	\
-	X(utimensat_ctime)	/* the same, nsec; ..., sec: for a host that keeps ctime itself */ \
+	X(utimensat_ctime)	/* the same, nsec; ..., sec: sets ctime too */	\
 	X(faccessat2)		/* dirfd, mode, flags; path */			\
 	X(name_to_handle_at)	/* dirfd, flags; path; file_handle to second */	\
 	/* extended attributes, in ops-xattr.c */				\
@@ -182,24 +183,29 @@ static inline void __user *slot_window(struct bridge_slot *s)
 	X(setxattrat)		/* dirfd, at flags, bytes, flags; path, name; window */ \
 	X(listxattrat)		/* dirfd, at flags, bytes; path; window */	\
 	X(removexattrat)	/* dirfd, at flags; path, name */		\
-	/* what is there, in lookup.c and ops-list.c */				\
-	X(lookup)			/* dirfd, at flags, BRIDGE_LOOKUP_*; path */	\
+	/* lookups, in lookup.c and ops-list.c */				\
+	X(lookup)		/* dirfd, at flags, BRIDGE_LOOKUP_*; path */	\
 	X(getdents_statx)	/* fd, BRIDGE_LIST_*, budget, entry bytes; offset; data */
 
 #define DECLARE_OP(name) s64 op_##name(struct bridge_slot *s);
 BRIDGE_OPS(DECLARE_OP)
 #undef DECLARE_OP
 
-/* lookup.c: what there is at path; into the parts that are not NULL. */
+/* lookup.c: fills the first BRIDGE_LIST_STATX_BYTES; stx_mask is 0 after an error. */
 int bridge_put_statx(struct statx *to, const struct path *path);
+/* lookup.c: sets handle_bytes to 0 if the file system has no handles, or none that short. */
 void bridge_put_handle(struct file_handle *to, struct dentry *dentry, u32 room);
+/* lookup.c: value is the attribute of that name; '' is none. */
 void bridge_put_xattrs(struct bridge_xattrs *to, struct dentry *dentry, const char *name);
-/* What slot.lookup asks for, of an operation that ended with ret (0 or more). Returns the new end. */
+/* lookup.c: does what s->lookup asks for, after a result ret >= 0. Returns the new result. */
 s64 bridge_lookup(struct bridge_slot *s, s64 ret);
-/* ops-pages.c: after the answer to pread_pages. */
+/* ops-pages.c: releases the pages after the answer to pread_pages. */
 void bridge_release_pages(void);
-/* ops-file.c: opens what is there, without a walk. */
+/* ops-file.c: opens the file at path without a walk. Returns a descriptor or -errno. */
 s64 bridge_open_path(const struct path *path, u32 flags);
+
+/* request.c: the last initcall, which link/end.c names; does not return. */
+int bridge_main(void);
 
 enum bridge_op {
 #define NUMBER_OP(name) BRIDGE_OP_##name,

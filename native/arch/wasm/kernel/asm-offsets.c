@@ -1,3 +1,3 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Kbuild wants one; no assembly reads it. */
+/* Kbuild needs this file; there is no assembly that reads it. */
 int main(void) { return 0; }

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Interrupts, and the clock that a kernel without preemption from outside must look at itself.
+ * Interrupts, and the clock, which this kernel must read itself because nothing can preempt it from
+ * outside.
  *
- * The host sets bits in wasm_shared.irq_pending while the kernel stands still: suspended in
- * host_idle(), host_yield() or host_switch(). They are delivered where interrupts are, or become,
- * enabled.
+ * The host sets bits in wasm_shared.irq_pending while the kernel is suspended in host_idle(),
+ * host_yield() or host_switch(). The kernel delivers them where interrupts are, or become, enabled.
  *
  * A thread that computes for long passes local_irq_restore() or cond_resched() again and again.
- * Every so many times (wasm_poll_budget, adapted to what the passes turn out to cost) the clock is
- * read: a timer that is due is raised, and the host's event loop gets a turn when it had none for
- * TURN_NS. Suspending is safe anywhere, atomic sections included: no other coroutine of this kernel
- * runs meanwhile, so it is what a CPU that was stopped for a while would see.
+ * wasm_poll_budget counts these passes down, from a start value that adapts to the time they take.
+ * At the end of the budget the kernel reads the clock: it raises a timer interrupt that is due, and
+ * lets the host's event loop take a turn if the loop had none for TURN_NS. Suspending is safe
+ * anywhere, in atomic sections too: no other coroutine of this kernel runs meanwhile, so the kernel
+ * sees what a CPU sees that was stopped for a while.
  */
 #include <linux/hardirq.h>
 #include <linux/interrupt.h>
@@ -18,9 +19,9 @@
 #include <linux/cpu.h>
 #include <linux/sched.h>
 #include <linux/sched/idle.h>
-#include <asm/bridge.h>
 #include <asm/host.h>
 #include <asm/irq_regs.h>
+#include <asm/machine.h>
 #include <asm/ptrace.h>
 #include <asm/shared.h>
 
@@ -36,9 +37,24 @@ int wasm_poll_budget = POLL_BUDGET_MAX;
 static int poll_period = POLL_BUDGET_MAX;
 static double last_poll_ns;
 
+static void no_handler(void)
+{
+}
+
+static void no_leave(struct ring *ring)
+{
+}
+
+struct wasm_handlers wasm_handlers = {
+	.tick		= no_handler,
+	.disk		= no_handler,
+	.request	= no_handler,
+	.leave		= no_leave,
+};
+
 static void deliver(void)
 {
-	/* The tick's handler leaves timers and accounting out where there are no registers. */
+	/* Without registers the tick's handler would leave out timers and accounting. */
 	static struct pt_regs regs;
 	struct pt_regs *old;
 	u32 pending;
@@ -50,19 +66,19 @@ static void deliver(void)
 		irq_enter();
 		if (pending & WASM_IRQ_TIMER) {
 			wasm_timer_interrupt();
-			bridge_request_tick();
+			wasm_handlers.tick();
 		}
 		if (pending & WASM_IRQ_DISK)
-			bridge_disk_interrupt();
+			wasm_handlers.disk();
 		if (pending & WASM_IRQ_REQUEST)
-			bridge_request_interrupt();
+			wasm_handlers.request();
 		irq_exit();
 		set_irq_regs(old);
 		wasm_irqs_disabled = ARCH_IRQ_ENABLED;
 	}
 }
 
-/* Looks at the clock; may suspend. */
+/* Reads the clock; may suspend. */
 static void poll(void)
 {
 	double now = host_monotonic_ns();
@@ -83,7 +99,10 @@ static void poll(void)
 		wasm_shared.irq_pending |= WASM_IRQ_TIMER;
 }
 
-/* arch_local_irq_restore() has just enabled interrupts, and one waits or the budget is spent. */
+/*
+ * arch_local_irq_restore() calls this when it has just enabled interrupts and an interrupt is
+ * pending or the budget is spent.
+ */
 void wasm_irqs_enabled(void)
 {
 	if (wasm_poll_budget < 0)
@@ -92,7 +111,7 @@ void wasm_irqs_enabled(void)
 		deliver();
 }
 
-/* cond_resched() has spent the budget; interrupts may be on or off. */
+/* cond_resched() calls this when the budget is spent; interrupts may be on or off. */
 void wasm_poll_soon(void)
 {
 	poll();
@@ -101,8 +120,9 @@ void wasm_poll_soon(void)
 }
 
 /*
- * Stops the CPU until an interrupt waits. Interrupts are off, and stay so. Returns when the host has
- * one, or when it was woken for the timer: then the clock says whether that is due.
+ * Stops the CPU until an interrupt is pending. Interrupts are off, and stay off. The host returns
+ * when it has an interrupt or when the timer may be due; the clock decides whether the timer is
+ * due.
  */
 void wasm_halt(void)
 {
@@ -120,7 +140,7 @@ void arch_cpu_idle(void)
 	raw_local_irq_disable();
 }
 
-/* A loop that waits for another CPU or for time: there is no other CPU, so let time pass. */
+/* In a loop that waits for another CPU or for time: there is no other CPU, so let time pass. */
 void wasm_cpu_relax(void)
 {
 	wasm_poll_budget = min(wasm_poll_budget, 1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The end of this kernel. Whatever ends it (BUG(), panic(), a halt) comes to host_panic(), which
- * never returns: the host fails all that waits, and this memory is not entered again.
+ * The end of this kernel. BUG(), panic() and a halt all call host_panic(), which never returns: the
+ * host fails every request that waits, and never enters this memory again.
  */
 #include <linux/printk.h>
 #include <linux/reboot.h>
@@ -16,7 +16,7 @@ void wasm_bug(const char *file, int line)
 	host_panic();
 }
 
-/* panic() comes here at once: CONFIG_PANIC_TIMEOUT is -1. */
+/* panic() calls this at once: CONFIG_PANIC_TIMEOUT is -1. */
 void machine_restart(char *command)
 {
 	host_panic();

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Threads. Each is a coroutine of the host's (JSPI): host_switch() puts the calling one to sleep
- * and wakes, or starts, another. WebAssembly's own stack goes with the coroutine; the stack in
- * memory, for what has an address, is the task's, and __stack_pointer is changed by hand.
+ * Threads. Each is a coroutine of the host (JSPI): host_switch() suspends the calling coroutine
+ * and resumes, or starts, another. WebAssembly's own stack goes with the coroutine. The stack in
+ * memory, for variables that have an address, belongs to the task: this file sets __stack_pointer
+ * itself.
  */
 #include <linux/init_task.h>
 #include <linux/ptrace.h>
@@ -10,14 +11,14 @@
 #include <linux/sched/debug.h>
 #include <linux/sched/task.h>
 #include <linux/sched/task_stack.h>
-#include <asm/bridge.h>
 #include <asm/host.h>
+#include <asm/machine.h>
 #include <asm/switch_to.h>
 
 struct task_struct *__current_task = &init_task;
 unsigned long init_stack[THREAD_SIZE / sizeof(unsigned long)] __aligned(THREAD_SIZE);
 
-/* Who left for the thread that runs now: the scheduler must learn it from the new one. */
+/* The thread that ran before the current one: the new thread hands it to the scheduler. */
 static struct task_struct *switched_from;
 
 extern void schedule_tail(struct task_struct *prev);
@@ -43,7 +44,7 @@ static __always_inline void use_stack_of(struct task_struct *task)
 	set_stack_pointer((unsigned long)task_stack_page(task) + THREAD_SIZE - 64);
 }
 
-/* noinline: no frame of the caller's may be open while the stack pointer changes. */
+/* noinline: no frame of the caller may be open while the stack pointer changes. */
 noinline struct task_struct *__switch_to(struct task_struct *prev, struct task_struct *next)
 {
 	u32 flags = 0;
@@ -54,7 +55,7 @@ noinline struct task_struct *__switch_to(struct task_struct *prev, struct task_s
 	if (READ_ONCE(prev->__state) == TASK_DEAD)
 		flags |= HOST_SWITCH_DEAD;
 	if (prev->thread.ring)
-		bridge_worker_leaves(prev->thread.ring);
+		wasm_handlers.leave(prev->thread.ring);
 	next->thread.started = true;
 	__current_task = next;
 	switched_from = prev;
@@ -95,7 +96,7 @@ int copy_thread(struct task_struct *p, const struct kernel_clone_args *args)
 	return 0;
 }
 
-/* What only debuggers and user space would ask for. */
+/* Only debuggers and user space need these. */
 void show_regs(struct pt_regs *regs) {}
 void show_stack(struct task_struct *task, unsigned long *sp, const char *level) {}
 void ptrace_disable(struct task_struct *child) {}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Boot: memory from the end of the image to the end of WebAssembly's memory, one zone, one CPU,
- * a console that is the host's.
+ * Boot: memory from the end of the image to the end of WebAssembly's memory, one zone, one CPU, and
+ * a console that prints through the host.
  */
 #include <linux/console.h>
 #include <linux/cpu.h>
@@ -10,8 +10,8 @@
 #include <linux/mm.h>
 #include <linux/seq_file.h>
 #include <linux/start_kernel.h>
-#include <asm/bridge.h>
 #include <asm/host.h>
+#include <asm/machine.h>
 #include <asm/setup.h>
 
 unsigned long memory_end;
@@ -19,7 +19,7 @@ char empty_zero_page[PAGE_SIZE] __aligned(PAGE_SIZE);
 
 static char command_line[COMMAND_LINE_SIZE];
 
-extern char __heap_base[];	/* the linker's: where the image ends */
+extern char __heap_base[];	/* set by the linker: where the image ends */
 
 void __init setup_arch(char **command_line_p)
 {
@@ -36,7 +36,7 @@ void __init setup_arch(char **command_line_p)
 	max_low_pfn = max_pfn = PFN_DOWN(memory_end);
 	memblock_add(0, memory_end);
 	memblock_reserve(0, memory_start);
-	/* Early users keep addresses in signed numbers (pcpu_find_block_fit). */
+	/* Early callers keep addresses in signed numbers (pcpu_find_block_fit). */
 	memblock_set_current_limit(min(memory_end, 0x80000000UL));
 	high_memory = (void *)memory_end;
 	zones[ZONE_NORMAL] = max_low_pfn;

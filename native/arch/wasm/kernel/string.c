@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The memory functions as WebAssembly's own instructions, and 128-bit multiplication. */
+/* memcpy() and its kind as single instructions of WebAssembly, and 128-bit multiplication. */
 #include <linux/string.h>
 #include <linux/types.h>
 
@@ -28,7 +28,7 @@ void *memset(void *to, int byte, size_t n)
 typedef unsigned __int128 u128_t;
 u128_t __multi3(u128_t a, u128_t b);
 
-/* compiler-rt's: the product of two 128-bit numbers, modulo 2^128. */
+/* The compiler calls this (compiler-rt has it): the product of two numbers, modulo 2^128. */
 u128_t __multi3(u128_t a, u128_t b)
 {
 	u64 al = (u64)a, ah = (u64)(a >> 64), bl = (u64)b, bh = (u64)(b >> 64);

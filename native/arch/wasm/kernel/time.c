@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The host's clock as clock source and one-shot timer. The timer's due time is kept here: a busy
- * kernel finds it in poll(), an idle one hands what is left of it to host_idle() (irq.c).
+ * The host's clock as clock source and one-shot timer. The timer is only a due time: a busy kernel
+ * compares it with the clock in poll(), an idle kernel hands it to host_idle() (both in irq.c).
  */
 #include <linux/clockchips.h>
 #include <linux/clocksource.h>
@@ -10,8 +10,8 @@
 #include <linux/sched/clock.h>
 #include <linux/sched_clock.h>
 #include <linux/timekeeping.h>
-#include <asm/bridge.h>
 #include <asm/host.h>
+#include <asm/machine.h>
 
 double wasm_timer_due_ns = WASM_TIMER_NEVER;
 

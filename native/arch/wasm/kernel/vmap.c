@@ -2,14 +2,15 @@
 /*
  * vmap() and vm_map_ram() without an MMU.
  *
- * Pages that happen to lie one after the other are mapped already. Others get an alias: a run of
- * pages that holds a copy. It is what a cache indexed by virtual address would show, so the same
- * calls keep it right: flush_kernel_vmap_range() before a device reads the pages,
- * invalidate_kernel_vmap_range() after one has written them. XFS makes them already; F2FS and
- * NTFS3, which no one runs on such machines, are taught to by a patch each.
+ * Pages that lie one after the other in memory need no mapping. Other pages get an alias: a run of
+ * pages that holds a copy. A copy behaves as a cache does that is indexed by virtual address, so
+ * the calls that exist for such caches keep it right: flush_kernel_vmap_range() before a device
+ * reads the pages, invalidate_kernel_vmap_range() after a device has written them. XFS makes these
+ * calls. F2FS and NTFS3 do not, because nobody runs them on machines with such caches; one patch
+ * for each adds the calls (native/patches).
  *
- * Taking the alias away writes it to the pages, unless one of the two calls was made: from the
- * first of them on, the caller says himself which side is newer.
+ * vm_unmap_ram() writes the alias to the pages, unless one of the two calls was made before: from
+ * then on the caller's own calls say which side is newer.
  */
 #include <linux/gfp.h>
 #include <linux/hashtable.h>

@@ -3,8 +3,8 @@
 #define _ASM_WASM_CACHEFLUSH_H
 
 /*
- * Without an MMU, vmap() of scattered pages is a copy (kernel/vmap.c), which has just the rules
- * of a cache that is indexed by virtual address: the kernel's own calls keep it right.
+ * Without an MMU, vmap() of scattered pages is a copy (kernel/vmap.c). It has the same rules as a
+ * cache that is indexed by virtual address, so the kernel's calls for such caches keep it right.
  */
 #define ARCH_IMPLEMENTS_FLUSH_KERNEL_VMAP_RANGE 1
 extern void flush_kernel_vmap_range(void *addr, int size);

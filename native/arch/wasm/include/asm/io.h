@@ -2,7 +2,7 @@
 #ifndef _ASM_WASM_IO_H
 #define _ASM_WASM_IO_H
 
-/* There are no ports; any constant but 0 keeps the compiler from warning of arithmetic on NULL. */
+/* There are no ports; with a constant other than 0 clang does not warn of arithmetic on NULL. */
 #define PCI_IOBASE ((void __iomem *)1)
 #include <asm-generic/io.h>
 

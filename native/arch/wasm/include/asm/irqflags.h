@@ -3,9 +3,9 @@
 #define _ASM_WASM_IRQFLAGS_H
 
 /*
- * Interrupts are a word of bits in wasm_shared, set by the host between two steps of the kernel,
- * and looked at wherever interrupts are enabled again. Here the kernel also looks at the clock
- * now and then (wasm_poll), as nothing can stop it from outside.
+ * Interrupts are bits of one word in wasm_shared. The host sets them while the kernel is suspended,
+ * and the kernel tests them wherever it enables interrupts. Here it also reads the clock from time
+ * to time (kernel/irq.c), because nothing can preempt it from outside.
  */
 
 #define ARCH_IRQ_ENABLED  0

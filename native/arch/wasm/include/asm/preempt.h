@@ -2,7 +2,7 @@
 #ifndef _ASM_WASM_PREEMPT_H
 #define _ASM_WASM_PREEMPT_H
 
-/* asm-generic's, but that every cond_resched() looks at the clock (wasm_poll_soon). */
+/* asm-generic's version, except that cond_resched() reads the clock too (wasm_poll_soon). */
 #define should_resched generic_should_resched
 #include <asm-generic/preempt.h>
 #undef should_resched

@@ -2,7 +2,7 @@
 #ifndef _ASM_WASM_PRELUDE_H
 #define _ASM_WASM_PRELUDE_H
 
-/* Included before every file. WebAssembly has no code addresses, so no return address is known. */
+/* Included before every file. WebAssembly has no addresses of code, so no return address either. */
 #define __builtin_return_address(level) ((void *)0)
 
 #endif

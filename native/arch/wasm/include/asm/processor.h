@@ -7,7 +7,7 @@
 struct ring;
 struct task_struct;
 
-/* Everything is within reach of "user space": see uaccess.h. */
+/* "User space" may name any address: see uaccess.h. */
 #define TASK_SIZE 0xffff0000UL
 #define TASK_UNMAPPED_BASE 0
 #define STACK_TOP TASK_SIZE
@@ -17,7 +17,7 @@ struct thread_struct {
 	unsigned long sp;	/* __stack_pointer while another thread runs */
 	int (*fn)(void *);
 	void *arg;
-	struct ring *ring;	/* bridge/request.c: the ring that this thread serves, if any */
+	struct ring *ring;	/* bridge/request.c: the ring that this thread serves, or NULL */
 	bool started;
 };
 #define INIT_THREAD { .started = true }

@@ -2,7 +2,7 @@
 #ifndef _ASM_WASM_THREAD_INFO_H
 #define _ASM_WASM_THREAD_INFO_H
 
-/* Only what has an address lives on this stack; the rest is on WebAssembly's own. */
+/* This stack holds only variables that have an address; others are on WebAssembly's own stack. */
 #define THREAD_SIZE_ORDER 3
 #define THREAD_SIZE (4096UL << THREAD_SIZE_ORDER)
 

@@ -3,10 +3,10 @@
 #define _ASM_WASM_UACCESS_H
 
 /*
- * "User space" is two things. Addresses below WASM_WINDOWS are the kernel's own memory: names and
- * structures that the host wrote into a request's slot. Above lie the windows, one of
- * WASM_WINDOW_SIZE for each slot: they stand for the host's own buffers, which copy_to_user() and
- * copy_from_user() reach through the host, so that file data is copied once.
+ * "User space" is two things. An address below WASM_WINDOWS is in the kernel's own memory: a name
+ * or a structure that the host wrote into a request's slot. Above lie the windows, one of
+ * WASM_WINDOW_SIZE bytes for each slot. A window stands for a buffer of the host: copy_to_user()
+ * and copy_from_user() have the host copy, so that file data is copied only once.
  */
 
 #include <linux/string.h>
@@ -39,8 +39,8 @@ raw_copy_to_user(void __user *to, const void *from, unsigned long n)
 #define INLINE_COPY_TO_USER
 
 /*
- * get_user() and put_user() of a window's byte is how fault_in_readable() and its kin bring a
- * page in. A window is always there, so nothing is read or written; anything larger is refused.
+ * fault_in_readable() and its kind fetch a page with get_user() or put_user() of one byte. A window
+ * is always present, so for one byte of it nothing is read or written; larger sizes are refused.
  */
 static __always_inline int __get_user_fn(size_t size, const void __user *from, void *to)
 {
@@ -65,7 +65,7 @@ static __always_inline int __put_user_fn(size_t size, void __user *to, void *fro
 #define __get_kernel_nofault(dst, src, type, err_label)			\
 do {									\
 	*((type *)dst) = get_unaligned((type *)(src));			\
-	if (0)	/* the label is used, as far as the compiler can tell */	\
+	if (0)	/* so that the compiler sees a use of the label */		\
 		goto err_label;						\
 } while (0)
 

@@ -3,8 +3,8 @@
 #define _ASM_WASM_XOR_H
 
 /*
- * Parity for RAID 5, in vectors of 16 bytes. There is nothing to choose from, so nothing is measured
- * at boot, which would take 3 ms. A block is a multiple of 64 bytes.
+ * Parity for RAID 5, in vectors of 16 bytes. There is only one implementation, so the measurement
+ * at boot, which takes 3 ms, is left out. A block is a multiple of 64 bytes.
  */
 
 #include <asm-generic/xor.h>

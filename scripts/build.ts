@@ -1,6 +1,6 @@
 /**
- * `npm run build`, and `npm pack` by way of prepack: the kernel image and dist/, which is all that
- * an installed package has: it needs no compiler, on Windows neither.
+ * `npm run build`, which `npm pack` runs too: the kernel image and dist/. An installed package has
+ * only these, so it needs no compiler, on Linux or on Windows.
  */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';

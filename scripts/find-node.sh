@@ -1,9 +1,10 @@
-# Sourced: sets FSBRIDGE_NODE to a Node of version 26 or later and puts its folder first on the
-# PATH. Where there is none, installs npm's package of it into the user's cache. Needs $here.
+# To be sourced, with $here set. Sets FSBRIDGE_NODE to a Node of version 26 or later, and puts its
+# folder first on the PATH. If there is none, installs npm's package of it into the user's cache.
 # mount(8) runs its helpers without HOME.
 HOME=${HOME:-$(getent passwd "$(id -u)" 2>/dev/null | cut -d: -f6)}
 FSBRIDGE_CACHE=${FSBRIDGE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/fsbridge}
-# Lines "yes" or "no", and what ls says of a Node that was asked: to ask takes as long as to start it.
+# Remembers which programs are the right Node: "yes" or "no" and the line of ls for each program
+# that was asked. Asking takes as long as starting Node.
 seen_nodes=$FSBRIDGE_CACHE/nodes
 node_is_right() {
   [ -x "$1" ] || return 1
@@ -12,12 +13,13 @@ node_is_right() {
     *"yes $file"*) return 0 ;;
     *"no $file"*) return 1 ;;
   esac
-  told=$("$1" -p 'const v = process.versions.node.split(".")[0]; (v >= 26 ? "yes " : "no ") + process.execPath' 2>/dev/null) || return 1
-  # Another program's place for Node (nvm, Volta) may run another one tomorrow: that is not kept.
-  if [ "${told#* }" -ef "$1" ]; then
-    mkdir -p "$FSBRIDGE_CACHE" && echo "${told%% *} $file" >> "$seen_nodes" || :
+  answer=$("$1" -p '(parseInt(process.versions.node) >= 26 ? "yes " : "no ") + process.execPath' \
+    2>/dev/null) || return 1
+  # A program that starts Node (of nvm, Volta) may start another version tomorrow: not remembered.
+  if [ "${answer#* }" -ef "$1" ]; then
+    mkdir -p "$FSBRIDGE_CACHE" && echo "${answer%% *} $file" >> "$seen_nodes" || :
   fi 2>/dev/null
-  [ "${told%% *}" = yes ]
+  [ "${answer%% *}" = yes ]
 }
 FSBRIDGE_NODE=$(command -v node || true)
 if ! node_is_right "$FSBRIDGE_NODE"; then
@@ -31,14 +33,18 @@ if ! node_is_right "$FSBRIDGE_NODE"; then
   FSBRIDGE_NODE=$FSBRIDGE_CACHE/node26/node_modules/$node_package/bin/node
   if ! node_is_right "$FSBRIDGE_NODE"; then
     if [ -z "$node_package" ] || ! command -v npm >/dev/null; then
-      echo "fsbridge: Node 26 or later is needed, and is not on the PATH: install it from nodejs.org (ERR_NODE_VERSION)" >&2
+      echo "fsbridge: Node 26 or later is not on the PATH (ERR_NODE_VERSION)" >&2
+      echo "Install it from nodejs.org." >&2
       exit 1
     fi
     echo "Installing Node 26 into $FSBRIDGE_CACHE/node26 ..." >&2
     mkdir -p "$FSBRIDGE_CACHE/node26"
     npm install --prefix "$FSBRIDGE_CACHE/node26" --ignore-scripts --no-save --no-audit --no-fund \
       --loglevel=error "$node_package@26" >&2
-    node_is_right "$FSBRIDGE_NODE" || { echo "fsbridge: npm's $node_package does not run here (ERR_NODE_VERSION)" >&2; exit 1; }
+    if ! node_is_right "$FSBRIDGE_NODE"; then
+      echo "fsbridge: npm's $node_package does not run here (ERR_NODE_VERSION)" >&2
+      exit 1
+    fi
   fi
 fi
 PATH=$(dirname "$FSBRIDGE_NODE"):$PATH

@@ -1,121 +1,179 @@
 /**
- * `npm run kernel`: builds build/fsbridge-kernel.wasm from Linux's source and native/.
+ * `npm run kernel`: puts the kernel image into build/fsbridge-kernel.wasm. Where prebuilt/ has the
+ * image of this checkout's native/ it is unpacked, which needs nothing but Node. Else it is built
+ * from Linux's source: the image and the kernel's tree stay in the user's cache, so that a change
+ * of native/arch compiles only what it touches. As root on Debian this installs the missing tools;
+ * elsewhere it names them.
  *
- * The image is kept in the user's cache under a key made of native/'s content, the source's
- * identity and the compiler's version; a second run with nothing changed only looks it up. The
- * kernel's tree stays in the cache as well, so that a change in native/arch compiles what it
- * touches and no more. As root on Debian what is missing is installed; elsewhere it is named.
+ *   npm run kernel                as above; does nothing if build/ is up to date
+ *   npm run kernel -- --store     builds, and writes the image into prebuilt/: for the commit that
+ *                                 changes native/
+ *   npm run kernel -- --verify    builds from a clean tree and compares each byte with prebuilt/
  *
- *   FSBRIDGE_LINUX_SOURCE   another tarball (.tar.xz) or tree of Linux 6.12
- *   FSBRIDGE_CACHE          where to keep things (default ~/.cache/fsbridge)
+ *   FSBRIDGE_LINUX_SOURCE   another tarball (.tar.xz) or tree of Linux 6.12; always builds
+ *   FSBRIDGE_CACHE          the cache's folder (default ~/.cache/fsbridge)
  */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { emitAbi } from './kernel/abi.ts';
-import { compileKernel, linkKernel, prepareTree } from './kernel/compile.ts';
-import { fail, findLinuxSource, requireTools } from './kernel/requirements.ts';
+import { buildImage } from './kernel/compile.ts';
+import {
+  type Manifest,
+  native,
+  nativeKey,
+  readImage,
+  readManifest,
+  root,
+  sha256,
+  writePrebuilt,
+  writeWhole,
+} from './kernel/prebuilt.ts';
+import {
+  compilerVersion,
+  fail,
+  findLinuxSource,
+  packageVersion,
+  requireTools,
+} from './kernel/requirements.ts';
+import { verify } from './kernel/verify.ts';
 
-const root: string = path.resolve(import.meta.dirname, '..');
-const native: string = path.join(root, 'native');
 const output: string = path.join(root, 'build', 'fsbridge-kernel.wasm');
+/** Says which sources the image in build/ is of. */
+const stamp: string = path.join(root, 'build', 'kernel.key');
 const abiOutput: string = path.join(root, 'src', 'vfs-linux', 'abi.gen.ts');
-/** Set where the lock is held. */
+/** Set in the process that has the lock. */
 const lockedEnv = 'FSBRIDGE_BUILD_LOCKED';
-const imageLimitBytes = 12 * 1024 * 1024;
+const maxImageBytes = 12 * 1024 * 1024;
 
 function cacheFolder(): string {
   const base = process.env['XDG_CACHE_HOME'] ?? path.join(os.homedir(), '.cache');
   return process.env['FSBRIDGE_CACHE'] ?? path.join(base, 'fsbridge');
 }
 
-/** Every file of native/, by its path and content. */
-function nativeKey(): string {
-  const hash = createHash('sha256');
-  const names = fs.readdirSync(native, { recursive: true, withFileTypes: true });
-  const files = names.filter((entry) => entry.isFile());
-  for (const file of files.map((f) => path.join(f.parentPath, f.name)).sort()) {
-    hash
-      .update(`${path.relative(native, file)}\0`)
-      .update(fs.readFileSync(file))
-      .update('\0');
-  }
-  hash.update(fs.readFileSync(path.join(import.meta.dirname, 'kernel', 'compile.ts')));
-  return hash.digest('hex').slice(0, 24);
-}
-
-function install(image: string): void {
-  fs.mkdirSync(path.dirname(output), { recursive: true });
-  const partial = `${output}.${process.pid}`;
-  fs.copyFileSync(image, partial);
-  fs.renameSync(partial, output);
-}
-
 /**
- * Two builds in one tree destroy each other's files: the second waits. flock(1) holds the lock for a
- * process of its own, and lets go of it however that ends; where there is none, nothing is locked.
+ * Two builds in one tree would destroy each other's files, so the second one waits. flock(1) holds
+ * the lock for a process of its own and releases it however that process ends. Without flock(1)
+ * nothing is locked.
  */
 function buildAlone(): void {
   if (process.env[lockedEnv] !== undefined) return;
   fs.mkdirSync(cacheFolder(), { recursive: true });
   const lock = path.join(cacheFolder(), 'build.lock');
   if (spawnSync('flock', ['--nonblock', lock, 'true']).status === 1) {
-    console.log('Another build is under way; this one waits for it.');
+    console.log('Another build is running; this one waits for it.');
   }
-  const { status, error } = spawnSync('flock', [lock, process.execPath, import.meta.filename], {
+  const again = [lock, process.execPath, import.meta.filename, ...process.argv.slice(2)];
+  const { status, error } = spawnSync('flock', again, {
     stdio: 'inherit',
     env: { ...process.env, [lockedEnv]: '1' },
   });
   if (error === undefined) process.exit(status ?? 1);
 }
 
-async function main(): Promise<void> {
-  const stamp = path.join(path.dirname(output), 'kernel.key');
-  const key = nativeKey();
-  const source = process.env['FSBRIDGE_LINUX_SOURCE'] ?? '';
-  const quick = `${key} ${source}`;
-  if (fs.existsSync(output) && fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === quick) {
-    console.log('The kernel image is up to date: build/fsbridge-kernel.wasm');
-    return;
-  }
-  buildAlone();
-  requireTools();
-  const linux = findLinuxSource(source);
-  const compiler = execFileSync('clang-19', ['--version'], { encoding: 'utf8' }).split('\n')[0];
-  const image = path.join(
-    cacheFolder(),
-    'images',
-    `${createHash('sha256').update(`${key} ${linux.identity} ${compiler}`).digest('hex')}.wasm`,
-  );
-  if (!fs.existsSync(image)) {
-    console.log(`Building Linux ${linux.version} for WebAssembly from ${linux.path}`);
-    const tree = prepareTree(linux, native, cacheFolder());
-    await compileKernel(tree);
-    fs.mkdirSync(path.dirname(image), { recursive: true });
-    linkKernel(tree, native, `${image}.partial`);
-    const { size } = fs.statSync(`${image}.partial`);
-    console.log(`The image has ${(size / 1048576).toFixed(1)} MiB.`);
-    if (size > imageLimitBytes) {
-      fail(
-        'the kernel image',
-        `has ${size} bytes, of at most ${imageLimitBytes}`,
-        'ERR_IMAGE_SIZE',
-      );
-    }
-    fs.renameSync(`${image}.partial`, image);
-  } else {
-    console.log('Taking the kernel image out of the cache.');
-  }
-  install(image);
-  const abi = await emitAbi(fs.readFileSync(output));
+/** Puts an image into build/, and its numbers into src/vfs-linux/abi.gen.ts. */
+async function install(image: Buffer<ArrayBuffer>, key: string): Promise<void> {
+  writeWhole(output, image);
+  const abi = await emitAbi(image);
   if (!fs.existsSync(abiOutput) || fs.readFileSync(abiOutput, 'utf8') !== abi) {
     fs.writeFileSync(abiOutput, abi);
-    console.log('src/vfs-linux/abi.gen.ts is written anew.');
+    console.log('src/vfs-linux/abi.gen.ts has changed.');
   }
-  fs.writeFileSync(stamp, quick);
+  writeWhole(stamp, key);
   console.log('The kernel image is build/fsbridge-kernel.wasm');
 }
 
-await main();
+/** Says why the image in prebuilt/ does not do, or returns undefined if it does. */
+function whyBuild(manifest: Manifest | undefined, key: string, source: string): string | undefined {
+  if (source !== '') return 'FSBRIDGE_LINUX_SOURCE names another source';
+  if (manifest === undefined) return 'prebuilt/ has no kernel image';
+  if (manifest.key === key) return undefined;
+  return 'native/ or scripts/kernel/compile.ts has changed since the image in prebuilt/ was built';
+}
+
+/** Takes an image out of the cache, or builds it. */
+async function build(key: string, source: string, store: boolean): Promise<Buffer<ArrayBuffer>> {
+  requireTools();
+  const linux = findLinuxSource(source);
+  const compiler = compilerVersion();
+  const name = sha256(`${key} ${linux.identity} ${compiler}`);
+  const image = path.join(cacheFolder(), 'images', `${name}.wasm`);
+  if (fs.existsSync(image)) {
+    console.log('The cache has the kernel image.');
+  } else {
+    console.log(`Building Linux ${linux.version} for WebAssembly from ${linux.path}`);
+    const partial = `${image}.partial`;
+    await buildImage({ linux, native, folder: cacheFolder(), image: partial });
+    const { size } = fs.statSync(partial);
+    console.log(`The image has ${(size / 1048576).toFixed(1)} MiB.`);
+    if (size > maxImageBytes) {
+      const why = `has ${size} bytes; at most ${maxImageBytes} are allowed`;
+      fail('the kernel image', why, 'ERR_IMAGE_SIZE');
+    }
+    fs.renameSync(partial, image);
+  }
+  const bytes = fs.readFileSync(image);
+  if (store) {
+    const { version, sha256: sum } = linux;
+    const described = { version, package: packageVersion(linux), sha256: sum };
+    storeImage(bytes, { key, linux: described, compiler });
+  }
+  return bytes;
+}
+
+function storeImage(image: Buffer, sources: Pick<Manifest, 'key' | 'linux' | 'compiler'>): void {
+  const manifest = readManifest();
+  const same = manifest?.key === sources.key && manifest.sha256 === sha256(image);
+  if (same && manifest.compiler === sources.compiler) {
+    console.log('prebuilt/ has this image already.');
+    return;
+  }
+  console.log('Compressing the image into prebuilt/ ...');
+  writePrebuilt(image, sources);
+}
+
+/**
+ * Uses the image in build/ or in prebuilt/. Returns undefined, or the reason why neither is right
+ * for the sources.
+ */
+async function takePrebuilt(key: string, source: string): Promise<string | undefined> {
+  const stampText = `${key} ${source}`;
+  const stamped = fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === stampText;
+  if (stamped && fs.existsSync(output)) {
+    // bin/fsbridge compares its time with that of prebuilt/kernel.json.
+    fs.utimesSync(stamp, new Date(), new Date());
+    console.log('The kernel image is up to date: build/fsbridge-kernel.wasm');
+    return undefined;
+  }
+  const manifest = readManifest();
+  const why = whyBuild(manifest, key, source);
+  if (why === undefined && manifest !== undefined) {
+    await install(readImage(manifest), stampText);
+  }
+  return why;
+}
+
+async function main(store: boolean): Promise<void> {
+  const key = nativeKey();
+  const source = process.env['FSBRIDGE_LINUX_SOURCE'] ?? '';
+  const why = store ? '--store was given' : await takePrebuilt(key, source);
+  if (why === undefined) return;
+  if (store && source !== '' && fs.statSync(source).isDirectory()) {
+    fail('--store', 'FSBRIDGE_LINUX_SOURCE is a tree; prebuilt/ needs a tarball', 'ERR_USAGE');
+  }
+  buildAlone();
+  console.log(`The kernel image must be built: ${why}.`);
+  await install(await build(key, source, store), `${key} ${source}`);
+}
+
+const [mode, ...rest] = process.argv.slice(2);
+if (rest.length > 0 || (mode !== undefined && mode !== '--store' && mode !== '--verify')) {
+  console.error('fsbridge: npm run kernel: only --store or --verify is possible (ERR_USAGE)');
+  process.exit(2);
+}
+if (mode === '--verify') {
+  await verify(cacheFolder());
+} else {
+  await main(mode === '--store');
+}

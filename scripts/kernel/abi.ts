@@ -1,6 +1,6 @@
 /**
- * Reads the interface's constants out of a kernel image (native/arch/wasm/bridge/abi.c) and prints
- * them as TypeScript. The image is instantiated, not booted.
+ * Reads the interface's constants (native/arch/wasm/bridge/abi.c) out of a kernel image and prints
+ * them as TypeScript. The image is instantiated, but not booted.
  */
 
 interface ImageExports {
@@ -10,7 +10,7 @@ interface ImageExports {
 
 const errnoMax = 4095;
 
-/** Imports that nobody calls, for every function that the image wants. */
+/** Every import of the image, as a function that must not be called. */
 function inertImports(module: WebAssembly.Module): WebAssembly.Imports {
   const imports: Record<string, Record<string, WebAssembly.ImportValue>> = {};
   for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {

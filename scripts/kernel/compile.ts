@@ -1,6 +1,10 @@
 /**
- * The build itself: Kbuild compiles Linux into one archive, wasm-ld links it between native/link's
- * begin and end. Kbuild's own last step, an ELF link, is never asked for.
+ * The build: Kbuild compiles Linux into archives, and wasm-ld links these between the two objects
+ * of native/link. Kbuild's usual last step, the link of an ELF file, does not run.
+ *
+ * The image is the same, byte by byte, wherever and whenever it is built: nothing here may depend
+ * on the folder, the time, the user, the machine or the environment. This file is part of the
+ * image's key (prebuilt.ts), as is all of native/.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -9,8 +13,31 @@ import os from 'node:os';
 import path from 'node:path';
 import { fail, type LinuxSource } from './requirements.ts';
 
-const make: readonly string[] = ['ARCH=wasm', 'LLVM=-19', 'KBUILD_BUILD_TIMESTAMP=@0'];
+const make: readonly string[] = ['ARCH=wasm', 'LLVM=-19', 'LOCALVERSION='];
 const config = 'arch/wasm/configs/fsbridge_defconfig';
+
+/** What make and the compiler see, and /proc/version shows: the same wherever the build runs. */
+const environment: Readonly<Record<string, string>> = {
+  PATH: process.env['PATH'] ?? '',
+  HOME: process.env['HOME'] ?? '',
+  LC_ALL: 'C',
+  TZ: 'UTC',
+  KBUILD_BUILD_TIMESTAMP: '@0',
+  KBUILD_BUILD_VERSION: '1',
+  KBUILD_BUILD_USER: 'fsbridge',
+  KBUILD_BUILD_HOST: 'fsbridge',
+};
+
+/** What an image is made of, and where. */
+export interface ImageBuild {
+  readonly linux: LinuxSource;
+  /** The folder native/. */
+  readonly native: string;
+  /** The folder that has, or gets, the kernel's tree. */
+  readonly folder: string;
+  /** The file to write. */
+  readonly image: string;
+}
 
 function patches(native: string): string[] {
   const folder = path.join(native, 'patches');
@@ -18,7 +45,7 @@ function patches(native: string): string[] {
   return names.sort().map((name) => path.join(folder, name));
 }
 
-/** Copies a folder; a file whose content is the same stays untouched, so that make sees no change. */
+/** Copies a folder, but leaves files with the same content alone, so that make sees no change. */
 function mirror(from: string, to: string): void {
   fs.mkdirSync(to, { recursive: true });
   const wanted = new Set<string>();
@@ -36,7 +63,7 @@ function mirror(from: string, to: string): void {
     }
   }
   for (const name of fs.readdirSync(to)) {
-    // What Kbuild made (objects, .cmd files, generated headers) stays.
+    // The files that Kbuild makes (objects, .cmd files, generated headers) stay.
     const ours = /\.(c|h)$|^(Makefile|Kconfig|Kbuild)$/.test(name);
     if (!wanted.has(name) && ours && !to.includes(`${path.sep}generated`)) {
       fs.rmSync(path.join(to, name), { recursive: true });
@@ -44,11 +71,11 @@ function mirror(from: string, to: string): void {
   }
 }
 
-/** Unpacks and patches Linux into the cache, or takes the tree that is there. Returns its path. */
-export function prepareTree(linux: LinuxSource, native: string, cache: string): string {
+/** Unpacks and patches Linux, or takes the tree that an earlier build left. Returns its path. */
+function prepareTree({ linux, native, folder }: ImageBuild): string {
   const hash = createHash('sha256').update(linux.identity);
   for (const patch of patches(native)) hash.update(fs.readFileSync(patch));
-  const tree = path.join(cache, `linux-${linux.version}-${hash.digest('hex').slice(0, 12)}`);
+  const tree = path.join(folder, `linux-${linux.version}-${hash.digest('hex').slice(0, 12)}`);
   if (!fs.existsSync(tree)) {
     console.log('Unpacking and patching the source ...');
     const partial = `${tree}.${process.pid}`;
@@ -67,16 +94,16 @@ export function prepareTree(linux: LinuxSource, native: string, cache: string): 
   return tree;
 }
 
-/** Kbuild keeps what allnoconfig leaves out of our configuration: a misspelt or impossible option. */
+/** Ends the build if Kconfig refused an option: its name is wrong or a dependency is missing. */
 function checkConfig(tree: string): void {
   const made = new Set(fs.readFileSync(path.join(tree, '.config'), 'utf8').split('\n'));
   const wanted = fs.readFileSync(path.join(tree, config), 'utf8').split('\n');
   const lost = wanted.filter((line) => /^CONFIG_\w+=[^n]/.test(line) && !made.has(line));
-  // Shmem needs an MMU; Linux's own stand-in, a ramfs of the name tmpfs, takes its place.
+  // Shmem needs an MMU. Without one Linux has a ramfs under the name tmpfs.
   const known = new Set(['CONFIG_TMPFS=y']);
   const wrong = lost.filter((line) => !known.has(line));
   if (wrong.length > 0) {
-    fail('the kernel configuration', `Kconfig does not grant ${wrong.join(', ')}`, 'ERR_KCONFIG');
+    fail('the kernel configuration', `Kconfig refuses ${wrong.join(', ')}`, 'ERR_KCONFIG');
   }
 }
 
@@ -88,14 +115,14 @@ function configure(tree: string): void {
   if (fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === key) return;
   execFileSync('make', [...make, 'allnoconfig'], {
     cwd: tree,
-    env: { ...process.env, KCONFIG_ALLCONFIG: config },
+    env: { ...environment, KCONFIG_ALLCONFIG: config },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   checkConfig(tree);
   fs.writeFileSync(stamp, key);
 }
 
-/** Tells how far make is: one line that is written over on a terminal, one in ten seconds elsewhere. */
+/** Shows make's progress: on a terminal in one line, elsewhere with a line every 10 seconds. */
 function progress(): { step(line: string): void; done(): void } {
   const started = performance.now();
   let files = 0;
@@ -117,13 +144,17 @@ function progress(): { step(line: string): void; done(): void } {
   };
 }
 
-/** Compiles the tree into vmlinux.a and lib/lib.a; the whole output is in build.log beside them. */
-export async function compileKernel(tree: string): Promise<void> {
+/** Compiles the tree into vmlinux.a and lib/lib.a. The tree's build.log has make's whole output. */
+async function compileKernel(tree: string): Promise<void> {
   configure(tree);
   const log = path.join(tree, 'build.log');
   const logStream = fs.createWriteStream(log);
   const args = [...make, `-j${os.availableParallelism()}`, 'archives'];
-  const child = spawn('make', args, { cwd: tree, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('make', args, {
+    cwd: tree,
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const bar = progress();
   let rest = '';
   child.stdout.on('data', (data: Buffer) => {
@@ -140,16 +171,18 @@ export async function compileKernel(tree: string): Promise<void> {
     const text = fs.readFileSync(log, 'utf8').split('\n');
     const errors = text.filter((line) => /error:|Error \d/.test(line)).slice(0, 20);
     console.error(errors.join('\n'));
-    fail('the kernel build', `make ended with ${status}`, 'ERR_BUILD', `All it said is in ${log}`);
+    fail('the kernel build', `make ended with ${status}`, 'ERR_BUILD', `The whole log: ${log}`);
   }
 }
 
-/** Links the image. Nothing is left out (no garbage collection) and every warning is an error. */
-export function linkKernel(tree: string, native: string, image: string): void {
+/** Links the image. Everything stays in it (no garbage collection); a warning is an error. */
+function linkKernel(tree: string, native: string, image: string): void {
   const clang = ['--target=wasm32-unknown-unknown', '-O2', '-Wall', '-Werror', '-c'];
+  const options = { cwd: tree, env: environment, stdio: 'inherit' } as const;
   for (const end of ['begin', 'end']) {
-    const source = path.join(native, 'link', `${end}.c`);
-    execFileSync('clang-19', [...clang, source, '-o', `${end}.o`], { cwd: tree, stdio: 'inherit' });
+    // A copy in the tree, so that no path of this checkout can get into the object.
+    fs.copyFileSync(path.join(native, 'link', `${end}.c`), path.join(tree, `${end}.c`));
+    execFileSync('clang-19', [...clang, `${end}.c`, '-o', `${end}.o`], options);
   }
   execFileSync(
     'wasm-ld-19',
@@ -157,7 +190,7 @@ export function linkKernel(tree: string, native: string, image: string): void {
       ...['--no-entry', '--no-gc-sections', '--import-memory', '--fatal-warnings', '--strip-debug'],
       // Address 0 stays free, and kfree_rcu() takes a function pointer below 4096 for an offset.
       ...['--global-base=65536', '--table-base=4096'],
-      // The kernel's threads bring their own stacks; this one is never used.
+      // The kernel's threads have stacks of their own; this one is not used.
       ...['-z', 'stack-size=4096'],
       ...['wasm_shared', 'wasm_abi', 'bridge_slots', 'bridge_buffers'].map((s) => `--export=${s}`),
       'begin.o',
@@ -165,6 +198,14 @@ export function linkKernel(tree: string, native: string, image: string): void {
       'end.o',
       ...['-o', image],
     ],
-    { cwd: tree, stdio: 'inherit' },
+    options,
   );
+}
+
+/** Builds an image; ends the process with a message if that fails. */
+export async function buildImage(build: ImageBuild): Promise<void> {
+  const tree = prepareTree(build);
+  await compileKernel(tree);
+  fs.mkdirSync(path.dirname(build.image), { recursive: true });
+  linkKernel(tree, build.native, build.image);
 }

@@ -1,10 +1,11 @@
 /**
- * What a kernel build needs: tools, and Linux's source. Each thing missing is named; as root on a
- * Debian system it is installed.
+ * What a kernel build needs: tools, and Linux's source. As root on a Debian system this installs
+ * what is missing; elsewhere it names the packages and ends the build.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { type Manifest, sha256 } from './prebuilt.ts';
 
 /** Ends the build with one line on standard error and exit code 1. */
 export function fail(what: string, why: string, code: string, advice?: string): never {
@@ -13,7 +14,7 @@ export function fail(what: string, why: string, code: string, advice?: string): 
   process.exit(1);
 }
 
-/** A command, and the Debian package that has it. */
+/** Commands of the build, each with its Debian package. */
 const tools: readonly (readonly [string, string])[] = [
   ['clang-19', 'clang-19'],
   ['wasm-ld-19', 'lld-19'],
@@ -28,13 +29,13 @@ const tools: readonly (readonly [string, string])[] = [
   ['tar', 'tar'],
   ['perl', 'perl'],
 ];
-/** A file, and the Debian package that has it. */
+/** Files that the build needs, each with its Debian package. */
 const headers: readonly (readonly [string, string])[] = [['/usr/include/libelf.h', 'libelf-dev']];
 const sourcePackage = 'linux-source-6.12';
-const sourceFolder = '/usr/src';
+const tarball = `/usr/src/${sourcePackage}.tar.xz`;
 
 function onPath(command: string): boolean {
-  // mkfs and its like live where an ordinary user's PATH does not lead.
+  // mkfs and others are in folders that the PATH of an ordinary user does not have.
   const folders = [...(process.env['PATH'] ?? '').split(path.delimiter), '/usr/sbin', '/sbin'];
   return folders.some((folder) => fs.existsSync(path.resolve(folder, command)));
 }
@@ -65,7 +66,7 @@ function installOrFail(packages: readonly string[]): void {
   );
 }
 
-/** Sees to it that all tools are there. */
+/** Installs the missing tools, or ends the build and names them. */
 export function requireTools(): void {
   const missing = [
     ...tools.filter(([command]) => !onPath(command)),
@@ -74,7 +75,7 @@ export function requireTools(): void {
   installOrFail([...new Set(missing.map(([, name]) => name))]);
 }
 
-/** A command that the slow tests compare with, and the Debian package that has it. */
+/** Commands that tests compare with, each with its Debian package. */
 const testTools: readonly (readonly [string, string])[] = [
   ['mkfs.ext4', 'e2fsprogs'],
   ['mkfs.xfs', 'xfsprogs'],
@@ -96,13 +97,13 @@ const testTools: readonly (readonly [string, string])[] = [
   ['losetup', 'mount'],
   ['gcc', 'gcc'],
   ['x86_64-w64-mingw32-gcc', 'gcc-mingw-w64-x86-64'],
-  // Debian's package has no command on the PATH.
+  // Debian's package puts no command on the PATH.
   ['/usr/lib/wine/wine64', 'wine64'],
   ['/usr/x86_64-w64-mingw32/lib/zlib1.dll', 'libz-mingw-w64'],
   ['/usr/lib/python3/dist-packages/samba/__init__.py', 'python3-samba'],
 ];
 
-/** Installs what is missing of the tests' tools, or says what will be skipped for want of it. */
+/** Installs the missing tools of the tests, or says which packages the skipped tests need. */
 export function installTestTools(): void {
   const missing = testTools.filter(([command]) => !onPath(command)).map(([, name]) => name);
   if (missing.length === 0 || (canInstall() && aptInstall([...new Set(missing)]))) return;
@@ -114,7 +115,9 @@ export interface LinuxSource {
   readonly path: string;
   /** Such as 6.12.117. */
   readonly version: string;
-  /** Tells two sources of one version apart. */
+  /** SHA-256 of the tarball; '' for a tree. */
+  readonly sha256: string;
+  /** Differs between two sources of one version. */
   readonly identity: string;
 }
 
@@ -147,10 +150,14 @@ function inspect(source: string): LinuxSource {
   if (!version.startsWith('6.12.')) {
     fail(source, `holds Linux ${version}; the port is for 6.12`, 'ERR_LINUX_VERSION');
   }
-  return { path: source, version, identity: `${version} ${stat.size} ${stat.mtimeMs}` };
+  if (stat.isDirectory()) {
+    return { path: source, version, sha256: '', identity: `${version} ${source} ${stat.mtimeMs}` };
+  }
+  const sum = sha256(fs.readFileSync(source));
+  return { path: source, version, sha256: sum, identity: `${version} ${sum}` };
 }
 
-/** Linux's source: the named one, or that of Debian's package. */
+/** Linux's source: the tarball or tree of that name, or Debian's package if the name is ''. */
 export function findLinuxSource(named: string): LinuxSource {
   if (named !== '') {
     if (!fs.existsSync(named)) {
@@ -158,7 +165,48 @@ export function findLinuxSource(named: string): LinuxSource {
     }
     return inspect(path.resolve(named));
   }
-  const tarball = path.join(sourceFolder, `${sourcePackage}.tar.xz`);
   if (!fs.existsSync(tarball)) installOrFail([sourcePackage]);
   return inspect(tarball);
+}
+
+/** The version of Debian's package with this tarball, or '' if the tarball is from elsewhere. */
+export function packageVersion(linux: LinuxSource): string {
+  if (linux.path !== tarball) return '';
+  const { status, stdout } = spawnSync('dpkg-query', ['-W', sourcePackage], { encoding: 'utf8' });
+  return status === 0 ? (stdout.trim().split('\t')[1] ?? '') : '';
+}
+
+/** The compiler and the linker, as /proc/version names them. */
+export function compilerVersion(): string {
+  const first = (command: string): string =>
+    execFileSync(command, ['--version'], { encoding: 'utf8' }).split('\n')[0] ?? '';
+  const linker = first('wasm-ld-19').replace(/ \(.*/, '');
+  return `${first('clang-19')}, ${linker}`;
+}
+
+/**
+ * The very tarball that an image was built from. Debian replaces its package with every release of
+ * Linux 6.12, so the package's version may have to be installed first.
+ */
+export function findSameSource(named: string, { linux }: Manifest): LinuxSource {
+  const isRight = (file: string): boolean =>
+    fs.existsSync(file) && sha256(fs.readFileSync(file)) === linux.sha256;
+  if (named !== '') {
+    if (isRight(named)) return inspect(path.resolve(named));
+    fail('FSBRIDGE_LINUX_SOURCE', `is not the tarball of the image: ${named}`, 'ERR_LINUX_SOURCE');
+  }
+  const exact = `${sourcePackage}=${linux.package}`;
+  const install = (): boolean =>
+    linux.package !== '' && canInstall() && aptInstall(['--allow-downgrades', exact]);
+  if (isRight(tarball) || (install() && isRight(tarball))) return inspect(tarball);
+  fail(
+    'the kernel image',
+    `it was built from Debian's ${exact}, and that tarball is not here`,
+    'ERR_LINUX_SOURCE',
+    [
+      `Install it with: apt-get install --allow-downgrades ${exact}`,
+      `or set FSBRIDGE_LINUX_SOURCE to a tarball with the SHA-256 ${linux.sha256}.`,
+      'If Debian no longer has it, build an image of its present version: npm run kernel -- --store',
+    ].join('\n'),
+  );
 }

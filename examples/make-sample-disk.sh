@@ -1,7 +1,7 @@
 #!/bin/sh
-# Makes examples/sample-disk.img.zst: a GPT disk with an ext4, an XFS and a btrfs partition, by the
-# real mkfs and the real kernel. Needs root, loop devices, sgdisk, the three mkfs and zstd. The disk
-# is shipped, so this runs only when it is to change.
+# Makes examples/sample-disk.img.zst: a GPT disk with an ext4, an XFS and a btrfs partition, with
+# the real mkfs and the real kernel. Needs root, loop devices, sgdisk, the three mkfs and zstd. The
+# disk is in the repository, so run this only to change it.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
@@ -9,14 +9,20 @@ disk=$work/sample-disk.img
 truncate -s 640M "$disk"
 sgdisk -n 1:2048:+96M -t 1:8300 -c 1:documents -n 2:0:+320M -t 2:8300 -c 2:media \
   -n 3:0:+160M -t 3:8300 -c 3:snapshots "$disk" > /dev/null
-attach() { # NUMBER: a loop device for that partition alone, as there may be no udev to make them
-  set -- $(sgdisk -i "$1" "$disk" | sed -n 's/^First sector: \([0-9]*\).*/\1/p;s/^Last sector: \([0-9]*\).*/\1/p')
+attach() { # NUMBER: makes a loop device of one partition, because there may be no udev to do it
+  set -- $(sgdisk -i "$1" "$disk" |
+    sed -n 's/^First sector: \([0-9]*\).*/\1/p;s/^Last sector: \([0-9]*\).*/\1/p')
   losetup -f --show -o "$(($1 * 512))" --sizelimit "$((($2 - $1 + 1) * 512))" "$disk"
 }
 ext4=$(attach 1)
 xfs=$(attach 2)
 btrfs=$(attach 3)
-trap 'umount "$work/m" 2>/dev/null || true; losetup -d "$ext4" "$xfs" "$btrfs"; rm -rf "$work"' EXIT
+finish() {
+  umount "$work/m" 2>/dev/null || true
+  losetup -d "$ext4" "$xfs" "$btrfs"
+  rm -rf "$work"
+}
+trap finish EXIT
 mkfs.ext4 -q -L documents -E lazy_itable_init=0,nodiscard "$ext4"
 mkfs.xfs -q -L media -K "$xfs"
 mkfs.btrfs -q -L snapshots -K "$btrfs"

@@ -1,7 +1,8 @@
 /**
- * `npm start`: the main job, on a shipped disk. Builds what is missing, unpacks
- * examples/sample-disk.img.zst (a GPT disk with an ext4, an XFS and a btrfs partition, made by the
- * real mkfs), and runs the commands that a user would type, each shown before its answer.
+ * `npm start`: the main task, on a disk that is in the repository. Makes the kernel image if it is
+ * missing, unpacks examples/sample-disk.img.zst (a GPT disk with an ext4, an XFS and a btrfs
+ * partition, made by the real mkfs), and runs the commands that a user would type. Each command is
+ * shown before its answer.
  */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -14,7 +15,7 @@ const root: string = path.resolve(import.meta.dirname, '..');
 const command: string = path.join(root, 'src', 'cli', 'main.ts');
 const blockBytes = 65536;
 
-/** Unpacks without writing what is all zeroes: the disk stays as sparse as it was. */
+/** Unpacks a disk without writing its zeroes, so that the file is sparse. */
 async function unpack(from: string, to: string): Promise<void> {
   const file = await fs.promises.open(to, 'w');
   let offsetBytes = 0;
@@ -36,7 +37,7 @@ async function unpack(from: string, to: string): Promise<void> {
   await file.close();
 }
 
-/** Shows a command line and its answer; ends the example where it fails. */
+/** Shows a command line and its answer; ends the example if the command fails. */
 function run(name: string, program: string, before: readonly string[], args: string[]): string {
   const shown = args.map((arg) => (/[\s"']/.test(arg) ? `"${arg}"` : arg)).join(' ');
   console.log(`\n$ ${name} ${shown}`);
@@ -56,7 +57,7 @@ function run(name: string, program: string, before: readonly string[], args: str
 const fsbridge = (...args: string[]): string => run('fsbridge', process.execPath, [command], args);
 const program = (name: string, ...args: string[]): string => run(name, name, [], args);
 
-/** Mounts a volume, lets Linux's own programs work on it, and takes it away. */
+/** Mounts a volume, runs programs of Linux on it, and unmounts it. */
 function mountAndUse(): void {
   fs.mkdirSync(path.join(folder, 'mnt'));
   fsbridge('mount', 'disk.img', 'mnt', '--volume', 'documents', '--rw');
@@ -69,10 +70,10 @@ function mountAndUse(): void {
   }
 }
 
-const built = spawnSync(process.execPath, [path.join(root, 'scripts', 'kernel.ts')], {
+const kernel = spawnSync(process.execPath, [path.join(root, 'scripts', 'kernel.ts')], {
   stdio: 'inherit',
 });
-if (built.status !== 0) process.exit(built.status ?? 1);
+if (kernel.status !== 0) process.exit(kernel.status ?? 1);
 
 const folder: string = fs.mkdtempSync(path.join(os.tmpdir(), 'fsbridge-start-'));
 process.on('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
@@ -82,7 +83,7 @@ await unpack(path.join(root, 'examples', 'sample-disk.img.zst'), path.join(folde
 
 console.log('\nWhat is on the disk?');
 fsbridge('probe', 'disk.img');
-console.log('\nLook around, and read a file. Nothing is written: read-only is the default.');
+console.log('\nList it and read a file. Nothing is written: read-only is the default.');
 fsbridge('ls', 'disk.img', '/', '-l', '--volume', 'documents');
 fsbridge('cat', 'disk.img', '/letters/Grüße an alle.txt', '--volume', 'documents');
 fsbridge('ls', 'disk.img', '/', '-l', '--volume', 'snapshots');
@@ -97,11 +98,11 @@ if (read !== note) {
   process.exit(1);
 }
 if (fs.existsSync('/dev/fuse') && process.getuid?.() === 0) {
-  console.log('\nThe same for every program: a mount, with no driver of the disk in between.');
+  console.log('\nMount it, for all programs. The host needs no driver for the disk.');
   mountAndUse();
   fsbridge('cat', 'disk.img', '/letters/note.txt', '--volume', 'documents');
 } else {
   console.log('\nAs root on a Linux with /dev/fuse this would mount the disk as a directory too;');
   console.log('on Windows with WinFsp it is `fsbridge mount disk.img L: --volume documents`.');
 }
-console.log('\nThat was it. `bin/fsbridge --help` tells of the rest.');
+console.log('\nThat was all. `bin/fsbridge --help` shows every other command.');

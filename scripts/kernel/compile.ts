@@ -196,10 +196,12 @@ function linkKernel(tree: string, native: string, image: string): void {
       'begin.o',
       ...['--whole-archive', 'vmlinux.a', 'lib/lib.a', '--no-whole-archive'],
       'end.o',
-      ...['-o', image],
+      // The name is in the image too, so it is always the same.
+      ...['-o', 'fsbridge-kernel.wasm'],
     ],
     options,
   );
+  fs.copyFileSync(path.join(tree, 'fsbridge-kernel.wasm'), image);
 }
 
 /** Builds an image; ends the process with a message if that fails. */

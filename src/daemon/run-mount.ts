@@ -14,7 +14,7 @@
  */
 
 import { interruption } from '../host/interrupt.ts';
-import { describeError, redirectMessages, warn } from '../observe/messages.ts';
+import { describeError, redirectMessages, report, warn } from '../observe/messages.ts';
 import { trace } from '../observe/trace.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
 import type { VolumeEntry } from '../volumes/choose-volume.ts';
@@ -77,7 +77,8 @@ class MountRun {
     if (this.options.trace !== undefined) trace.open(this.options.trace);
     let control: ControlServer | undefined;
     try {
-      await withVolume(this.source, this.options, async (volume, entry) => {
+      const messages = { onWarning: warn, onFurtherError: report };
+      await withVolume(this.source, this.options, messages, async (volume, entry) => {
         this.#volume = volume;
         this.#entry = entry;
         this.#mounted = await this.transport.mount(volume, this);

@@ -1,17 +1,17 @@
 /**
- * Which of the volumes on a disk a person means.
+ * Chooses the volume on a disk that a person means.
  *
- * A disk can be recognised as a whole and have partitions as well. Then one of the two is a mirage:
+ * A disk can be recognised as a whole and have partitions as well. Then only one of the two counts:
  *
  *   - An ISO image for USB sticks has a partition table in the room that ISO 9660 leaves free. The
  *     whole counts; its partitions are for the firmware.
  *   - A member of an array, or a container, is recognised as a whole because its table belongs to
- *     what is inside (a mirror's shows through). The whole counts.
+ *     the volume inside (a mirror's shows through). The whole counts.
  *   - Otherwise, where a partition holds something that is recognised, the table is real and the
- *     whole's superblock is a leftover of the time before it.
- *   - Otherwise the table is no table (boot code may look like one), and the whole counts.
+ *     superblock of the whole is a leftover of the time before the table.
+ *   - Otherwise the table is none (boot code may look like one), and the whole counts.
  *
- * What does not count is still listed, and taken when it is named.
+ * A volume that does not count is still listed, and is taken when it is named.
  */
 import { FsBridgeError } from '../errors.ts';
 import type { Detected } from '../probe/detected.ts';
@@ -26,7 +26,7 @@ export interface VolumeEntry {
   readonly partitionName?: string;
   readonly partitionUuid?: string;
   readonly detected?: Detected;
-  /** Whether it counts when nothing is named. */
+  /** Whether it counts when no volume is named. */
   readonly primary: boolean;
 }
 
@@ -52,7 +52,7 @@ export function isMountable(entry: VolumeEntry): boolean {
   return (entry.detected?.kernelTypes.length ?? 0) > 0;
 }
 
-/** 'ext4 "root"', 'unknown content': what a volume holds, in few words. */
+/** A volume's content in few words: 'ext4 "root"', or 'unknown content'. */
 function contentOf(entry: VolumeEntry): string {
   const { detected } = entry;
   if (detected === undefined) return 'unknown content';
@@ -77,7 +77,7 @@ function named(entries: readonly VolumeEntry[], name: string): readonly VolumeEn
   );
 }
 
-/** Why there is nothing to mount, and what may help. */
+/** The error that there is nothing to mount, with what may help. */
 export function noFileSystem(source: string, entries: readonly VolumeEntry[]): FsBridgeError {
   const found = entries.filter((entry) => entry.detected !== undefined);
   if (found.length === 0) {
@@ -101,27 +101,27 @@ export function noFileSystem(source: string, entries: readonly VolumeEntry[]): F
 }
 
 /**
- * The volume that `wish` names, or without it the only one there is to mount.
+ * The volume that `name` means, or without a name the only one that can be mounted.
  *
- * Throws ERR_NO_SUCH_VOLUME, ERR_VOLUME_AMBIGUOUS or ERR_NO_FILE_SYSTEM. `anyContent`: the caller
- * knows the type himself, so what was recognised does not matter.
+ * Throws ERR_NO_SUCH_VOLUME, ERR_VOLUME_AMBIGUOUS or ERR_NO_FILE_SYSTEM. With `anyContent`
+ * the caller knows the type, and what was recognised does not matter.
  */
 export function chooseVolume(
   source: string,
   entries: readonly VolumeEntry[],
-  wish?: string,
+  name?: string,
   anyContent = false,
 ): VolumeEntry {
   const counting = entries.filter((entry) => entry.primary);
   const mountable = counting.filter(isMountable);
   const blank = counting.filter((entry) => entry.detected === undefined);
   let candidates: readonly VolumeEntry[] = anyContent ? counting : mountable;
-  if (wish !== undefined) {
-    candidates = named(entries, wish);
+  if (name !== undefined) {
+    candidates = named(entries, name);
   } else if (anyContent && mountable.length === 1) {
     candidates = mountable;
   } else if (candidates.length === 0 && blank.length === 1) {
-    // Nobody knows what it is: the kernel's file systems may, as with mount(8).
+    // Its content is unknown: the kernel's file systems are tried, as with mount(8).
     candidates = blank;
   }
   const [first, second] = candidates;
@@ -134,11 +134,11 @@ export function chooseVolume(
       `Say which one, such as --volume ${first?.id}.`,
     );
   }
-  if (wish === undefined) throw noFileSystem(source, counting);
+  if (name === undefined) throw noFileSystem(source, counting);
   throw new FsBridgeError(
     'ERR_NO_SUCH_VOLUME',
     source,
-    `has no volume ${wish}; there is: ${listOf(entries)}`,
+    `has no volume ${name}; there is: ${listOf(entries)}`,
     'Give --volume an id, a label or a UUID as `fsbridge probe` prints them.',
   );
 }

@@ -1,13 +1,13 @@
 /**
- * Mounts a volume as what it was recognised as, as what the caller says it is, or, where nobody
- * knows, as the first file system of the kernel that takes it, which is how mount(8) does it.
+ * Mounts a volume as the type that was recognised, or as the type that the caller names. Where
+ * neither is known, the kernel's file systems are tried in turn, as mount(8) does it.
  */
 import { FsBridgeError } from '../errors.ts';
 import type { Kernel } from '../vfs-linux/kernel.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
 import { noFileSystem, type VolumeEntry } from './choose-volume.ts';
 
-export interface MountWish {
+export interface VolumeMountOptions {
   /** A type, or several with commas, instead of what was recognised. */
   readonly type?: string;
   /** mount(8)'s options. */
@@ -28,11 +28,11 @@ async function diskFileSystems(kernel: Kernel): Promise<readonly string[]> {
 function typesFor(
   source: string,
   entry: VolumeEntry,
-  wish: MountWish,
+  options: VolumeMountOptions,
   known: readonly string[],
 ): readonly string[] {
-  if (wish.type !== undefined) {
-    const types = wish.type.split(',');
+  if (options.type !== undefined) {
+    const types = options.type.split(',');
     const unknown = types.find((type) => !known.includes(type));
     if (unknown === undefined) return types;
     throw new FsBridgeError(
@@ -48,43 +48,51 @@ function typesFor(
   return types;
 }
 
-/** Everything that goes to the kernel as options. */
-function optionsFor(entry: VolumeEntry, wish: MountWish, types: readonly string[]): string {
+/** All that goes to the kernel as options. */
+function optionsFor(
+  entry: VolumeEntry,
+  options: VolumeMountOptions,
+  types: readonly string[],
+): string {
   const parts: string[] = [];
   const { detected } = entry;
   if (types.every((type) => detected?.kernelTypes.includes(type))) {
     parts.push(...(detected?.mountOptions ?? []));
   }
   // A superblock may ask for a panic at the first error; reading what is left is better.
-  if (wish.readOnly && types.every((type) => /^ext[234]$/.test(type)))
+  if (options.readOnly && types.every((type) => /^ext[234]$/.test(type)))
     parts.push('errors=continue');
   if (types.includes('btrfs')) {
-    parts.push(...(wish.members ?? []).map((member) => `device=/dev/${member}`));
+    parts.push(...(options.members ?? []).map((member) => `device=/dev/${member}`));
   }
-  if (wish.options !== undefined) parts.push(wish.options);
+  if (options.options !== undefined) parts.push(options.options);
   return parts.join(',');
 }
 
 /** bcachefs takes all its disks in the place of one: /dev/disk0:/dev/disk1. */
-function deviceFor(entry: VolumeEntry, wish: MountWish, types: readonly string[]): string {
-  const members = types.includes('bcachefs') ? (wish.members ?? []) : [];
+function deviceFor(
+  entry: VolumeEntry,
+  options: VolumeMountOptions,
+  types: readonly string[],
+): string {
+  const members = types.includes('bcachefs') ? (options.members ?? []) : [];
   return [entry.device, ...members.map((member) => `/dev/${member}`)].join(':');
 }
 
-/** The kernel's refusal, told of the source instead of the kernel's name for it. */
+/** The kernel's refusal, with the source in the place of the kernel's name for it. */
 function refused(
   error: FsBridgeError,
   source: string,
   entry: VolumeEntry,
-  wish: MountWish,
+  options: VolumeMountOptions,
 ): FsBridgeError {
-  const nobodyKnows = entry.detected === undefined && wish.type === undefined;
-  if (nobodyKnows && (error.code === 'EINVAL' || error.code === 'ENODEV')) {
+  const isUnknown = entry.detected === undefined && options.type === undefined;
+  if (isUnknown && (error.code === 'EINVAL' || error.code === 'ENODEV')) {
     return noFileSystem(source, [entry]);
   }
   const what = `${source}, volume ${entry.id}`;
   const disks = entry.detected?.members?.numDevices ?? 1;
-  const given = 1 + (wish.members?.length ?? 0);
+  const given = 1 + (options.members?.length ?? 0);
   const advice =
     disks > given
       ? `It lies on ${disks} disks: name the others with --device.\n${error.advice ?? ''}`.trimEnd()
@@ -110,19 +118,19 @@ export async function mountVolume(
   kernel: Kernel,
   source: string,
   entry: VolumeEntry,
-  wish: MountWish,
+  options: VolumeMountOptions,
 ): Promise<Volume> {
-  const types = typesFor(source, entry, wish, await diskFileSystems(kernel));
-  if (!wish.readOnly && types.includes('udf')) throw unsafeToWrite(source);
+  const types = typesFor(source, entry, options, await diskFileSystems(kernel));
+  if (!options.readOnly && types.includes('udf')) throw unsafeToWrite(source);
   try {
     return await kernel.mount({
-      device: deviceFor(entry, wish, types),
+      device: deviceFor(entry, options, types),
       types,
-      options: optionsFor(entry, wish, types),
-      readOnly: wish.readOnly,
+      options: optionsFor(entry, options, types),
+      readOnly: options.readOnly,
     });
   } catch (error) {
     if (!(error instanceof FsBridgeError) || kernel.failure !== undefined) throw error;
-    throw refused(error, source, entry, wish);
+    throw refused(error, source, entry, options);
   }
 }

@@ -1,12 +1,12 @@
 /**
- * From what a person typed to the volumes on it: opens the source, gives it to a kernel, looks at
- * the disk and at each partition that the kernel found, and mounts what was chosen.
+ * From the name of a source to the volumes on it: opens the source, attaches it to a kernel, and
+ * looks at the disk and at each partition that the kernel found.
  *
  * Invariants:
- * 1. Detection reads through the same device as the kernel: what a replayed journal changed is
- *    seen.
- * 2. Closing goes from the top down: what is mounted, the kernel's disk, the source. It is done
- *    once.
+ * 1. Detection reads through the same device as the kernel: it sees what a replayed journal
+ *    changed.
+ * 2. Closing goes from the top down: the mounted volumes, the kernel's disk, the source. It is
+ *    done once.
  */
 import type { BlockDevice } from '../block/block-device.ts';
 import { type OpenedSource, openSource } from '../block/open-source.ts';
@@ -20,32 +20,29 @@ import { type VolumeEntry, wholeCounts, wholeDisk } from './choose-volume.ts';
 const extendedPartitionBytes = 1024;
 
 export class OpenVolumes implements AsyncDisposable {
-  readonly kernel: Kernel;
-  /** As it was typed. */
+  /** The source, as it was named. */
   readonly name: string;
   readonly source: OpenedSource;
-  readonly disk: Disk;
   readonly volumes: readonly VolumeEntry[];
+  readonly #ends: AsyncDisposableStack;
   #closing: Promise<void> | undefined;
 
   private constructor(
-    kernel: Kernel,
     name: string,
     source: OpenedSource,
-    disk: Disk,
     volumes: readonly VolumeEntry[],
+    ends: AsyncDisposableStack,
   ) {
-    this.kernel = kernel;
     this.name = name;
     this.source = source;
-    this.disk = disk;
     this.volumes = volumes;
+    this.#ends = ends;
   }
 
   /**
-   * Opens a source; with write false an overlay takes what the kernel writes. What is attached to
-   * the kernel is what `wrap` makes of the device. Throws as openSource and Kernel.attach do;
-   * nothing is open then.
+   * Opens a source; with `write` false an overlay takes what the kernel writes. The device that is
+   * attached to the kernel is what `wrap` makes of the source's. Throws as openSource and
+   * Kernel.attach do; nothing is open then.
    */
   static async open(
     kernel: Kernel,
@@ -53,33 +50,18 @@ export class OpenVolumes implements AsyncDisposable {
     write: boolean,
     wrap: (device: BlockDevice) => BlockDevice = (device) => device,
   ): Promise<OpenVolumes> {
-    const source = await openSource(name, { write, claimLater: true });
-    try {
-      const disk = await kernel.attach(wrap(source.device));
-      try {
-        return new OpenVolumes(kernel, name, source, disk, await listVolumes(disk));
-      } catch (error) {
-        await disk.detach();
-        throw error;
-      }
-    } catch (error) {
-      await source.close();
-      throw error;
-    }
+    await using ends = new AsyncDisposableStack();
+    const source = ends.use(await openSource(name, { write, claimLater: true }));
+    const disk = await kernel.attach(wrap(source.device));
+    ends.defer(() => disk.detach());
+    const volumes = await listVolumes(disk);
+    return new OpenVolumes(name, source, volumes, ends.move());
   }
 
-  /** Takes the disk from the kernel and closes the source. Unmount what is on it first. */
+  /** Detaches the disk from the kernel and closes the source. Unmount the volumes on it first. */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.#ends.disposeAsync();
     return this.#closing;
-  }
-
-  async #close(): Promise<void> {
-    try {
-      await this.disk.detach();
-    } finally {
-      await this.source.close();
-    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -87,7 +69,7 @@ export class OpenVolumes implements AsyncDisposable {
   }
 }
 
-/** The volumes of a disk, the whole first where it is one, then the partitions by their place. */
+/** The volumes of a disk: the whole first, where it is one; then the partitions by their place. */
 async function listVolumes(disk: Disk): Promise<VolumeEntry[]> {
   const { device } = disk;
   const whole = await detect(readerOf(device));

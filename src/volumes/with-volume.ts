@@ -1,13 +1,12 @@
 /**
- * What a command on a volume stands on: a kernel, the opened source, the mounted volume; and their
- * end, which is part of the command: what could not be written out is its failure.
+ * What a command on a volume needs: a kernel, the opened source, the mounted volume; and their end,
+ * which belongs to the command: data that could not be written out is the command's failure.
  *
  * Life: boot -> open -> choose -> mount -> use -> sync (--rw) -> unmount -> detach -> close. An
- * error or an interruption at any place goes straight to the closing of what is open by then.
+ * error or an interruption at any place leads straight to the closing of what is open by then.
  */
 
 import { interruption } from '../host/interrupt.ts';
-import { report, warn } from '../observe/messages.ts';
 import { trace } from '../observe/trace.ts';
 import { TracedDevice } from '../observe/traced-device.ts';
 import { Kernel } from '../vfs-linux/kernel.ts';
@@ -37,59 +36,66 @@ function bootKernel(options: VolumeOptions): Promise<Kernel> {
   });
 }
 
-/** Throws where the command was interrupted. */
+/** Throws the interruption, if there was one. */
 function checkInterruption(): void {
   if (interruption.aborted) throw interruption.reason;
 }
 
-/** Opens a source, and says aloud what there is to know about it. */
+/** What a person has to know besides the result. */
+export interface VolumeMessages {
+  /** A whole sentence. */
+  readonly onWarning: (sentence: string) => void;
+  /** A failure after the one that is thrown: the end failed as well. */
+  readonly onFurtherError: (error: unknown) => void;
+}
+
+/** Opens a source on this kernel. */
 export async function openVolumes(
   kernel: Kernel,
   source: string,
   write: boolean,
+  messages: VolumeMessages,
 ): Promise<OpenVolumes> {
   checkInterruption();
   const opened = await OpenVolumes.open(kernel, source, write, (device) =>
     trace.isOn ? new TracedDevice(device) : device,
   );
-  for (const warning of opened.source.warnings) warn(warning);
+  for (const warning of opened.source.warnings) messages.onWarning(warning);
   return opened;
 }
 
-/** Ends things in their order; goes on after a failure, and throws the first one. */
-async function endAll(steps: readonly (() => Promise<void>)[]): Promise<void> {
-  const errors: unknown[] = [];
-  for (const step of steps) await step().catch((error: unknown) => errors.push(error));
-  if (errors.length > 0) throw errors[0];
+/** The errors of a disposal in the order in which they occurred. */
+function errorsInOrder(error: unknown): unknown[] {
+  if (!(error instanceof SuppressedError)) return [error];
+  return [...errorsInOrder(error.suppressed), ...errorsInOrder(error.error)];
 }
 
 /**
- * `use`, and then `end` in any case. Where both fail, the failure of the end is reported at once.
+ * Runs `use`, and afterwards in any case what `use` put on the stack, the last first; a failure
+ * there does not keep the rest from being run. Throws the first error.
  */
-async function useAndEnd<T>(use: () => Promise<T>, end: () => Promise<void>): Promise<T> {
-  let result: T;
+async function withEnds<T>(
+  messages: VolumeMessages,
+  use: (ends: AsyncDisposableStack) => Promise<T>,
+): Promise<T> {
   try {
-    result = await use();
-  } catch (error) {
-    // A dead kernel says the same to everybody.
-    await end().catch((second: unknown) => (second === error ? undefined : report(second)));
-    throw error;
+    await using ends = new AsyncDisposableStack();
+    return await use(ends);
+  } catch (thrown) {
+    // A dead kernel answers every call with one and the same error.
+    const [first, second] = new Set(errorsInOrder(thrown));
+    if (second !== undefined) messages.onFurtherError(second);
+    throw first;
   }
-  await end();
-  return result;
 }
 
-/** Boots a kernel for `use`; afterwards everything on it is unmounted and taken away. */
+/** Boots a kernel for `use`; afterwards everything on it is unmounted and detached. */
 export function withKernel<T>(
   options: VolumeOptions,
+  messages: VolumeMessages,
   use: (kernel: Kernel) => Promise<T>,
 ): Promise<T> {
-  return bootKernel(options).then((kernel) =>
-    useAndEnd(
-      () => use(kernel),
-      () => kernel.close(),
-    ),
-  );
+  return withEnds(messages, async (ends) => use(ends.use(await bootKernel(options))));
 }
 
 /** The member of a file system of several disks that lies on this source. */
@@ -102,48 +108,38 @@ function memberOn(opened: OpenVolumes, of: VolumeEntry): VolumeEntry {
 }
 
 /**
- * Mounts the volume that the options mean for `use`. With --rw what was written is on the disk when
- * this resolves; an error in writing it out, or in unmounting, is thrown.
+ * Mounts the volume that the options name for `use`. With --rw everything that was written is on
+ * the disk when this resolves; an error in writing it out, or in unmounting, is thrown.
  */
 export function withVolume<T>(
   source: string,
   options: VolumeOptions,
+  messages: VolumeMessages,
   use: (volume: Volume, entry: VolumeEntry) => Promise<T>,
 ): Promise<T> {
-  const write = options.rw === true;
-  return withKernel(options, async (kernel) => {
-    const sources: OpenVolumes[] = [];
-    let volume: Volume | undefined;
-    const end = (): Promise<void> =>
-      endAll([
-        async () => (write ? volume?.syncfs() : undefined),
-        async () => volume?.close(),
-        ...sources.map((opened) => () => opened.close()),
-      ]);
-    return useAndEnd(async () => {
-      const main = await openVolumes(kernel, source, write);
-      sources.push(main);
-      const { type, options: mountOptions } = options;
-      const entry = chooseVolume(source, main.volumes, options.volume, type !== undefined);
-      const members: string[] = [];
-      for (const further of options.device ?? []) {
-        const opened = await openVolumes(kernel, further, write);
-        sources.push(opened);
-        const member = memberOn(opened, entry);
-        if (write) opened.source.claim(member.offsetBytes, member.sizeBytes);
-        members.push(member.device);
-      }
-      checkInterruption();
-      if (write) main.source.claim(entry.offsetBytes, entry.sizeBytes);
-      const mounted = await mountVolume(kernel, source, entry, {
-        ...(type === undefined ? {} : { type }),
-        ...(mountOptions === undefined ? {} : { options: mountOptions }),
-        readOnly: !write,
-        members,
-      });
-      volume = mounted;
-      checkInterruption();
-      return await use(mounted, entry);
-    }, end);
+  const { type, options: mountOptions, rw: write = false } = options;
+  return withEnds(messages, async (ends) => {
+    const kernel = ends.use(await bootKernel(options));
+    const main = ends.use(await openVolumes(kernel, source, write, messages));
+    const entry = chooseVolume(source, main.volumes, options.volume, type !== undefined);
+    const members: string[] = [];
+    for (const further of options.device ?? []) {
+      const opened = ends.use(await openVolumes(kernel, further, write, messages));
+      const member = memberOn(opened, entry);
+      if (write) opened.source.claim(member.offsetBytes, member.sizeBytes);
+      members.push(member.device);
+    }
+    checkInterruption();
+    if (write) main.source.claim(entry.offsetBytes, entry.sizeBytes);
+    const volume = await mountVolume(kernel, source, entry, {
+      ...(type === undefined ? {} : { type }),
+      ...(mountOptions === undefined ? {} : { options: mountOptions }),
+      readOnly: !write,
+      members,
+    });
+    ends.use(volume);
+    if (write) ends.defer(() => volume.syncfs());
+    checkInterruption();
+    return await use(volume, entry);
   });
 }

@@ -8,11 +8,11 @@ import { check } from '../../observe/messages.ts';
 import { abi } from '../../vfs-linux/abi.gen.ts';
 import type { Fd, LinuxCalls } from '../../vfs-linux/calls.ts';
 import type { VolumeOptions } from '../../volumes/with-volume.ts';
-import { withVolume } from '../../volumes/with-volume.ts';
 import { typeName } from '../file-types.ts';
 import { newCommand, withVolumeOptions } from '../options.ts';
 import { output } from '../output.ts';
 import { findPlace, openAt, typeAt } from '../volume-path.ts';
+import { withVolume } from '../with-volume.ts';
 
 const pieceBytes = 1024 * 1024;
 

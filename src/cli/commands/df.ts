@@ -1,10 +1,10 @@
 /** `fsbridge df`: how full a volume is. */
 import type { Command } from 'commander';
 import type { VolumeOptions } from '../../volumes/with-volume.ts';
-import { withVolume } from '../../volumes/with-volume.ts';
 import { formatPercent, formatSize, formatTable } from '../format.ts';
 import { newCommand, withVolumeOptions } from '../options.ts';
 import { output } from '../output.ts';
+import { withVolume } from '../with-volume.ts';
 
 async function df(source: string, options: VolumeOptions): Promise<void> {
   const [found, type, id] = await withVolume(source, options, async (volume, entry) => [

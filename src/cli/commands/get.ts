@@ -7,13 +7,13 @@ import type { Fd } from '../../vfs-linux/calls.ts';
 import { isErrno } from '../../vfs-linux/errno.ts';
 import type { Volume } from '../../vfs-linux/volume.ts';
 import type { VolumeOptions } from '../../volumes/with-volume.ts';
-import { withVolume } from '../../volumes/with-volume.ts';
 import { HostSide } from '../copy/host-side.ts';
 import type { CopyPlace } from '../copy/places.ts';
 import { hostTarget, volumeSource } from '../copy/places.ts';
 import { printCopy, runCopy } from '../copy/run-copy.ts';
 import { VolumeSide } from '../copy/volume-side.ts';
 import { newCommand, withVolumeOptions } from '../options.ts';
+import { withVolume } from '../with-volume.ts';
 
 /** How many bytes there are to copy, which is known beforehand of a file and of a whole volume. */
 async function totalOf(volume: Volume, from: CopyPlace<Fd>): Promise<number | undefined> {

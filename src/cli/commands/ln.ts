@@ -6,10 +6,10 @@ import { check } from '../../observe/messages.ts';
 import { at } from '../../vfs-linux/calls.ts';
 import { splitPath } from '../../vfs-linux/tree/place.ts';
 import type { VolumeOptions } from '../../volumes/with-volume.ts';
-import { withVolume } from '../../volumes/with-volume.ts';
 import { volumeTarget } from '../copy/places.ts';
 import { newCommand, requireWrite, withVolumeOptions } from '../options.ts';
 import { findPlace } from '../volume-path.ts';
+import { withVolume } from '../with-volume.ts';
 
 interface LnOptions extends VolumeOptions {
   readonly symbolic?: boolean;

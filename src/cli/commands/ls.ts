@@ -10,13 +10,13 @@ import type { Fd, LinuxCalls } from '../../vfs-linux/calls.ts';
 import { isErrno } from '../../vfs-linux/errno.ts';
 import { folderOf, joinPath } from '../../vfs-linux/tree/place.ts';
 import type { VolumeOptions } from '../../volumes/with-volume.ts';
-import { withVolume } from '../../volumes/with-volume.ts';
 import { type Line, putStatx } from '../describe.ts';
 import { formatTable } from '../format.ts';
 import { type ListedEntry, longCells, readEntries, readEntry } from '../list-entries.ts';
 import { newCommand, withVolumeOptions } from '../options.ts';
 import { output } from '../output.ts';
 import { findPlace, openAt, quietDirectoryFlags, typeAt } from '../volume-path.ts';
+import { withVolume } from '../with-volume.ts';
 
 interface LsOptions extends VolumeOptions {
   readonly long?: boolean;

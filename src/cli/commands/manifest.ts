@@ -2,11 +2,11 @@
 import type { Command } from 'commander';
 import { argumentBytes } from '../../host/argument-bytes.ts';
 import type { VolumeOptions } from '../../volumes/with-volume.ts';
-import { withVolume } from '../../volumes/with-volume.ts';
 import { readManifest } from '../manifest.ts';
 import { newCommand, withVolumeOptions } from '../options.ts';
 import { output } from '../output.ts';
 import { Progress } from '../progress.ts';
+import { withVolume } from '../with-volume.ts';
 
 interface ManifestOptions extends VolumeOptions {
   readonly hash?: boolean;

@@ -7,10 +7,10 @@ import { abi, errno } from '../../vfs-linux/abi.gen.ts';
 import type { LinuxCalls } from '../../vfs-linux/calls.ts';
 import { closePlace, joinNames, splitPath } from '../../vfs-linux/tree/place.ts';
 import type { VolumeOptions } from '../../volumes/with-volume.ts';
-import { withVolume } from '../../volumes/with-volume.ts';
 import { parseMode } from '../format.ts';
 import { newCommand, requireWrite, withVolumeOptions } from '../options.ts';
 import { findPlace } from '../volume-path.ts';
+import { withVolume } from '../with-volume.ts';
 
 interface MkdirOptions extends VolumeOptions {
   readonly parents?: boolean;

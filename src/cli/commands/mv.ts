@@ -5,10 +5,10 @@ import { check } from '../../observe/messages.ts';
 import { abi } from '../../vfs-linux/abi.gen.ts';
 import { at } from '../../vfs-linux/calls.ts';
 import type { VolumeOptions } from '../../volumes/with-volume.ts';
-import { withVolume } from '../../volumes/with-volume.ts';
 import { volumeTarget } from '../copy/places.ts';
 import { newCommand, requireWrite, withVolumeOptions } from '../options.ts';
 import { findPlace } from '../volume-path.ts';
+import { withVolume } from '../with-volume.ts';
 
 async function mv(source: string, from: string, to: string, options: VolumeOptions): Promise<void> {
   requireWrite('mv', options);

@@ -10,10 +10,10 @@ import { isMountable, type VolumeEntry } from '../../volumes/choose-volume.ts';
 import { mountVolume } from '../../volumes/mount-volume.ts';
 import type { OpenVolumes } from '../../volumes/open-volumes.ts';
 import type { VolumeOptions } from '../../volumes/with-volume.ts';
-import { openVolumes, withKernel } from '../../volumes/with-volume.ts';
 import { formatSize, formatTable } from '../format.ts';
 import { newCommand, withKernelOptions } from '../options.ts';
 import { output } from '../output.ts';
+import { openToRead, withKernel } from '../with-volume.ts';
 
 /** One volume as --json prints it; null where something is not known. */
 interface ProbedVolume {
@@ -94,7 +94,7 @@ async function probeVolume(
 /** Every source gets a kernel of its own: what kills it on one disk does not concern the next. */
 function probeSource(source: string, options: VolumeOptions): Promise<ProbedSource> {
   return withKernel(options, async (kernel) => {
-    const opened: OpenVolumes = await openVolumes(kernel, source, false);
+    const opened: OpenVolumes = await openToRead(kernel, source);
     try {
       const volumes: ProbedVolume[] = [];
       for (const entry of opened.volumes) {

@@ -3,12 +3,12 @@ import type { Command } from 'commander';
 import { argumentBytes } from '../../host/argument-bytes.ts';
 import { abi } from '../../vfs-linux/abi.gen.ts';
 import type { VolumeOptions } from '../../volumes/with-volume.ts';
-import { withVolume } from '../../volumes/with-volume.ts';
 import { HostSide } from '../copy/host-side.ts';
 import { hostSource, volumeTarget } from '../copy/places.ts';
 import { printCopy, runCopy } from '../copy/run-copy.ts';
 import { VolumeSide } from '../copy/volume-side.ts';
 import { newCommand, requireWrite, withVolumeOptions } from '../options.ts';
+import { withVolume } from '../with-volume.ts';
 
 async function put(
   source: string,

@@ -8,9 +8,9 @@ import { type Place, pathOf } from '../../vfs-linux/tree/place.ts';
 import { removeTree } from '../../vfs-linux/tree/remove.ts';
 import type { Volume } from '../../vfs-linux/volume.ts';
 import type { VolumeOptions } from '../../volumes/with-volume.ts';
-import { withVolume } from '../../volumes/with-volume.ts';
 import { newCommand, requireWrite, withVolumeOptions } from '../options.ts';
 import { findPlace } from '../volume-path.ts';
+import { withVolume } from '../with-volume.ts';
 
 /** Entries that are removed at a time. */
 const width = 16;

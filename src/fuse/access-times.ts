@@ -8,6 +8,7 @@
  * data: then the read comes here, and this kernel changes the time by its own rule.
  */
 import { abi } from '../vfs-linux/abi.gen.ts';
+import { statxWordOf } from '../vfs-linux/calls/slot-calls.ts';
 import type { Session } from './session.ts';
 
 const dayMs = 86_400_000;
@@ -38,6 +39,6 @@ export function mayReadCached(session: Session, fd: number, then: (may: boolean)
     return;
   }
   calls.fstatx(fd, (ret, slot) => {
-    then(ret >= 0 && !isDue(calls.memory.u32, calls.result(slot) >>> 2));
+    then(ret >= 0 && !isDue(calls.memory.u32, statxWordOf(slot)));
   });
 }

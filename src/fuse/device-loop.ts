@@ -26,8 +26,8 @@
  */
 import type { RequestStatistics } from '../observe/request-statistics.ts';
 import { trace } from '../observe/trace.ts';
-import { abi, errno } from '../vfs-linux/abi.gen.ts';
-import { root } from './kernel-calls.ts';
+import { errno } from '../vfs-linux/abi.gen.ts';
+import * as encode from '../vfs-linux/calls/encode.ts';
 import type { Poll } from './libc.ts';
 import { type Operation, operationNames, operations, placeOf } from './operations.ts';
 import { inHeader, inHeaderBytes } from './protocol.ts';
@@ -238,7 +238,10 @@ export class DeviceLoop {
     for (const node of nodes) descriptors.release(node);
     // A last call, which is answered after those before it. Not syncfs: it reports an error only
     // once, and the volume's owner has to hear of it.
-    calls.numbers(abi.BRIDGE_OP_fstatfs, root, volume.root, 0, 0, 0, () => this.#finish());
+    calls.run(
+      (slot) => encode.fstatfs(slot, volume.root),
+      () => this.#finish(),
+    );
   }
 
   #finish(): void {

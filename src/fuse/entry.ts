@@ -3,8 +3,11 @@
  * has.
  */
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
+import * as encode from '../vfs-linux/calls/encode.ts';
+import { handleAddressOf, lookedUp, noName, statxWordOf } from '../vfs-linux/calls/slot-calls.ts';
+import type { NameSpan } from '../vfs-linux/names.ts';
+import type { Done } from '../vfs-linux/slot.ts';
 import { inodeOf, modeOf } from './entry-writer.ts';
-import { type Done, type Name, noName, root } from './kernel-calls.ts';
 import type { Node } from './nodes.ts';
 import { outBody, sizes } from './protocol.ts';
 import type { FuseRequest } from './request.ts';
@@ -15,21 +18,26 @@ type Found = (node: Node, statxWord: number) => void;
 type Looked = (node: Node | undefined, statxWord: number) => void;
 
 /** Looks up a name in a directory. An error other than the absence of the name is answered. */
-export function findEntry(request: FuseRequest, dirfd: number, name: Name, then: Looked): void {
+export function findEntry(request: FuseRequest, dirfd: number, name: NameSpan, then: Looked): void {
   const { calls, nodes, features } = request.session;
   if (!features.handles) {
     findWithoutHandle(request, dirfd, name, then);
     return;
   }
-  calls.find(dirfd, name, (ret, slot) => {
+  calls.lookup(dirfd, name, (ret, slot) => {
     if (ret === -errno.ENOENT) then(undefined, 0);
     else if (ret < 0) request.fail(ret);
-    else then(nodes.ensure(calls.memory, calls.handle(slot)), calls.result(slot) >>> 2);
+    else then(nodes.ensure(calls.memory, handleAddressOf(slot)), statxWordOf(slot));
   });
 }
 
 /** Without handles a node is known by its inode's number, and keeps its descriptor open. */
-function findWithoutHandle(request: FuseRequest, dirfd: number, name: Name, then: Looked): void {
+function findWithoutHandle(
+  request: FuseRequest,
+  dirfd: number,
+  name: NameSpan,
+  then: Looked,
+): void {
   const { calls, nodes, descriptors } = request.session;
   const known = (fd: number): void => {
     calls.fstatx(fd, (ret, slot) => {
@@ -38,7 +46,7 @@ function findWithoutHandle(request: FuseRequest, dirfd: number, name: Name, then
         request.fail(ret);
         return;
       }
-      const statxWord = calls.result(slot) >>> 2;
+      const statxWord = statxWordOf(slot);
       const { low, high, device } = inodeOf(calls.memory.u32, statxWord);
       const node = nodes.ensureByNumber(low, high, device);
       descriptors.keep(node, fd, false);
@@ -49,11 +57,15 @@ function findWithoutHandle(request: FuseRequest, dirfd: number, name: Name, then
     calls.reopen(dirfd, abi.O_PATH, (fd) => (fd < 0 ? request.fail(fd) : known(fd)));
     return;
   }
-  calls.openat2(root, dirfd, name, abi.O_PATH | abi.O_NOFOLLOW, 0, 0, (fd) => {
-    if (fd === -errno.ENOENT) then(undefined, 0);
-    else if (fd < 0) request.fail(fd);
-    else known(fd);
-  });
+  const openFlags = abi.O_PATH | abi.O_NOFOLLOW;
+  calls.run(
+    (slot) => encode.openat2(slot, dirfd, name, openFlags, 0),
+    (fd) => {
+      if (fd === -errno.ENOENT) then(undefined, 0);
+      else if (fd < 0) request.fail(fd);
+      else known(fd);
+    },
+  );
 }
 
 /** Finds the node of a descriptor; answers an error. */
@@ -73,14 +85,14 @@ function orAbsent(request: FuseRequest, then: Found): Looked {
  * The end of a call that has made a name in a directory and looks up what it made: answers with the
  * entry, or with the call's error. The name is looked up once more where the call could not.
  */
-export function answerMade(request: FuseRequest, dirfd: number, name: Name): Done {
+export function answerMade(request: FuseRequest, dirfd: number, name: NameSpan): Done {
   const { calls, nodes, features } = request.session;
   return (ret, slot) => {
     if (ret < 0) {
       request.fail(ret);
-    } else if (features.handles && calls.wasFound(slot)) {
-      const node = nodes.ensure(calls.memory, calls.handle(slot));
-      answerEntry(request, node, calls.result(slot) >>> 2);
+    } else if (features.handles && lookedUp(slot)) {
+      const node = nodes.ensure(calls.memory, handleAddressOf(slot));
+      answerEntry(request, node, statxWordOf(slot));
     } else {
       const answer = orAbsent(request, (node, at) => answerEntry(request, node, at));
       findEntry(request, dirfd, name, answer);

@@ -9,18 +9,19 @@
  * the host's times stay the same, and it does not send them again.
  */
 import { abi } from '../vfs-linux/abi.gen.ts';
-import type { KernelCalls, Time } from './kernel-calls.ts';
+import type { TimeToSet } from '../vfs-linux/calls/encode.ts';
+import type { SlotCalls } from '../vfs-linux/calls/slot-calls.ts';
 import type { Node, Nodes } from './nodes.ts';
 
-const unchanged: Time = { sec: 0, nsec: abi.UTIME_OMIT };
+const unchanged: TimeToSet = { sec: 0, nsec: abi.UTIME_OMIT };
 
 /** More than the host sends in a tick, which has 10 ms at most (CONFIG_HZ). */
 const maxClosed = 1024;
 
 interface Times {
   readonly generation: number;
-  mtime: Time | undefined;
-  ctime: Time;
+  mtime: TimeToSet | undefined;
+  ctime: TimeToSet;
   /** Whether the kernel has set other times since. */
   stale: boolean;
 }
@@ -35,7 +36,7 @@ export class HostTimes {
   }
 
   /** Takes the times that the host sends: its mtime, UTIME_OMIT or UTIME_NOW, and its ctime. */
-  note(node: Node, mtime: Time, ctime: Time): void {
+  note(node: Node, mtime: TimeToSet, ctime: TimeToSet): void {
     const times = this.#of(node) ?? {
       generation: node.generation,
       mtime: undefined,
@@ -58,11 +59,12 @@ export class HostTimes {
   }
 
   /** Puts the host's times back; `fd` is any descriptor of the node. */
-  restore(calls: Pick<KernelCalls, 'utimensat'>, node: Node, fd: number): void {
+  restore(calls: Pick<SlotCalls, 'utimensat'>, node: Node, fd: number): void {
     const times = this.#of(node);
     if (times === undefined || !times.stale || times.mtime === undefined) return;
     times.stale = false;
-    calls.utimensat(fd, unchanged, times.mtime, times.ctime, 0, () => {});
+    const { mtime, ctime } = times;
+    calls.utimensat(fd, { atime: unchanged, mtime, ctime }, () => {});
   }
 
   #of({ id, generation }: Node): Times | undefined {

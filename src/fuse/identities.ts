@@ -14,7 +14,7 @@ import fs from 'node:fs';
 import { LRUCache } from 'lru-cache';
 import { abi } from '../vfs-linux/abi.gen.ts';
 import type { Kernel } from '../vfs-linux/kernel.ts';
-import { type Caller, root } from './kernel-calls.ts';
+import type { Caller } from '../vfs-linux/slot.ts';
 
 const maxIdentities = 1024;
 const retireAfterMs = 60_000;
@@ -57,12 +57,14 @@ export class Identities {
   /** A user without any capability and right. */
   readonly nobody: Caller;
   readonly #kernel: Kernel;
+  readonly #root: Caller;
   readonly #owners: LRUCache<number, number>;
   readonly #ordinary: LRUCache<string, Caller>;
 
-  private constructor(kernel: Kernel, nobody: Caller) {
-    this.nobody = nobody;
+  private constructor(kernel: Kernel, rootFd: number, nobody: number) {
     this.#kernel = kernel;
+    this.#root = { root: rootFd, cred: 0, umask: 0 };
+    this.nobody = this.#caller(nobody);
     const retire = (identity: number): void => {
       setTimeout(() => void kernel.forgetIdentity(identity).catch(() => {}), retireAfterMs).unref();
     };
@@ -73,10 +75,14 @@ export class Identities {
     });
   }
 
-  /** Throws as Kernel.identity does. */
-  static async open(kernel: Kernel): Promise<Identities> {
-    const cred = await kernel.identity({ uid: nobodyId, gid: nobodyId });
-    return new Identities(kernel, { cred, umask: 0 });
+  /** `rootFd` is the volume's root. Throws as Kernel.identity does. */
+  static async open(kernel: Kernel, rootFd: number): Promise<Identities> {
+    const nobody = await kernel.identity({ uid: nobodyId, gid: nobodyId });
+    return new Identities(kernel, rootFd, nobody);
+  }
+
+  #caller(cred: number): Caller {
+    return { ...this.#root, cred };
   }
 
   /**
@@ -101,7 +107,7 @@ export class Identities {
     const { uid, gid } = caller;
     const { groups, capabilities } = processOf(caller);
     if (uid === 0 && (capabilities & fsetid) !== 0n) {
-      then(root);
+      then(this.#root);
       return;
     }
     const left = capabilities & ~fsetid;
@@ -113,7 +119,7 @@ export class Identities {
     }
     void this.#kernel.identity({ uid, gid, groups, capabilities: left }).then(
       (cred) => {
-        const made = { cred, umask: 0 };
+        const made = this.#caller(cred);
         this.#ordinary.set(key, made);
         then(made);
       },

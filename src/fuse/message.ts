@@ -5,7 +5,7 @@
  * Invariant: the body may be read while the buffer is this message's (FuseRequest.keepBuffer).
  */
 import type { Buffer } from 'node:buffer';
-import type { Name } from './kernel-calls.ts';
+import type { NameSpan } from '../vfs-linux/names.ts';
 import { inBody, inHeader, inHeaderBytes } from './protocol.ts';
 
 /** Where buffers come from and go back to. */
@@ -78,7 +78,7 @@ export class Message {
    * The name that begins `offset` bytes into the body and ends with a NUL; undefined where no name
    * with its NUL lies inside the message.
    */
-  name(offset: number): Name | undefined {
+  name(offset: number): NameSpan | undefined {
     const { bytes } = this.buffer;
     const start = inHeaderBytes + offset;
     let end = start;
@@ -87,7 +87,7 @@ export class Message {
   }
 
   /** The name that follows another one. */
-  nameAfter(name: Name): Name | undefined {
+  nameAfter(name: NameSpan): NameSpan | undefined {
     return this.name(name.end + 1 - inHeaderBytes);
   }
 }

@@ -69,7 +69,7 @@ export async function mountFuse(
     throw new FsBridgeError('ERR_NOT_LINUX', mountPoint, why, 'On Windows, use a drive letter.');
   }
   const features = await probeFeatures(volume, options.writeback ?? false);
-  const identities = await Identities.open(volume.kernel);
+  const identities = await Identities.open(volume.kernel, volume.root);
   const calls = await libc();
   const onLog = options.onLog ?? (() => {});
   const statistics = new RequestStatistics(operationNames);

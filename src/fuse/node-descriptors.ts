@@ -11,7 +11,7 @@
  *    call that is submitted. A caller that needs it for longer makes the node busy.
  */
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
-import type { KernelCalls } from './kernel-calls.ts';
+import type { SlotCalls } from '../vfs-linux/calls/slot-calls.ts';
 import type { Node, NodeDescriptor, Nodes } from './nodes.ts';
 
 const maxDescriptors = 4096;
@@ -20,7 +20,7 @@ const maxDescriptors = 4096;
 export type WithFd = (fd: number) => void;
 
 export class NodeDescriptors {
-  readonly #calls: KernelCalls;
+  readonly #calls: SlotCalls;
   readonly #nodes: Nodes;
   readonly #rootFd: number;
   readonly #maxOpen: number;
@@ -29,7 +29,7 @@ export class NodeDescriptors {
   #newest: NodeDescriptor | undefined;
 
   /** `rootFd` belongs to the volume: it is never closed here. */
-  constructor(calls: KernelCalls, nodes: Nodes, rootFd: number, maxOpen: number = maxDescriptors) {
+  constructor(calls: SlotCalls, nodes: Nodes, rootFd: number, maxOpen: number = maxDescriptors) {
     this.#calls = calls;
     this.#nodes = nodes;
     this.#rootFd = rootFd;

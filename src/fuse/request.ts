@@ -11,7 +11,8 @@
  */
 import { trace } from '../observe/trace.ts';
 import { errno } from '../vfs-linux/abi.gen.ts';
-import type { CallTask, Name } from './kernel-calls.ts';
+import type { CallTask } from '../vfs-linux/calls/slot-calls.ts';
+import type { NameSpan } from '../vfs-linux/names.ts';
 import { Message, type WireBuffer } from './message.ts';
 import type { Node } from './nodes.ts';
 import type { OpenFile } from './open-files.ts';
@@ -207,7 +208,7 @@ export class FuseRequest extends Message implements CallTask {
    * Calls `then` with a descriptor of the request's node and the name that lies `offset` bytes into
    * the body; answers EINVAL where no name is there.
    */
-  withFdAndName(offset: number, then: (fd: number, name: Name, node: Node) => void): void {
+  withFdAndName(offset: number, then: (fd: number, name: NameSpan, node: Node) => void): void {
     const name = this.name(offset);
     if (name === undefined) {
       this.fail(-errno.EINVAL);

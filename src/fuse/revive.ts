@@ -3,6 +3,8 @@
  * lasting numbers (handle-numbers.ts), from which their handles can be made.
  */
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
+import * as encode from '../vfs-linux/calls/encode.ts';
+import type { Slot } from '../vfs-linux/slot.ts';
 import { answerEntry, findOpen } from './entry.ts';
 import { firstPassing, handleOf, xfsFormat } from './handle-numbers.ts';
 import type { Node } from './nodes.ts';
@@ -63,9 +65,9 @@ function findGeneration(request: FuseRequest, then: (generation: number) => void
   view.setBigUint64(bulkstat.firstIno, BigInt(request.nodeId), true);
   view.setUint32(bulkstat.wanted, 1, true);
   descriptors.useReadable(root, (fd) => {
-    calls.ioctl(fd, bulkstat.command, asked, (ret, slot) => {
-      const at = calls.first(slot);
-      const word = (field: number): number => calls.memory.u32[(at + field) >>> 2] as number;
+    const fill = (slot: Slot): void => encode.ioctl(slot, fd, bulkstat.command, asked);
+    calls.run(fill, (ret, { first, memory }) => {
+      const word = (field: number): number => memory.u32[(first + field) >>> 2] as number;
       const ino = word(bulkstat.ino) + word(bulkstat.ino + 4) * 4294967296;
       const isThere = ret >= 0 && word(bulkstat.given) === 1 && ino === request.nodeId;
       if (isThere) then(word(bulkstat.generation));

@@ -4,12 +4,13 @@
  *
  * Invariant: a session is whole when it is made, and each of its parts lives as long as it does.
  */
+import { SlotCalls } from '../vfs-linux/calls/slot-calls.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
+import { CallTrace } from './call-trace.ts';
 import { EntryWriter } from './entry-writer.ts';
 import { HostTimes } from './host-times.ts';
 import type { Identities } from './identities.ts';
 import { Interruptions } from './interruptions.ts';
-import { KernelCalls } from './kernel-calls.ts';
 import type { Libc } from './libc.ts';
 import type { Features } from './negotiation.ts';
 import { NodeDescriptors } from './node-descriptors.ts';
@@ -34,7 +35,7 @@ export class Session {
   readonly volume: Volume;
   readonly features: Features;
   readonly identities: Identities;
-  readonly calls: KernelCalls;
+  readonly calls: SlotCalls;
   readonly nodes: Nodes = new Nodes();
   readonly descriptors: NodeDescriptors;
   readonly files: OpenFiles = new OpenFiles();
@@ -52,7 +53,8 @@ export class Session {
     this.identities = identities;
     this.onInit = onInit;
     this.#onLog = onLog;
-    this.calls = new KernelCalls(volume.calls, (error) => this.reportBug(error));
+    const hooks = new CallTrace((error) => this.reportBug(error));
+    this.calls = new SlotCalls(volume.calls.ring, volume.root, hooks);
     this.descriptors = new NodeDescriptors(this.calls, this.nodes, volume.root);
     this.wire = new Wire(libc, fd, this.calls.memory);
     this.entries = new EntryWriter(this.wire.out.u32, this.calls.memory, features);

@@ -3,8 +3,9 @@
  * leaves that to the file system (HANDLE_KILLPRIV_V2); this kernel does it by Linux's own rules
  * when the change is made by an identity that is like the caller.
  */
+import { statxWordOf } from '../vfs-linux/calls/slot-calls.ts';
+import type { Caller } from '../vfs-linux/slot.ts';
 import { modeOf } from './entry-writer.ts';
-import { type Caller, root } from './kernel-calls.ts';
 import type { Node } from './nodes.ts';
 import type { FuseRequest } from './request.ts';
 import type { Session } from './session.ts';
@@ -18,8 +19,9 @@ export function mayBeSetId(node: Node): boolean {
 
 /** Calls `then` with the identity for a change: root, unless bits may have to go. */
 export function asChanger(request: FuseRequest, node: Node, then: (by: Caller) => void): void {
-  if (!mayBeSetId(node)) then(root);
-  else request.session.identities.ordinary(request, (by) => request.run(() => then(by)));
+  const { calls, identities } = request.session;
+  if (!mayBeSetId(node)) then(calls.root);
+  else identities.ordinary(request, (by) => request.run(() => then(by)));
 }
 
 /** After a change whose answer has no mode: makes the host look again where the mode is another. */
@@ -28,7 +30,7 @@ export function reportMode(session: Session, node: Node, fd: number): void {
   const { calls } = session;
   node.busy++;
   calls.fstatx(fd, (ret, slot) => {
-    const mode = ret < 0 ? node.mode : modeOf(calls.memory.u32, calls.result(slot) >>> 2);
+    const mode = ret < 0 ? node.mode : modeOf(calls.memory.u32, statxWordOf(slot));
     const isOther = mode !== node.mode;
     node.mode = mode;
     node.busy--;

@@ -1,6 +1,7 @@
 /** Operations on the mount as a whole: INIT, DESTROY, STATFS, SYNCFS, INTERRUPT. */
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
-import { root } from '../kernel-calls.ts';
+import * as encode from '../../vfs-linux/calls/encode.ts';
+import type { Slot } from '../../vfs-linux/slot.ts';
 import { agree } from '../negotiation.ts';
 import { initOut, major, minMinor, minor, outBody, sizes } from '../protocol.ts';
 import type { FuseRequest } from '../request.ts';
@@ -50,14 +51,13 @@ export function destroy(request: FuseRequest): void {
 
 export function statfs(request: FuseRequest): void {
   const { calls, wire, volume } = request.session;
-  calls.numbers(abi.BRIDGE_OP_fstatfs, root, volume.root, 0, 0, 0, (ret, slot) => {
+  const fill = (slot: Slot): void => encode.fstatfs(slot, volume.root);
+  calls.run(fill, (ret, { memory, second }) => {
     if (ret < 0) {
       request.fail(ret);
       return;
     }
-    const from = calls.memory.u32;
-    const start = calls.result(slot);
-    const word = (field: number): number => from[(start + field) >>> 2] as number;
+    const word = (field: number): number => memory.u32[(second + field) >>> 2] as number;
     const { u32 } = wire.out;
     u32.fill(0, outBody, outBody + sizes.statfsOut / 4);
     const wides = ['f_blocks', 'f_bfree', 'f_bavail', 'f_files', 'f_ffree'] as const;
@@ -74,8 +74,9 @@ export function statfs(request: FuseRequest): void {
 
 export function syncfs(request: FuseRequest): void {
   const { calls, volume } = request.session;
-  calls.numbers(abi.BRIDGE_OP_syncfs, root, volume.root, 0, 0, 0, (ret) =>
-    request.answerResult(ret),
+  calls.run(
+    (slot) => encode.syncfs(slot, volume.root),
+    (ret) => request.answerResult(ret),
   );
 }
 

@@ -5,8 +5,11 @@
  */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
+import * as encode from '../../vfs-linux/calls/encode.ts';
+import { handleAddressOf, noName, statxWordOf } from '../../vfs-linux/calls/slot-calls.ts';
+import type { NameSpan } from '../../vfs-linux/names.ts';
+import type { Caller, Done, Slot } from '../../vfs-linux/slot.ts';
 import { answerEntry, answerMade, findOpen } from '../entry.ts';
-import { type Caller, type Done, type Name, noName, root } from '../kernel-calls.ts';
 import type { Node } from '../nodes.ts';
 import { type OpenFile, opensForWriting } from '../open-files.ts';
 import { outBody, sizes } from '../protocol.ts';
@@ -14,26 +17,28 @@ import type { FuseRequest } from '../request.ts';
 import { closeUnsent, writeOpenOut } from './open.ts';
 
 const sIfmt: number = abi.S_IFMT;
-const dotBytes: Buffer = Buffer.from('.');
-const dot: Name = { bytes: dotBytes, start: 0, end: dotBytes.length };
+const dot: NameSpan = { bytes: Buffer.from('.'), start: 0, end: 1 };
 
 /** The caller's identity in this kernel: the loop has made it before the handler runs. */
 function callerOf(request: FuseRequest, umask: number): Caller {
-  return { cred: request.session.identities.get(request.uid, request.gid) ?? 0, umask };
+  const { calls, identities } = request.session;
+  return calls.caller(identities.get(request.uid, request.gid) ?? 0, umask);
 }
 
-const findFirst: number = abi.BRIDGE_LOOKUP_FIRST | abi.BRIDGE_LOOKUP_HANDLE;
-const findSecond: number = abi.BRIDGE_LOOKUP_SECOND | abi.BRIDGE_LOOKUP_HANDLE;
-const findLink: number = abi.BRIDGE_LOOKUP_LINK | abi.BRIDGE_LOOKUP_HANDLE;
-const findOpened: number = abi.BRIDGE_LOOKUP_OPENED | abi.BRIDGE_LOOKUP_HANDLE;
+const lookUpFirst: number = abi.BRIDGE_LOOKUP_FIRST | abi.BRIDGE_LOOKUP_HANDLE;
+const lookUpSecond: number = abi.BRIDGE_LOOKUP_SECOND | abi.BRIDGE_LOOKUP_HANDLE;
+const lookUpLink: number = abi.BRIDGE_LOOKUP_LINK | abi.BRIDGE_LOOKUP_HANDLE;
+const lookUpOpened: number = abi.BRIDGE_LOOKUP_OPENED | abi.BRIDGE_LOOKUP_HANDLE;
 
 export function mknod(request: FuseRequest): void {
   const [mode, dev] = [request.word(0), request.word(1)];
   const by = callerOf(request, request.word(2));
   request.withFdAndName(16, (fd, name) => {
-    const { calls } = request.session;
-    const done = answerMade(request, fd, name);
-    calls.named(abi.BRIDGE_OP_mknodat, by, name, fd, mode, dev, findFirst, done);
+    const fill = (slot: Slot): void => {
+      encode.mknodat(slot, fd, name, mode, dev);
+      slot.lookUp(lookUpFirst);
+    };
+    request.session.calls.runAs(by, fill, answerMade(request, fd, name));
   });
 }
 
@@ -41,9 +46,11 @@ export function mkdir(request: FuseRequest): void {
   const mode = request.word(0) & ~sIfmt;
   const by = callerOf(request, request.word(1));
   request.withFdAndName(8, (fd, name) => {
-    const { calls } = request.session;
-    const done = answerMade(request, fd, name);
-    calls.named(abi.BRIDGE_OP_mkdirat, by, name, fd, mode, 0, findFirst, done);
+    const fill = (slot: Slot): void => {
+      encode.mkdirat(slot, fd, name, mode);
+      slot.lookUp(lookUpFirst);
+    };
+    request.session.calls.runAs(by, fill, answerMade(request, fd, name));
   });
 }
 
@@ -55,20 +62,25 @@ export function symlink(request: FuseRequest): void {
       request.fail(-errno.EINVAL);
       return;
     }
-    const done = answerMade(request, fd, name);
-    const op = abi.BRIDGE_OP_symlinkat;
-    request.session.calls.namedTwice(op, by, target, name, fd, 0, 0, findSecond, done);
+    const fill = (slot: Slot): void => {
+      encode.symlinkat(slot, target, fd, name);
+      slot.lookUp(lookUpSecond);
+    };
+    request.session.calls.runAs(by, fill, answerMade(request, fd, name));
   });
 }
 
 export function link(request: FuseRequest): void {
   request.withFdAndName(8, (fd, name) => {
     request.withFdOf(request.wide(0), (targetFd, target) => {
-      const { calls } = request.session;
       target.nameless = false;
-      const { BRIDGE_OP_linkat: op, AT_EMPTY_PATH: atFlags } = abi;
-      const done = answerMade(request, fd, name);
-      calls.namedTwice(op, root, noName, name, targetFd, fd, atFlags, findLink, done);
+      const from = { dirfd: targetFd, name: noName };
+      const to = { dirfd: fd, name };
+      const fill = (slot: Slot): void => {
+        encode.linkat(slot, from, to, abi.AT_EMPTY_PATH);
+        slot.lookUp(lookUpLink);
+      };
+      request.session.calls.run(fill, answerMade(request, fd, name));
     });
   });
 }
@@ -81,7 +93,7 @@ function answerOpened(request: FuseRequest, writes: boolean): Done {
       answerFile(request, { node, fd, writes }, statxWord);
     if (fd < 0) request.fail(fd);
     else if (!features.handles) findOpen(request, fd, answer);
-    else answer(nodes.ensure(calls.memory, calls.handle(slot)), calls.result(slot) >>> 2);
+    else answer(nodes.ensure(calls.memory, handleAddressOf(slot)), statxWordOf(slot));
   };
 }
 
@@ -104,8 +116,11 @@ export function create(request: FuseRequest): void {
   const openFlags = abi.O_CREAT | abi.O_RDWR | abi.O_NOFOLLOW | (flags & (O_EXCL | O_TRUNC));
   const writes = opensForWriting(flags);
   request.withFdAndName(16, (fd, name) => {
-    const done = answerOpened(request, writes);
-    request.session.calls.openat2(by, fd, name, openFlags, mode, findOpened, done);
+    const fill = (slot: Slot): void => {
+      encode.openat2(slot, fd, name, openFlags, mode);
+      slot.lookUp(lookUpOpened);
+    };
+    request.session.calls.runAs(by, fill, answerOpened(request, writes));
   });
 }
 
@@ -114,7 +129,10 @@ export function tmpfile(request: FuseRequest): void {
   const by = callerOf(request, request.word(2));
   const openFlags = abi.O_TMPFILE | abi.O_RDWR | (flags & abi.O_EXCL);
   request.withFd((fd) => {
-    const done = answerOpened(request, true);
-    request.session.calls.openat2(by, fd, dot, openFlags, mode, findOpened, done);
+    const fill = (slot: Slot): void => {
+      encode.openat2(slot, fd, dot, openFlags, mode);
+      slot.lookUp(lookUpOpened);
+    };
+    request.session.calls.runAs(by, fill, answerOpened(request, true));
   });
 }

@@ -1,7 +1,8 @@
 /** The data of open files: READ, WRITE, FSYNC, LSEEK, FALLOCATE, COPY_FILE_RANGE. */
 import { Buffer } from 'node:buffer';
-import { abi, errno } from '../../vfs-linux/abi.gen.ts';
-import { type Caller, root } from '../kernel-calls.ts';
+import { errno } from '../../vfs-linux/abi.gen.ts';
+import * as encode from '../../vfs-linux/calls/encode.ts';
+import type { Caller, Slot } from '../../vfs-linux/slot.ts';
 import type { Node } from '../nodes.ts';
 import { fsyncFdatasync, outBody, sizes, writeKillSuidgid } from '../protocol.ts';
 import type { FuseRequest } from '../request.ts';
@@ -27,8 +28,9 @@ export function read(request: FuseRequest): void {
       readCopied(request, fd, bytes, offset);
       return;
     }
-    calls.numbers(abi.BRIDGE_OP_pread_pages, root, fd, bytes, offset, 0, (ret, slot) => {
-      if (ret > 0) request.answerPieces(calls.first(slot), ret);
+    const fill = (slot: Slot): void => encode.preadPages(slot, fd, bytes, offset);
+    calls.run(fill, (ret, slot) => {
+      if (ret > 0) request.answerPieces(slot.first, ret);
       else if (ret === -errno.EOPNOTSUPP) readCopied(request, fd, bytes, offset);
       else request.answerResult(ret);
     });
@@ -38,11 +40,12 @@ export function read(request: FuseRequest): void {
 function readCopied(request: FuseRequest, fd: number, bytes: number, offset: number): void {
   const { calls, wire } = request.session;
   const answer = wire.takeAnswer(bytes);
-  calls.transfer(abi.BRIDGE_OP_pread64, root, fd, answer.data, bytes, offset, (ret) => {
+  const done = (ret: number): void => {
     if (ret < 0) request.fail(ret);
     else request.answerFrom(answer, ret);
     wire.giveBack(answer);
-  });
+  };
+  calls.run((slot) => encode.pread64(slot, fd, bytes, offset), done, answer.data);
 }
 
 export function write(request: FuseRequest): void {
@@ -61,16 +64,16 @@ export function write(request: FuseRequest): void {
     if (waits) data = Buffer.from(data.subarray(0, bytes));
     else request.keepBuffer = true;
     session.times.changed(node);
-    inTurn(node, (done) => {
-      const op = abi.BRIDGE_OP_pwrite64;
-      const by = (caller: Caller): void =>
-        session.calls.transfer(op, caller, fd, data, bytes, offset, (ret) => {
-          answerSize(request, ret);
-          if (kills) reportMode(session, node, fd);
-          done();
-        });
-      if (kills) asChanger(request, node, by);
-      else by(root);
+    inTurn(node, (next) => {
+      const fill = (slot: Slot): void => encode.pwrite64(slot, fd, bytes, offset);
+      const done = (ret: number): void => {
+        answerSize(request, ret);
+        if (kills) reportMode(session, node, fd);
+        next();
+      };
+      const write = (by: Caller): void => session.calls.runAs(by, fill, done, data);
+      if (kills) asChanger(request, node, write);
+      else write(session.calls.root);
     });
   });
 }
@@ -115,12 +118,14 @@ export function fsync(request: FuseRequest): void {
     const { calls, times, features, wire } = request.session;
     const dataOnly = (request.word(2) & fsyncFdatasync) !== 0;
     times.restore(calls, node, fd);
-    const op = dataOnly ? abi.BRIDGE_OP_fdatasync : abi.BRIDGE_OP_fsync;
-    calls.numbers(op, root, fd, 0, 0, 0, (ret) => {
-      // The host does not count the blocks of what it hands over from its cache.
-      if (features.writeback) wire.forgetAttributes(node.id);
-      request.answerResult(ret);
-    });
+    calls.run(
+      (slot) => (dataOnly ? encode.fdatasync(slot, fd) : encode.fsync(slot, fd)),
+      (ret) => {
+        // The host does not count the blocks of what it hands over from its cache.
+        if (features.writeback) wire.forgetAttributes(node.id);
+        request.answerResult(ret);
+      },
+    );
   });
 }
 
@@ -134,8 +139,9 @@ export function lseek(request: FuseRequest): void {
     const { calls, wire } = request.session;
     const [offset, whence] = [request.signed(2), request.word(4)];
     const seek = (): void =>
-      calls.numbers(abi.BRIDGE_OP_lseek, root, fd, whence, offset, 0, (ret) =>
-        answerWide(request, ret),
+      calls.run(
+        (slot) => encode.lseek(slot, fd, offset, whence),
+        (ret) => answerWide(request, ret),
       );
     if (node.open?.writers === 0) seek();
     else void wire.flushAndForgetData(node.id).then(() => request.run(seek));
@@ -160,13 +166,13 @@ export function fallocate(request: FuseRequest): void {
     const [offset, length, mode] = [request.wide(2), request.wide(4), request.word(6)];
     session.times.changed(node);
     asChanger(request, node, (by) => {
-      const op = abi.BRIDGE_OP_fallocate;
-      session.calls.ranges(op, by, [fd, mode, 0], [offset, length], (ret) => {
+      const done = (ret: number): void => {
         // A call that ran out of room may have taken the room there was, and grown the file by it.
         if (ret < 0) session.wire.forgetAttributes(node.id);
         request.answerResult(ret);
         reportMode(session, node, fd);
-      });
+      };
+      session.calls.runAs(by, (slot) => encode.fallocate(slot, fd, mode, offset, length), done);
     });
   });
 }
@@ -178,13 +184,14 @@ function copy(request: FuseRequest, then: (ret: number) => void): void {
       const { session } = request;
       session.times.changed(to.node);
       const bytes = Math.min(request.wide(10), maxCopyBytes);
-      const offsets = [request.wide(2), request.wide(8)] as const;
+      const source = { fd: from.fd, offsetBytes: request.wide(2) };
+      const target = { fd: to.fd, offsetBytes: request.wide(8) };
       asChanger(request, to.node, (by) => {
-        const op = abi.BRIDGE_OP_copy_file_range;
-        session.calls.ranges(op, by, [from.fd, to.fd, bytes], offsets, (ret) => {
+        const done = (ret: number): void => {
           then(ret);
           reportMode(session, to.node, to.fd);
-        });
+        };
+        session.calls.runAs(by, (slot) => encode.copyFileRange(slot, source, target, bytes), done);
       });
     }, 6);
   });

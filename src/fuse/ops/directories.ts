@@ -5,8 +5,9 @@
  * listing continues at a cookie, which is the kernel's own d_off.
  */
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
+import * as encode from '../../vfs-linux/calls/encode.ts';
+import type { Slot } from '../../vfs-linux/slot.ts';
 import { modeOf } from '../entry-writer.ts';
-import { root } from '../kernel-calls.ts';
 import type { Node } from '../nodes.ts';
 import { fsyncFdatasync, outBody, sizes } from '../protocol.ts';
 import type { FuseRequest } from '../request.ts';
@@ -52,8 +53,12 @@ function list(
   const cookieHigh = request.word(3);
   const room = Math.min(request.word(4), wire.out.data.length);
   request.withReadableFd((fd) => {
-    calls.list(fd, listFlags, cookieLow, cookieHigh, room, entryBytes, (ret, slot) => {
-      if (ret >= 0) then(calls.data(slot), calls.data(slot) + ret);
+    const fill = (slot: Slot): void => {
+      encode.getdentsStatx(slot, fd, listFlags, room, entryBytes);
+      encode.listFromWords(slot, cookieLow, cookieHigh);
+    };
+    calls.run(fill, (ret, slot) => {
+      if (ret >= 0) then(slot.data, slot.data + ret);
       // A directory that was removed has no entries any more.
       else if (ret === -errno.ENOENT) request.answer(0);
       else request.fail(ret);
@@ -159,7 +164,9 @@ export function fsyncdir(request: FuseRequest): void {
   const dataOnly = (request.word(2) & fsyncFdatasync) !== 0;
   request.withReadableFd((fd) => {
     const { calls } = request.session;
-    const op = dataOnly ? abi.BRIDGE_OP_fdatasync : abi.BRIDGE_OP_fsync;
-    calls.numbers(op, root, fd, 0, 0, 0, (ret) => request.answerResult(ret));
+    calls.run(
+      (slot) => (dataOnly ? encode.fdatasync(slot, fd) : encode.fsync(slot, fd)),
+      (ret) => request.answerResult(ret),
+    );
   });
 }

@@ -1,5 +1,6 @@
 /** GETATTR and STATX. */
 import { abi } from '../../vfs-linux/abi.gen.ts';
+import { statxWordOf } from '../../vfs-linux/calls/slot-calls.ts';
 import { answerAttr } from '../entry.ts';
 import type { Node } from '../nodes.ts';
 import { outBody, sizes } from '../protocol.ts';
@@ -18,7 +19,7 @@ export function answerStat(request: FuseRequest, fd: number, node: Node): void {
   const { calls } = request.session;
   calls.fstatx(fd, (ret, slot) => {
     if (ret < 0) request.fail(ret);
-    else answerAttr(request, node, calls.result(slot) >>> 2);
+    else answerAttr(request, node, statxWordOf(slot));
   });
 }
 
@@ -31,7 +32,7 @@ export function statx(request: FuseRequest): void {
         return;
       }
       const { u32 } = wire.out;
-      const start = calls.result(slot) >>> 2;
+      const start = statxWordOf(slot);
       u32.fill(0, outBody, outBody + statxOutStat);
       u32[outBody] = foreverSeconds;
       const stat = calls.memory.u32.subarray(start, start + abi['statx.size'] / 4);

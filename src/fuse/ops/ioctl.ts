@@ -3,6 +3,8 @@
  * command's number. Commands on files and on the file system are passed on; others are ENOTTY.
  */
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
+import * as encode from '../../vfs-linux/calls/encode.ts';
+import type { Slot } from '../../vfs-linux/slot.ts';
 import { inHeaderBytes, outBody, outHeaderBytes, sizes } from '../protocol.ts';
 import type { FuseRequest } from '../request.ts';
 
@@ -49,7 +51,8 @@ export function ioctl(request: FuseRequest): void {
   structure.set(request.buffer.bytes.subarray(start, start + inBytes));
   withOpen(request, (fd) => {
     const { calls, wire } = request.session;
-    calls.ioctl(fd, command, structure, (ret, slot) => {
+    const fill = (slot: Slot): void => encode.ioctl(slot, fd, command, structure);
+    calls.run(fill, (ret, { memory, first }) => {
       if (ret < 0) {
         request.fail(ret);
         return;
@@ -57,9 +60,8 @@ export function ioctl(request: FuseRequest): void {
       const { u32, bytes } = wire.out;
       u32.fill(0, outBody, outBody + sizes.ioctlOut / 4);
       u32[outBody] = ret;
-      const from = calls.first(slot);
       const to = outHeaderBytes + sizes.ioctlOut;
-      calls.memory.bytes.copy(bytes, to, from, from + outBytes);
+      memory.bytes.copy(bytes, to, first, first + outBytes);
       request.answer(sizes.ioctlOut + outBytes);
       if (changesFile.has(command)) wire.forgetAttributes(request.nodeId);
     });

@@ -1,7 +1,9 @@
 /** From names to nodes and back: LOOKUP, FORGET, BATCH_FORGET, READLINK. */
-import { abi, errno } from '../../vfs-linux/abi.gen.ts';
+import { errno } from '../../vfs-linux/abi.gen.ts';
+import * as encode from '../../vfs-linux/calls/encode.ts';
+import { noName } from '../../vfs-linux/calls/slot-calls.ts';
+import type { Slot } from '../../vfs-linux/slot.ts';
 import { answerEntry, findEntry, findOpen } from '../entry.ts';
-import { noName, root } from '../kernel-calls.ts';
 import { inHeaderBytes, outBody, outHeaderBytes, rootId, sizes } from '../protocol.ts';
 import type { FuseRequest } from '../request.ts';
 import { revive } from '../revive.ts';
@@ -77,13 +79,13 @@ export function batchForget(request: FuseRequest): void {
 export function readlink(request: FuseRequest): void {
   request.withFd((fd) => {
     const { calls, wire } = request.session;
-    calls.named(abi.BRIDGE_OP_readlinkat, root, noName, fd, 0, 0, 0, (ret, slot) => {
+    const fill = (slot: Slot): void => encode.readlinkat(slot, fd, noName);
+    calls.run(fill, (ret, { memory, second }) => {
       if (ret < 0) {
         request.fail(ret);
         return;
       }
-      const start = calls.result(slot);
-      calls.memory.bytes.copy(wire.out.bytes, outHeaderBytes, start, start + ret);
+      memory.bytes.copy(wire.out.bytes, outHeaderBytes, second, second + ret);
       request.answer(ret);
     });
   });

@@ -6,7 +6,9 @@
  * after where it is not in use, and then the file is gone for good.
  */
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
-import { type Done, root } from '../kernel-calls.ts';
+import * as encode from '../../vfs-linux/calls/encode.ts';
+import { handleAddressOf } from '../../vfs-linux/calls/slot-calls.ts';
+import type { Done } from '../../vfs-linux/slot.ts';
 import type { FuseRequest } from '../request.ts';
 
 /** The end of a call that returns a descriptor of the file that lost its last name; 0: none did. */
@@ -15,7 +17,7 @@ function answerHeld(request: FuseRequest): Done {
   return (fd, slot) => {
     if (fd > 0) {
       // Without handles the node has its descriptor already.
-      const node = features.handles ? nodes.find(calls.memory, calls.handle(slot)) : undefined;
+      const node = features.handles ? nodes.find(calls.memory, handleAddressOf(slot)) : undefined;
       if (node === undefined) {
         calls.close(fd);
       } else {
@@ -30,8 +32,8 @@ function answerHeld(request: FuseRequest): Done {
 
 function remove(request: FuseRequest, atFlags: number): void {
   request.withFdAndName(0, (fd, name) => {
-    const op = abi.BRIDGE_OP_unlinkat_held;
-    request.session.calls.named(op, root, name, fd, atFlags, 0, 0, answerHeld(request));
+    const { calls } = request.session;
+    calls.run((slot) => encode.unlinkatHeld(slot, fd, name, atFlags), answerHeld(request));
   });
 }
 
@@ -55,9 +57,13 @@ function move(request: FuseRequest, offset: number, renameFlags: number): void {
       return;
     }
     request.withFdOf(request.wide(0), (toFd) => {
-      const op = abi.BRIDGE_OP_renameat2_held;
-      const done = answerHeld(request);
-      request.session.calls.namedTwice(op, root, from, to, fromFd, toFd, renameFlags, 0, done);
+      const { calls } = request.session;
+      const source = { dirfd: fromFd, name: from };
+      const target = { dirfd: toFd, name: to };
+      calls.run(
+        (slot) => encode.renameat2Held(slot, source, target, renameFlags),
+        answerHeld(request),
+      );
     });
   });
 }

@@ -1,8 +1,10 @@
 /** SETATTR: truncate, chown, chmod and utimes, as one or several calls of the kernel. */
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
-import type { Slot } from '../../vfs-linux/slot.ts';
+import * as encode from '../../vfs-linux/calls/encode.ts';
+import { lookedUp, noName, statxWordOf } from '../../vfs-linux/calls/slot-calls.ts';
+import type { Fill } from '../../vfs-linux/request-ring.ts';
+import type { Caller, Done, Slot } from '../../vfs-linux/slot.ts';
 import { answerAttr } from '../entry.ts';
-import { type Caller, type Done, noName, root, type Time } from '../kernel-calls.ts';
 import type { Message } from '../message.ts';
 import type { Node } from '../nodes.ts';
 import { fattr, setattrIn } from '../protocol.ts';
@@ -26,16 +28,16 @@ interface Changes {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  readonly atime: Time;
-  readonly mtime: Time;
+  readonly atime: encode.TimeToSet;
+  readonly mtime: encode.TimeToSet;
   /** The host's own, where it keeps the times itself. */
-  readonly ctime: Time | undefined;
+  readonly ctime: encode.TimeToSet | undefined;
 }
 
-const unchanged: Time = { sec: 0, nsec: abi.UTIME_OMIT };
-const now: Time = { sec: 0, nsec: abi.UTIME_NOW };
+const unchanged: encode.TimeToSet = { sec: 0, nsec: abi.UTIME_OMIT };
+const now: encode.TimeToSet = { sec: 0, nsec: abi.UTIME_NOW };
 
-function timeOf(message: Message, which: 'atime' | 'mtime'): Time {
+function timeOf(message: Message, which: 'atime' | 'mtime'): encode.TimeToSet {
   const valid = message.word(setattrIn.valid);
   if ((valid & fattr[`${which}Now`]) !== 0) return now;
   if ((valid & fattr[which]) === 0) return unchanged;
@@ -71,8 +73,8 @@ function truncatesOnOpen(node: Node, { valid, size, openFd }: Changes): boolean 
   return only === fattr.size && size === 0 && openFd < 0 && node.open !== undefined;
 }
 
-/** One of the calls that a SETATTR is made of; `find` (BRIDGE_LOOKUP_*): look up what it left. */
-type Step = (find: number, done: Done) => void;
+/** One of the calls that a SETATTR is made of; `lookUp` is BRIDGE_LOOKUP_FD or 0. */
+type Step = (lookUp: number, done: Done) => void;
 
 /** A SETATTR that is carried out. */
 class Setattr {
@@ -100,14 +102,13 @@ class Setattr {
     else if ((valid & ~(fattr.fh | fattr.ctime)) === 0) this.#chownNothing();
     else if (mayKill && (valid & fattr.killSuidgid) !== 0) {
       asChanger(this.#request, node, (by) => this.#change(by));
-    } else this.#change(root);
+    } else this.#change(this.#request.session.calls.root);
   }
 
   #change(by: Caller): void {
     const steps = this.#steps(by);
     if (truncatesOnOpen(this.#node, this.#changes)) {
-      const { calls } = this.#request.session;
-      steps.push((find, done) => calls.utimensat(this.#fd, unchanged, now, undefined, find, done));
+      steps.push(this.#setTimes({ atime: unchanged, mtime: now }));
     }
     this.#run(steps);
   }
@@ -120,11 +121,11 @@ class Setattr {
    */
   #chownNothing(): void {
     const request = this.#request;
-    const { identities, calls } = request.session;
+    const { identities } = request.session;
     const mayBeWrite = this.#changes.ctime === undefined && (this.#node.open?.writers ?? 0) > 0;
     identities.ordinary(request, (by) =>
       request.run(() =>
-        calls.fchownat(by, this.#fd, -1, -1, 0, (ret) => {
+        this.#chownAs(by, { uid: -1, gid: -1 })(0, (ret) => {
           if (ret < 0 && !mayBeWrite) request.fail(ret);
           else this.#run(this.#steps(by));
         }),
@@ -138,32 +139,31 @@ class Setattr {
    * them.
    */
   #steps(by: Caller): Step[] {
-    const { calls } = this.#request.session;
-    const fd = this.#fd;
     const { valid, mode, atime, mtime, ctime } = this.#changes;
     const steps: Step[] = [];
     if ((valid & fattr.size) !== 0) steps.push(this.#truncate(by));
     if ((valid & (fattr.uid | fattr.gid)) !== 0) steps.push(this.#chown(by));
     if ((valid & fattr.mode) !== 0) {
-      const { BRIDGE_OP_fchmodat2: op, AT_EMPTY_PATH: atFlags } = abi;
-      steps.push((find, done) =>
-        calls.named(op, root, noName, fd, mode & 0o7777, atFlags, find, done),
+      steps.push(
+        this.#step((slot) =>
+          encode.fchmodat2(slot, this.#fd, noName, mode & 0o7777, abi.AT_EMPTY_PATH),
+        ),
       );
     }
     const times = fattr.atime | fattr.atimeNow | fattr.mtime | fattr.mtimeNow | fattr.ctime;
     if ((valid & times) !== 0) {
-      steps.push((find, done) => calls.utimensat(fd, atime, mtime, ctime, find, done));
+      steps.push(this.#setTimes({ atime, mtime, ctime }));
     }
     return steps;
   }
 
   /** ftruncate(2) of the caller's open file, or truncate(2): some file systems tell them apart. */
   #truncate(by: Caller): Step {
-    const { calls } = this.#request.session;
     const { openFd, size } = this.#changes;
-    const op = openFd >= 0 ? abi.BRIDGE_OP_ftruncate : abi.BRIDGE_OP_truncate;
-    const fd = openFd >= 0 ? openFd : this.#fd;
-    return (find, done) => calls.numbers(op, by, fd, 0, size, find, done);
+    return this.#step((slot) => {
+      if (openFd >= 0) encode.ftruncate(slot, openFd, size);
+      else encode.truncate(slot, this.#fd, size);
+    }, by);
   }
 
   /**
@@ -171,20 +171,45 @@ class Setattr {
    * kernel refuses what the host has allowed: not all of the caller's rights are known here.
    */
   #chown(by: Caller): Step {
-    const { calls } = this.#request.session;
+    const { root } = this.#request.session.calls;
     const { uid, gid } = this.#changes;
-    return (find, done) =>
-      calls.fchownat(by, this.#fd, uid, gid, find, (ret, slot) => {
-        const refused = ret === -errno.EPERM && by !== root;
-        if (refused) calls.fchownat(root, this.#fd, uid, gid, find, done);
+    const owner = { uid, gid };
+    return (lookUp, done) =>
+      this.#chownAs(by, owner)(lookUp, (ret, slot) => {
+        const refused = ret === -errno.EPERM && by.cred !== root.cred;
+        if (refused) this.#chownAs(root, owner)(lookUp, done);
         else done(ret, slot);
       });
+  }
+
+  #chownAs(by: Caller, owner: encode.Owner): Step {
+    return this.#step(
+      (slot) => encode.fchownat(slot, this.#fd, noName, owner, abi.AT_EMPTY_PATH),
+      by,
+    );
+  }
+
+  #setTimes(times: encode.TimesToSet): Step {
+    return this.#step((slot) => encode.utimensat(slot, this.#fd, noName, times, abi.AT_EMPTY_PATH));
+  }
+
+  #step(fill: Fill, by: Caller = this.#request.session.calls.root): Step {
+    const { calls } = this.#request.session;
+    return (lookUp, done) =>
+      calls.runAs(
+        by,
+        (slot) => {
+          fill(slot);
+          slot.lookUp(lookUp);
+        },
+        done,
+      );
   }
 
   /** Runs the steps one after the other, and answers with what the last one left. */
   #run(steps: readonly Step[]): void {
     const request = this.#request;
-    const { calls, wire } = request.session;
+    const { wire } = request.session;
     let next = 0;
     const done = (ret: number, slot?: Slot): void => {
       const step = steps[next++];
@@ -192,8 +217,8 @@ class Setattr {
       if (ret < 0 && next > 2) wire.forgetAttributes(this.#node.id);
       if (ret < 0) request.fail(ret);
       else if (step !== undefined) step(next === steps.length ? abi.BRIDGE_LOOKUP_FD : 0, done);
-      else if (slot !== undefined && calls.wasFound(slot)) {
-        answerAttr(request, this.#node, calls.result(slot) >>> 2);
+      else if (slot !== undefined && lookedUp(slot)) {
+        answerAttr(request, this.#node, statxWordOf(slot));
       } else answerStat(request, this.#fd, this.#node);
     };
     done(0);

@@ -118,7 +118,7 @@ describe.skipIf(why !== undefined)(`the device's loop${why ? ` (${why})` : ''}`,
       libc: host.libc,
       fd: fs.openSync('/dev/null', 'r'),
       features,
-      identities: await Identities.open(fresh.volume.kernel),
+      identities: await Identities.open(fresh.volume.kernel, fresh.volume.root),
       statistics: new RequestStatistics(operationNames),
       onLog: (line) => logged.push(line),
     });

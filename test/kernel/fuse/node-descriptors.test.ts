@@ -3,10 +3,14 @@
  * without a name is not lost.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { KernelCalls } from '../../../src/fuse/kernel-calls.ts';
 import { NodeDescriptors } from '../../../src/fuse/node-descriptors.ts';
 import { type Node, Nodes } from '../../../src/fuse/nodes.ts';
 import { abi, errno } from '../../../src/vfs-linux/abi.gen.ts';
+import {
+  handleAddressOf,
+  SlotCalls,
+  statxWordOf,
+} from '../../../src/vfs-linux/calls/slot-calls.ts';
 import { cannotMount, type FreshVolume, mountFresh } from '../../support/kernel-volume.ts';
 
 const maxOpen = 4;
@@ -15,7 +19,7 @@ const files = 12;
 const why = cannotMount('ext4');
 describe.skipIf(why !== undefined)(`descriptors${why ? ` (${why})` : ''}`, () => {
   let fresh: FreshVolume;
-  let calls: KernelCalls;
+  let calls: SlotCalls;
   let descriptors: NodeDescriptors;
   const nodes = new Nodes();
   /** The nodeids: a node is evicted when its descriptor is closed, and so its object changes. */
@@ -29,16 +33,16 @@ describe.skipIf(why !== undefined)(`descriptors${why ? ` (${why})` : ''}`, () =>
   const inodeOf = (fd: number): Promise<number> =>
     new Promise((resolve) =>
       calls.fstatx(fd, (ret, slot) => {
-        const word = (calls.result(slot) + abi['statx.stx_ino']) >>> 2;
+        const word = statxWordOf(slot) + abi['statx.stx_ino'] / 4;
         resolve(ret < 0 ? ret : (calls.memory.u32[word] as number));
       }),
     );
   const look = (text: string): Promise<number> => {
     const bytes = Buffer.from(text);
     return new Promise((resolve) =>
-      calls.find(fresh.volume.root, { bytes, start: 0, end: bytes.length }, (ret, slot) => {
+      calls.lookup(fresh.volume.root, { bytes, start: 0, end: bytes.length }, (ret, slot) => {
         expect(ret).toBe(0);
-        resolve(nodes.ensure(calls.memory, calls.handle(slot)).id);
+        resolve(nodes.ensure(calls.memory, handleAddressOf(slot)).id);
       }),
     );
   };
@@ -46,9 +50,10 @@ describe.skipIf(why !== undefined)(`descriptors${why ? ` (${why})` : ''}`, () =>
   beforeAll(async () => {
     fresh = await mountFresh('ext4');
     const { volume } = fresh;
-    calls = new KernelCalls(volume.calls, (error) => {
+    const onBug = (error: unknown): void => {
       throw error;
-    });
+    };
+    calls = new SlotCalls(volume.calls.ring, volume.root, { onBug, trace: undefined });
     descriptors = new NodeDescriptors(calls, nodes, volume.root, maxOpen);
     for (let i = 0; i < files; i++) {
       await fresh.fs.writeFile(`/${name(i)}`, 'x');

@@ -4,10 +4,10 @@
  */
 import { expect, test } from 'vitest';
 import { HostTimes } from '../../../src/fuse/host-times.ts';
-import type { KernelCalls } from '../../../src/fuse/kernel-calls.ts';
 import { type Node, Nodes } from '../../../src/fuse/nodes.ts';
 import { OpenFiles } from '../../../src/fuse/open-files.ts';
 import { abi } from '../../../src/vfs-linux/abi.gen.ts';
+import type { SlotCalls } from '../../../src/vfs-linux/calls/slot-calls.ts';
 import { KernelMemory } from '../../../src/vfs-linux/memory.ts';
 
 const memory = new KernelMemory(65536 * 2);
@@ -31,7 +31,7 @@ function scene(): {
     },
     restored: (node) => {
       const set: number[] = [];
-      const utimensat: KernelCalls['utimensat'] = (_fd, _atime, mtime) => set.push(mtime.sec);
+      const utimensat: SlotCalls['utimensat'] = (_fd, { mtime }) => set.push(mtime.sec);
       times.restore({ utimensat }, node, 3);
       return set;
     },

@@ -19,11 +19,6 @@ function answerLength(request: FuseRequest, length: number): void {
   request.answer(sizes.getxattrOut);
 }
 
-/** The file of a descriptor, as the subject of the xattr calls. */
-function subjectOf(fd: number): encode.XattrSubject {
-  return { dirfd: fd, name: noName, atFlags: abi.AT_EMPTY_PATH };
-}
-
 /**
  * Answers with a value of which the caller has room for `bytes`; 0: with its length alone. `fill`
  * gets the room that the kernel is told of.
@@ -60,7 +55,7 @@ export function getxattr(request: FuseRequest): void {
   const bytes = request.word(0);
   request.withFdAndName(8, (fd, name) =>
     fetch(request, request.session.calls.root, bytes, (slot, room) =>
-      encode.getxattrat(slot, subjectOf(fd), name, room),
+      encode.getxattrat(slot, encode.itself(fd), name, room),
     ),
   );
 }
@@ -71,7 +66,7 @@ export function listxattr(request: FuseRequest): void {
   const { calls, identities } = request.session;
   const by = request.uid === 0 ? calls.root : identities.nobody;
   request.withFd((fd) =>
-    fetch(request, by, bytes, (slot, room) => encode.listxattrat(slot, subjectOf(fd), room)),
+    fetch(request, by, bytes, (slot, room) => encode.listxattrat(slot, encode.itself(fd), room)),
   );
 }
 
@@ -84,7 +79,7 @@ export function setxattr(request: FuseRequest): void {
     }
     const value = request.buffer.bytes.subarray(name.end + 1, name.end + 1 + bytes);
     const fill = (slot: Slot): void =>
-      encode.setxattrat(slot, subjectOf(fd), name, bytes, xattrFlags);
+      encode.setxattrat(slot, encode.itself(fd), name, bytes, xattrFlags);
     const done = (ret: number): void => {
       if (ret >= 0 && (more & setxattrAclKillSgid) !== 0) dropSgid(request, fd, node);
       else request.answerResult(ret);
@@ -115,7 +110,7 @@ function dropSgid(request: FuseRequest, fd: number, node: Node): void {
 export function removexattr(request: FuseRequest): void {
   request.withFdAndName(0, (fd, name) => {
     request.session.calls.run(
-      (slot) => encode.removexattrat(slot, subjectOf(fd), name),
+      (slot) => encode.removexattrat(slot, encode.itself(fd), name),
       (ret) => request.answerResult(ret),
     );
   });

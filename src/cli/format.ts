@@ -17,7 +17,7 @@ export function formatSize(bytes: number): string {
   return unit === 0 ? `${value} B` : `${value.toFixed(1)} ${units[unit]}`;
 }
 
-/** The part in whole percent, rounded up as df(1) does; "-" where there is no whole. */
+/** The part in whole percent, rounded up as df(1) does; "-" where the whole is 0. */
 export function formatPercent(part: number, whole: number): string {
   return whole <= 0 ? '-' : `${Math.ceil((part / whole) * 100)}%`;
 }
@@ -48,7 +48,7 @@ export function parseMode(text: string, what: string): number {
   return mode;
 }
 
-/** "2026-11-21 23:05" in local time; the bare seconds where no calendar reaches. */
+/** "2026-11-21 23:05" in local time; the bare seconds for a time that Date cannot express. */
 export function formatTime(seconds: number): string {
   const date = new Date(seconds * 1000);
   if (Number.isNaN(date.getTime())) return `@${seconds}`;
@@ -62,7 +62,7 @@ export function count(number: number, one: string, many = `${one}s`): string {
   return `${number.toLocaleString('en-US')} ${number === 1 ? one : many}`;
 }
 
-/** Rows in columns two spaces apart; numbers of `right` are the columns that end flush right. */
+/** Rows in columns two spaces apart. `right` has the indexes of the columns that are aligned right. */
 export function formatTable(
   rows: readonly (readonly string[])[],
   right: ReadonlySet<number> = new Set(),

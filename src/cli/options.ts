@@ -1,11 +1,11 @@
-/** The options that every command on a volume has, and what their texts mean. */
+/** The options that every command on a volume has, and the values of their texts. */
 import { Command, Option } from 'commander';
 import { FsBridgeError } from '../errors.ts';
 import { memoryLeastBytes, memoryMostBytes } from '../vfs-linux/limits.ts';
 import type { VolumeOptions } from '../volumes/with-volume.ts';
 import { formatSize, parseSize } from './format.ts';
 
-/** The kernel's memory in bytes. Throws ERR_MEMORY_SIZE where no kernel can have as much. */
+/** The kernel's memory in bytes. Throws ERR_MEMORY_SIZE where no kernel can have that much. */
 function parseMemory(text: string): number {
   const bytes = parseSize(text, '--memory');
   if (bytes >= memoryLeastBytes && bytes <= memoryMostBytes) return bytes;
@@ -25,17 +25,17 @@ function collect(value: string, before: readonly string[] | undefined): readonly
 export function withKernelOptions(command: Command): Command {
   return command
     .option('--memory <size>', "the kernel's memory, 48M to 3.5G (default: 256M)", parseMemory)
-    .option('--verbose', 'show what the kernel says, on standard error');
+    .option('--verbose', "show the kernel's messages, on standard error");
 }
 
-/** Options that say which volume, and how it is mounted. */
+/** Options that choose the volume, and how it is mounted. */
 export function withVolumeOptions(command: Command): Command {
   command
     .option(
       '--volume <volume>',
       'which one of several: its id, label or UUID, as probe prints them',
     )
-    .option('--type <type>', 'the file system, instead of what is recognised')
+    .option('--type <type>', 'the file system, instead of the one that is recognised')
     .option('--options <options>', 'mount options, as for mount(8)')
     .option(
       '--device <source>',
@@ -49,7 +49,7 @@ export function withVolumeOptions(command: Command): Command {
     .option('--rw', 'allow changes in SOURCE; without it none is made');
 }
 
-/** Refuses to go on where a command that writes was not allowed to. */
+/** Throws ERR_READ_ONLY for a command that writes, where --rw was not given. */
 export function requireWrite(command: string, options: VolumeOptions): void {
   if (options.rw === true) return;
   throw new FsBridgeError(

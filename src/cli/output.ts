@@ -1,6 +1,6 @@
 /**
  * Standard output, written no faster than it is read, and in large pieces. When the reader goes
- * away (`| head`) the command is interrupted and ends quietly: that is no failure of ours.
+ * away (`| head`), the command is interrupted and ends without a message: that is no failure.
  */
 import { Buffer } from 'node:buffer';
 import { interrupt, interruption } from '../host/interrupt.ts';
@@ -12,13 +12,13 @@ class Output {
   #bytes = 0;
   #watching = false;
 
-  /** Whether a person reads it. */
+  /** Whether it is a terminal, and so is read by a person. */
   get isTerminal(): boolean {
     return process.stdout.isTTY === true;
   }
 
   /**
-   * Takes text or bytes; waits where the reader is slower. The bytes are the caller's again after.
+   * Writes text or bytes; waits where the reader is slower. Afterwards the caller may change the bytes.
    */
   async write(data: string | Uint8Array): Promise<void> {
     const bytes = typeof data === 'string' ? Buffer.from(data) : data;
@@ -36,7 +36,7 @@ class Output {
     await this.write(typeof text === 'string' ? `${text}\n` : Buffer.concat([text, newline]));
   }
 
-  /** Hands on everything that was written. */
+  /** Sends everything that was written so far. */
   async flush(): Promise<void> {
     if (this.#bytes === 0) return;
     const all = Buffer.concat(this.#parts);
@@ -45,7 +45,7 @@ class Output {
     await this.#send(all);
   }
 
-  /** A reader that has stopped reading must not keep an interrupted command from its end. */
+  /** An interruption ends the wait: the reader may have stopped reading. */
   async #send(bytes: Uint8Array): Promise<void> {
     this.#watch();
     if (interruption.aborted) throw interruption.reason;
@@ -60,7 +60,7 @@ class Output {
     if (interruption.aborted) throw interruption.reason;
   }
 
-  /** An error comes as an event, and before the callback of the write that met it. */
+  /** An error comes as an event, before the callback of the write that met it. */
   #watch(): void {
     if (this.#watching) return;
     this.#watching = true;
@@ -74,7 +74,7 @@ class Output {
     });
   }
 
-  /** Hands on the rest; every write waits for its end, so nothing is under way after. */
+  /** Sends the rest. Every write waits for its end, so nothing is under way afterwards. */
   async end(): Promise<void> {
     if (!interruption.aborted) await this.flush();
   }

@@ -1,6 +1,6 @@
 /**
- * The command line as a whole: which commands there are, and what becomes of their errors. Only the
- * command that is called is loaded: reading our own source is half of the start.
+ * The command line as a whole: its commands, and how their errors become messages and exit codes. Only
+ * the command that is called is loaded, as reading our own source is half of the start.
  *
  * Exit codes: 0, 1 for a failure, 2 for wrong usage, 128 + the signal's number after an
  * interruption.
@@ -14,17 +14,17 @@ import { output } from './output.ts';
 
 const examples = `
 Examples:
-  fsbridge probe disk.img                        what is on it
-  fsbridge mount disk.img /mnt                   as a part of this computer, for reading
-  fsbridge ls -l disk.img /home
-  fsbridge get disk.img /home backup             copy out
-  fsbridge put disk.img notes.txt /root --rw     copy in
+  fsbridge probe disk.img                        show its volumes
+  fsbridge mount disk.img /mnt                   use it as a directory, for reading
+  fsbridge ls -l disk.img /home                  list a directory
+  fsbridge get disk.img /home backup             copy a tree out
+  fsbridge put disk.img notes.txt /root --rw     copy a file in
 
-SOURCE is an image file or a disk such as /dev/sdb. Nothing in it changes without --rw: a journal
-that waits for its replay is replayed in memory.
+SOURCE is an image file or a disk such as /dev/sdb. Nothing in it changes without --rw: if its journal
+has to be replayed, that happens in memory.
 Help on a command, with more examples: fsbridge COMMAND --help`;
 
-/** The package's own, both in a checkout and where it is installed. */
+/** The version in the package's own package.json, in a checkout and where it is installed. */
 function version(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
@@ -53,8 +53,8 @@ function isCommand(name: string | undefined): name is string {
 }
 
 /**
- * The program with the command that is called, or all of them; nothing of commander's writes to
- * standard error or ends the process.
+ * The program with the command that is called, or with all of them. commander is kept from writing to
+ * standard error and from ending the process.
  */
 async function makeProgram(argv: readonly string[]): Promise<Command> {
   const program = new Command('fsbridge')
@@ -75,7 +75,7 @@ async function makeProgram(argv: readonly string[]): Promise<Command> {
   return program;
 }
 
-/** commander's complaint in our words; undefined where it only showed help or the version. */
+/** commander's error as one of ours; undefined where it only showed help or the version. */
 function usageError(error: CommanderError, argv: readonly string[]): FsBridgeError | undefined {
   if (error.exitCode === 0) return undefined;
   const [command] = argv;
@@ -85,10 +85,10 @@ function usageError(error: CommanderError, argv: readonly string[]): FsBridgeErr
   return new FsBridgeError(
     'ERR_USAGE',
     known ? command : 'command line',
-    noCommand ? 'there is no command' : why,
+    noCommand ? 'no command was given' : why,
     known
       ? `\`fsbridge ${command} --help\` shows how it is used.`
-      : '`fsbridge --help` shows what there is.',
+      : '`fsbridge --help` shows the commands.',
   );
 }
 
@@ -110,7 +110,7 @@ async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Runs the command line; answers the exit code when everything is closed and written. */
+/** Runs the command line. Answers the exit code when everything is closed and written. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
   watchSignals();
   const code = await run(argv);

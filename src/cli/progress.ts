@@ -1,6 +1,6 @@
 /**
- * One line on standard error that tells how far a long command is: only on a terminal, only after a
- * second, and gone when the command ends.
+ * One line on standard error that shows the progress of a long command: only on a terminal, only after
+ * a second, and gone when the command ends.
  */
 import { count, formatSize } from './format.ts';
 
@@ -16,7 +16,7 @@ export class Progress {
   #timer: NodeJS.Timeout | undefined;
   #shown = false;
 
-  /** totalBytes: how much there is to do, where that is known; it may be a rough number. */
+  /** totalBytes: the whole, where it is known; it may be a rough number. */
   constructor(totalBytes?: number) {
     this.#totalBytes = totalBytes;
     if (process.stderr.isTTY !== true) return;
@@ -28,13 +28,13 @@ export class Progress {
     this.#timer.unref();
   }
 
-  /** So many entries and bytes more are done. */
+  /** Counts entries and bytes that are done. */
   readonly add = (entries: number, bytes: number): void => {
     this.#entries += entries;
     this.#bytes += bytes;
   };
 
-  /** Takes the line away. */
+  /** Removes the line. */
   end(): void {
     clearTimeout(this.#timer);
     if (this.#shown) process.stderr.write('\r\x1b[K');
@@ -62,7 +62,7 @@ export interface ProgressState {
   readonly seconds: number;
 }
 
-/** "[######------] 50%  12 entries  1.0 MiB  512.0 KiB/s"; no bar where the whole is not known. */
+/** "[######------] 50%  12 entries  1.0 MiB  512.0 KiB/s"; without the bar where the whole is not known. */
 export function progressText(state: ProgressState): string {
   const { entries, bytes, totalBytes, seconds } = state;
   const rate = formatSize(Math.round(bytes / Math.max(seconds, 0.001)));

@@ -82,6 +82,30 @@ describe.skipIf(missing !== undefined)(`a volume${because(missing)}`, () => {
     expectClean(own);
   });
 
+  test('a file system without links gets the files, and put names what it lacks', async ({
+    skip,
+  }) => {
+    if (!has('mkfs.vfat')) skip('mkfs.vfat is not installed here');
+    const fat = makeFile('fat.img', 16 * MIB);
+    execFileSync('mkfs.vfat', [fat], { stdio: 'pipe' });
+    const tree = path.join(folder, 'linked-tree');
+    fs.mkdirSync(tree);
+    fs.writeFileSync(path.join(tree, 'one'), 'content');
+    fs.linkSync(path.join(tree, 'one'), path.join(tree, 'two'));
+    fs.symlinkSync('one', path.join(tree, 'link'));
+    const { code, stdout, stderr } = await runCommand(['put', '--json', fat, tree, '/', '--rw']);
+    const summary = JSON.parse(stdout.toString());
+    expect(code).toBe(1);
+    expect(summary.failures).toEqual([{ path: 'linked-tree/link', code: 'EPERM' }]);
+    expect(stderr).toMatch(/linked-tree\/link: the file system .* no symbolic links \(EPERM\)/);
+    expect(summary.lost).toContainEqual(
+      expect.objectContaining({ what: 'hard link', code: 'EPERM', entries: 1 }),
+    );
+    for (const name of ['one', 'two']) {
+      expect((await mustCommand('cat', fat, `/linked-tree/${name}`)).toString()).toBe('content');
+    }
+  });
+
   test('Ctrl-C ends a command whose reader has stopped, and the volume is unmounted', async () => {
     const own = makeExt4('interrupted.img', 16);
     const hole = makeFile('hole', 1024 * MIB);

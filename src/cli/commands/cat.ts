@@ -16,7 +16,7 @@ import { withVolume } from '../with-volume.ts';
 
 const pieceBytes = 1024 * 1024;
 
-/** Reads one piece ahead of the one that is written. */
+/** Copies the content to standard output, and reads one piece ahead of the one it writes. */
 async function copyOut(calls: LinuxCalls, fd: Fd, path: Buffer): Promise<void> {
   let [current, next] = [Buffer.allocUnsafe(pieceBytes), Buffer.allocUnsafe(pieceBytes)];
   let offsetBytes = 0;

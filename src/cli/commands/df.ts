@@ -36,7 +36,7 @@ async function df(source: string, options: VolumeOptions): Promise<void> {
     formatSize(found.blocks * frsize),
     formatSize(usedBlocks * frsize),
     formatSize(found.bavail * frsize),
-    // As df(1): of what a user without root's reserve can have.
+    // As df(1) computes it: without the blocks that are reserved for root.
     formatPercent(usedBlocks, usedBlocks + found.bavail),
     found.files > 0 ? String(found.files) : '-',
     found.files > 0 ? String(usedInodes) : '-',

@@ -5,6 +5,7 @@ import { callError } from '../../observe/messages.ts';
 import { abi } from '../../vfs-linux/abi.gen.ts';
 import type { Fd } from '../../vfs-linux/calls.ts';
 import { isErrno } from '../../vfs-linux/errno.ts';
+import { traitsOf } from '../../vfs-linux/file-system-traits.ts';
 import type { Volume } from '../../vfs-linux/volume.ts';
 import type { VolumeOptions } from '../../volumes/with-volume.ts';
 import { HostSide } from '../copy/host-side.ts';
@@ -37,7 +38,7 @@ async function get(
     const host = new HostSide();
     const into = await hostTarget(host, argumentBytes(destination), from.name);
     return runCopy({
-      source: new VolumeSide(volume.calls),
+      source: new VolumeSide(volume.calls, traitsOf(volume.type)),
       target: host,
       root: { source: from.folder, sourceName: from.name, target: into.folder, name: into.name },
       totalBytes,
@@ -47,11 +48,11 @@ async function get(
 }
 
 const notes = `
-Copies as \`cp -a\` does: into DEST where that is a directory, else as DEST. Modes, links between
-the files, symbolic links and holes are kept. Root gets owners and devices as well. Times are exact
-to the nanosecond, and extended attributes (access lists, capabilities) are kept, where the host is
-Linux; elsewhere times are as exact as the host's fs has them, and attributes and special files are
-left out. What cannot be copied is named, the rest goes on, and the exit code is 1.`;
+Copies as \`cp -a\` does: into DEST if that is a directory, else under the name DEST. Keeps modes, hard
+links between the files, symbolic links and holes; root also gets owners and devices. On a Linux host
+times are exact to the nanosecond, and extended attributes (access lists, capabilities) are kept. On
+another host times are as exact as Node can set them, and attributes and special files are left out.
+If an entry cannot be copied, it is named, the rest is copied, and the exit code is 1.`;
 
 export function getCommand(): Command {
   const command = newCommand('get', 'copy a file or a tree out of a volume', [

@@ -1,4 +1,4 @@
-/** `fsbridge ln`: a further name for a file, or with -s a symbolic link. */
+/** `fsbridge ln`: makes a hard link, or with -s a symbolic link. */
 import { Buffer } from 'node:buffer';
 import type { Command } from 'commander';
 import { argumentBytes } from '../../host/argument-bytes.ts';
@@ -33,14 +33,14 @@ async function ln(source: string, target: string, link: string, options: LnOptio
 }
 
 export function lnCommand(): Command {
-  const command = newCommand('ln', 'make a link', [
-    'ln disk.img /srv/data.csv /home/me/data.csv --rw     # a further name of the same file',
+  const command = newCommand('ln', 'make a hard link or a symbolic link', [
+    'ln disk.img /srv/data.csv /home/me/data.csv --rw     # a hard link',
     'ln -s disk.img ../usr/lib/os-release /etc/os-release --rw',
   ]);
   return withVolumeOptions(command)
     .argument('<source>', 'an image file or a disk')
-    .argument('<target>', 'what the link leads to; with -s any text')
-    .argument('<link>', 'the new name, or a directory for it')
+    .argument('<target>', 'the file to link to; with -s any text')
+    .argument('<link>', 'the new name, or a directory to put it in')
     .option('-s, --symbolic', 'make a symbolic link')
     .action(ln);
 }

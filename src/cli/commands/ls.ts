@@ -1,4 +1,4 @@
-/** `fsbridge ls`: what is in a directory. */
+/** `fsbridge ls`: lists a directory. */
 import { Buffer } from 'node:buffer';
 import type { Command } from 'commander';
 import { argumentBytes } from '../../host/argument-bytes.ts';
@@ -23,7 +23,7 @@ interface LsOptions extends VolumeOptions {
   readonly recursive?: boolean;
 }
 
-/** How entries are shown: as names, as long lines, or collected for JSON. */
+/** Shows entries: as names, as long lines, or as JSON, which is collected to the end. */
 class Listing {
   readonly #options: LsOptions;
   readonly #json: Line[] = [];
@@ -42,7 +42,7 @@ class Listing {
     return output.isTerminal ? Buffer.from(escapeName(name)) : name;
   }
 
-  /** The heading of a directory among several. */
+  /** Prints the heading of a directory, with -R. */
   async heading(path: Buffer): Promise<void> {
     if (this.#options.json === true || !this.recursive) return;
     const gap = this.#directories++ === 0 ? '' : '\n';
@@ -148,8 +148,9 @@ async function ls(source: string, path: string, options: LsOptions): Promise<voi
 }
 
 const notes = `
-All entries are shown, sorted by their bytes, one a line. On a terminal, control characters and
-bytes that are no UTF-8 show as \\n or \\xNN; into a pipe or a file the names go as they are.`;
+All entries are shown, one a line, sorted by the bytes of their names. On a terminal, control
+characters and bytes that are not UTF-8 are shown as \\n or \\xNN; a pipe or a file gets the names
+unchanged.`;
 
 export function lsCommand(): Command {
   const command = newCommand('ls', 'list a directory', [
@@ -160,8 +161,8 @@ export function lsCommand(): Command {
   return withVolumeOptions(command)
     .argument('<source>', 'an image file or a disk')
     .argument('[path]', 'a directory or a file', '/')
-    .option('-l, --long', 'with mode, links, owner, group, size and time')
-    .option('-R, --recursive', 'with everything below')
+    .option('-l, --long', 'show mode, links, owner, group, size and time')
+    .option('-R, --recursive', 'list directories with everything below them')
     .option('--json', 'print an array of JSON objects')
     .addHelpText('after', notes)
     .action(ls);

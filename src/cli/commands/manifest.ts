@@ -1,4 +1,4 @@
-/** `fsbridge manifest`: every entry as a line of JSON. */
+/** `fsbridge manifest`: prints every entry as a line of JSON. */
 import type { Command } from 'commander';
 import { argumentBytes } from '../../host/argument-bytes.ts';
 import type { VolumeOptions } from '../../volumes/with-volume.ts';
@@ -18,8 +18,8 @@ async function manifest(source: string, path: string, options: ManifestOptions):
     const { blocks, bfree, frsize } = await volume.statfs();
     const progress = new Progress(hash ? (blocks - bfree) * frsize : undefined);
     try {
-      const wish = { hash, onProgress: progress.add };
-      const lines = await readManifest(volume.calls, argumentBytes(path), wish);
+      const reading = { hash, onProgress: progress.add };
+      const lines = await readManifest(volume.calls, argumentBytes(path), reading);
       progress.end();
       for (const line of lines) await output.line(line.text);
     } finally {
@@ -29,10 +29,10 @@ async function manifest(source: string, path: string, options: ManifestOptions):
 }
 
 const notes = `
-A line has path, type, mode (a number), uid, gid, nlink, mtime (seconds and nanoseconds), and as it
-applies size, rdev, target, xattrs (values in base64), sha256. A path or target that is no UTF-8
-stands as path64 or target64 in base64. An entry that cannot be read has its errno as error. Lines
-are sorted by the bytes of their paths, so two manifests can be compared with diff(1).`;
+A line has path, type, mode (a number), uid, gid, nlink, mtime (seconds and nanoseconds), and where
+they apply size, rdev, target, xattrs (values in base64) and sha256. A path or target that is not
+UTF-8 is given in base64 as path64 or target64. An entry that cannot be read has the errno as error.
+Lines are sorted by the bytes of their paths, so two manifests can be compared with diff(1).`;
 
 export function manifestCommand(): Command {
   const command = newCommand('manifest', 'list everything on a volume, one JSON object a line', [
@@ -43,7 +43,7 @@ export function manifestCommand(): Command {
     .argument('<source>', 'an image file or a disk')
     .argument('[path]', 'where to start', '/')
     .option('--hash', 'add the sha256 of regular files')
-    .option('--json', 'the same: a manifest is always JSON')
+    .option('--json', 'accepted, without effect: a manifest is always JSON')
     .addHelpText('after', notes)
     .action(manifest);
 }

@@ -1,4 +1,4 @@
-/** `fsbridge mkdir`: make directories. */
+/** `fsbridge mkdir`: makes directories. */
 import type { Buffer } from 'node:buffer';
 import type { Command } from 'commander';
 import { argumentBytes } from '../../host/argument-bytes.ts';
@@ -17,7 +17,7 @@ interface MkdirOptions extends VolumeOptions {
   readonly mode?: number;
 }
 
-const usualMode = 0o755;
+const defaultMode = 0o755;
 
 /** Makes one directory. With `orPresent`, one that is there already is no failure. */
 async function makeOne(
@@ -27,13 +27,13 @@ async function makeOne(
   orPresent: boolean,
 ): Promise<void> {
   const place = await findPlace(calls, path);
-  const ret = await calls.mkdirat(place.dirfd, place.name, mode ?? usualMode);
+  const ret = await calls.mkdirat(place.dirfd, place.name, mode ?? defaultMode);
   if (ret === -errno.EEXIST && orPresent) {
     const found = check(await calls.statx(place.dirfd, place.name), path);
     if (found.type !== abi.S_IFDIR) throw callError(ret, path);
   } else {
     check(ret, path);
-    // mkdir(2) leaves out the setuid, setgid and sticky bits.
+    // mkdir(2) ignores the setuid, setgid and sticky bits.
     if (mode !== undefined) check(await calls.fchmodat2(place.dirfd, place.name, mode), path);
   }
   await closePlace(calls, place);

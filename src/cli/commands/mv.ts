@@ -1,4 +1,4 @@
-/** `fsbridge mv`: rename, or move to another directory of the same volume. */
+/** `fsbridge mv`: renames an entry, or moves it to another directory of the same volume. */
 import type { Command } from 'commander';
 import { argumentBytes } from '../../host/argument-bytes.ts';
 import { check } from '../../observe/messages.ts';
@@ -25,7 +25,7 @@ async function mv(source: string, from: string, to: string, options: VolumeOptio
 export function mvCommand(): Command {
   const command = newCommand('mv', 'rename, or move to another directory of the volume', [
     'mv disk.img /etc/fstab /etc/fstab.old --rw',
-    'mv disk.img /home/me/notes /srv --rw      # to /srv/notes where /srv is a directory',
+    'mv disk.img /home/me/notes /srv --rw      # to /srv/notes if /srv is a directory',
   ]);
   return withVolumeOptions(command)
     .argument('<source>', 'an image file or a disk')

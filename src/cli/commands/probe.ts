@@ -1,4 +1,4 @@
-/** `fsbridge probe`: what is on a disk. */
+/** `fsbridge probe`: shows the volumes of disks and images. */
 import type { Command } from 'commander';
 import { type ListedDisk, listDisks } from '../../block/list-disks.ts';
 import { FsBridgeError } from '../../errors.ts';
@@ -15,10 +15,10 @@ import { newCommand, withKernelOptions } from '../options.ts';
 import { output } from '../output.ts';
 import { openToRead, withKernel } from '../with-volume.ts';
 
-/** One volume as --json prints it; null where something is not known. */
+/** One volume as --json prints it; a fact that is not known is null. */
 interface ProbedVolume {
   readonly id: string;
-  /** Whether it is taken when --volume is not given. */
+  /** Whether commands take it when --volume is not given. */
   readonly primary: boolean;
   readonly kind: string | null;
   readonly type: string | null;
@@ -40,7 +40,7 @@ interface ProbedVolume {
 
 interface ProbedSource {
   readonly source: string;
-  /** What a disk of this computer calls itself; null for a source that was named. */
+  /** The model of a disk of this computer; null for a source that was named. */
   readonly model: string | null;
   readonly sizeBytes: number;
   readonly volumes: readonly ProbedVolume[];
@@ -48,7 +48,7 @@ interface ProbedSource {
 
 type Usage = Pick<ProbedVolume, 'usedBytes' | 'mountable' | 'mountError'>;
 
-/** How full a volume is: asked of the mounted file system, or else of its superblock. */
+/** How full a volume is: from the mounted file system, or else from its superblock. */
 async function usageOf(kernel: Kernel, source: string, entry: VolumeEntry): Promise<Usage> {
   const recorded = entry.detected?.usedBytes ?? null;
   if (!isMountable(entry)) return { usedBytes: recorded, mountable: false, mountError: null };
@@ -91,7 +91,7 @@ async function probeVolume(
   };
 }
 
-/** Every source gets a kernel of its own: what kills it on one disk does not concern the next. */
+/** Each source gets its own kernel, so that a disk that kills a kernel does not affect the next one. */
 function probeSource(source: string, options: VolumeOptions): Promise<ProbedSource> {
   return withKernel(options, async (kernel) => {
     const opened: OpenVolumes = await openToRead(kernel, source);
@@ -108,7 +108,7 @@ function probeSource(source: string, options: VolumeOptions): Promise<ProbedSour
   });
 }
 
-/** A label may hold anything; a table on a terminal may not. */
+/** Text of a table: escaped for a terminal, as a label may hold any bytes. */
 function shown(text: string | null): string {
   if (text === null) return '-';
   return output.isTerminal ? escapeName(Buffer.from(text)) : text.replaceAll('\n', '\\n');
@@ -127,7 +127,7 @@ function noteOf(volume: ProbedVolume): string[] {
   return notes.map((note) => `  ${volume.id}: ${note}`);
 }
 
-async function tellSource(probed: ProbedSource): Promise<void> {
+async function printSource(probed: ProbedSource): Promise<void> {
   const model = probed.model === null || probed.model === '' ? '' : ` (${shown(probed.model)})`;
   await output.line(`${probed.source}${model}: ${formatSize(probed.sizeBytes)}`);
   const head = ['ID', 'TYPE', 'LABEL', 'UUID', 'SIZE', 'USED', 'STATE'];
@@ -146,7 +146,7 @@ async function tellSource(probed: ProbedSource): Promise<void> {
   }
 }
 
-/** What was named, or all disks of this computer. */
+/** The sources that were named, or all disks of this computer. */
 async function disksToProbe(sources: readonly string[]): Promise<readonly ListedDisk[]> {
   if (sources.length > 0) return sources.map((name) => ({ name, model: '' }));
   const disks = await listDisks();
@@ -154,8 +154,8 @@ async function disksToProbe(sources: readonly string[]): Promise<readonly Listed
   throw new FsBridgeError(
     'ERR_NO_DISKS',
     'this computer',
-    'no disk of it is seen from here',
-    'In a container it has to be passed in; or name an image file.',
+    'no disk is visible from here',
+    'Pass a disk into the container, or name an image file.',
   );
 }
 
@@ -170,7 +170,7 @@ async function probe(sources: readonly string[], options: VolumeOptions): Promis
         all.push(probed);
       } else {
         if (all.push(probed) > 1) await output.line('');
-        await tellSource(probed);
+        await printSource(probed);
       }
     } catch (error) {
       if (!(error instanceof FsBridgeError)) throw error;
@@ -183,11 +183,11 @@ async function probe(sources: readonly string[], options: VolumeOptions): Promis
 }
 
 const notes = `
-USED is what the mounted file system says; nothing is changed by that. STATE is how it was left:
-clean, dirty (not unmounted, or its journal waits), errors (damage was recorded). --volume takes an
-ID, a label or a UUID from here.
-Without a source the disks of this computer are shown. To read them, Linux wants you to be root or in
-the group disk, Windows an administrator's terminal.`;
+USED comes from the mounted file system; mounting it here changes nothing. STATE is how the volume was
+left: clean, dirty (not unmounted, or its journal has to be replayed), errors (damage was recorded).
+--volume takes an ID, a label or a UUID from this list.
+Without a source the disks of this computer are shown. Reading them needs root or the group disk on
+Linux, and an administrator's terminal on Windows.`;
 
 export function probeCommand(): Command {
   const command = newCommand('probe', 'show what is on disks and images', [
@@ -197,7 +197,7 @@ export function probeCommand(): Command {
     'probe /dev/sdb',
   ]);
   return withKernelOptions(command)
-    .argument('[source...]', 'image files or disks; all disks of this computer without')
+    .argument('[source...]', 'image files or disks (default: all disks of this computer)')
     .option('--json', 'print an array of JSON objects, one a source')
     .addHelpText('after', notes)
     .action(probe);

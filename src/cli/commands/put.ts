@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { argumentBytes } from '../../host/argument-bytes.ts';
 import { abi } from '../../vfs-linux/abi.gen.ts';
+import { traitsOf } from '../../vfs-linux/file-system-traits.ts';
 import type { VolumeOptions } from '../../volumes/with-volume.ts';
 import { HostSide } from '../copy/host-side.ts';
 import { hostSource, volumeTarget } from '../copy/places.ts';
@@ -18,14 +19,14 @@ async function put(
 ): Promise<void> {
   requireWrite('put', options);
   const host = new HostSide();
-  // Before anything is opened for writing: the likeliest mistake is in this name.
+  // Looked up before the volume is opened for writing, as a mistake in this name is the likeliest one.
   const from = await hostSource(host, argumentBytes(local));
   const { type, sizeBytes } = await host.attributes(from.folder, from.name);
   const report = await withVolume(source, options, async (volume) => {
     const into = await volumeTarget(volume.calls, argumentBytes(path), from.name);
     return runCopy({
       source: host,
-      target: new VolumeSide(volume.calls),
+      target: new VolumeSide(volume.calls, traitsOf(volume.type)),
       root: { source: from.folder, sourceName: from.name, target: into.folder, name: into.name },
       totalBytes: type === abi.S_IFREG ? sizeBytes : undefined,
     });
@@ -34,10 +35,10 @@ async function put(
 }
 
 const notes = `
-Copies as \`cp -a\` does: into PATH where that is a directory, else as PATH. Modes, owners, times,
-links between the files, symbolic links, holes and special files are kept, and where the host is
-Linux also nanoseconds and extended attributes. Files that are there already are replaced. What
-cannot be copied is named, the rest goes on, and the exit code is 1.`;
+Copies as \`cp -a\` does: into PATH if that is a directory, else under the name PATH. Keeps modes,
+owners, times, hard links between the files, symbolic links, holes and special files, and on a Linux
+host also nanoseconds and extended attributes. Files that exist already are replaced. If an entry
+cannot be copied, it is named, the rest is copied, and the exit code is 1.`;
 
 export function putCommand(): Command {
   const command = newCommand('put', 'copy a file or a tree into a volume', [

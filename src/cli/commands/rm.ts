@@ -1,4 +1,4 @@
-/** `fsbridge rm`: remove files and trees. */
+/** `fsbridge rm`: removes files and trees. */
 import type { Command } from 'commander';
 import { FsBridgeError } from '../../errors.ts';
 import { argumentBytes } from '../../host/argument-bytes.ts';
@@ -20,7 +20,7 @@ interface RmOptions extends VolumeOptions {
   readonly force?: boolean;
 }
 
-/** Removes what is at a place; `onError` gets what cannot be removed, and the rest is removed. */
+/** Removes the entry at a place. `onError` gets each failure; everything else is removed. */
 async function removePlace(
   volume: Volume,
   place: Place,
@@ -29,7 +29,7 @@ async function removePlace(
 ): Promise<void> {
   const { calls } = volume;
   if (place.name.toString() === '.') {
-    const advice = 'Remove what is in it: name the entries one by one.';
+    const advice = 'Name the entries in it one by one.';
     throw new FsBridgeError('EBUSY', '/', 'the root directory cannot be removed', advice);
   }
   if (!recursive) {

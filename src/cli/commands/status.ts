@@ -1,4 +1,4 @@
-/** `fsbridge status`: the mounts that run, and how they are. */
+/** `fsbridge status`: shows the mounts that run, and their figures. */
 import type { Command } from 'commander';
 import { findMounts } from '../../daemon/control/client.ts';
 import type { MountStatus } from '../../daemon/control/control-protocol.ts';
@@ -28,7 +28,7 @@ export function formatDuration(seconds: number): string {
   return parts.slice(0, 2).join(' ');
 }
 
-/** Microseconds in the unit that suits them: "3.1 us", "12.0 ms", "2.5 s". */
+/** Microseconds in a unit that fits: "3.1 us", "12.0 ms", "2.5 s". */
 export function formatLatency(us: number): string {
   if (us < 1000) return `${us.toFixed(1)} us`;
   return us < 1_000_000 ? `${(us / 1000).toFixed(1)} ms` : `${(us / 1_000_000).toFixed(1)} s`;
@@ -75,11 +75,12 @@ function linesOf(status: MountStatus): string[] {
       `${count(blockIo.writes, 'write')} (${formatSize(blockIo.bytesWritten)}), ` +
       `${count(blockIo.flushes, 'flush', 'flushes')}`,
     `  memory: ${formatSize(memory.residentBytes)} resident; kernel ` +
-      `${formatSize(memory.kernelBytes)}, of it ${sizeOrUnknown(memory.cachedBytes)} cache, ` +
+      `${formatSize(memory.kernelBytes)}, of which ${sizeOrUnknown(memory.cachedBytes)} cache, ` +
       `${sizeOrUnknown(memory.dirtyBytes)} to be written, ${sizeOrUnknown(memory.freeBytes)} free`,
   );
   const log = status.kernelLog.slice(-shownLogLines);
-  if (log.length > 0) lines.push('  the kernel said last:', ...log.map((line) => `    ${line}`));
+  if (log.length > 0)
+    lines.push('  last messages of the kernel:', ...log.map((line) => `    ${line}`));
   return lines;
 }
 
@@ -89,24 +90,24 @@ function sizeOrUnknown(bytes: number | null): string {
 
 async function status(options: StatusOptions): Promise<void> {
   const mounts = await findMounts();
-  const told = mounts.flatMap((mount) => (mount.status === undefined ? [] : [mount.status]));
+  const answers = mounts.flatMap((mount) => (mount.status === undefined ? [] : [mount.status]));
   for (const mount of mounts) {
     if (mount.status === undefined) {
-      warn(`the mount of process ${mount.control.pid} gives no answer.`);
+      warn(`the mount of process ${mount.control.pid} does not answer.`);
     }
   }
   if (options.json === true) {
-    await output.line(JSON.stringify(told, undefined, 2));
-  } else if (told.length === 0) {
+    await output.line(JSON.stringify(answers, undefined, 2));
+  } else if (answers.length === 0) {
     await output.line('Nothing is mounted.');
   } else {
-    await output.line(told.map((one) => linesOf(one).join('\n')).join('\n\n'));
+    await output.line(answers.map((one) => linesOf(one).join('\n')).join('\n\n'));
   }
 }
 
 export function statusCommand(): Command {
   return newCommand('status', 'show the mounts that run', [
-    'status --json            # all that is known, for a program',
+    'status --json            # every figure, for a program',
     'status',
   ])
     .option('--json', 'print an array of JSON objects, one a mount')

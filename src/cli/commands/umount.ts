@@ -12,31 +12,31 @@ import { findMountPoint } from '../../host/mountinfo.ts';
 import { PartlyFailed, report, warn } from '../../observe/messages.ts';
 import { newCommand } from '../options.ts';
 
-/** A mount that is forced to its end and does not answer for so long is killed. */
+/** With --force, a mount that does not answer for so long is killed. */
 const forceTimeoutMs = 10_000;
 
-/** All names by which a person may mean that place. */
+/** All names by which a person may mean this place. */
 function namesOf(target: string): ReadonlySet<string> {
   const names = new Set([target, path.resolve(target), target.toUpperCase()]);
-  // "L:\" is the drive as well.
+  // "L:\" names the same drive as "L:".
   names.add(target.toUpperCase().replace(/^([A-Z]:)\\$/, '$1'));
   try {
-    // Of the folder around it: what is mounted there may be dead, or hang.
+    // The real path of the folder around it alone: the mount itself may be dead, or hang.
     const full = path.resolve(target);
     names.add(path.join(fs.realpathSync(path.dirname(full)), path.basename(full)));
   } catch {
-    // Then its own name has to do.
+    // The folder does not exist: the names above are all.
   }
   return names;
 }
 
-/** The mount at that place, or that of that source where it is the only one. */
+/** The mount at a place; or the mount of a source, where there is only one. */
 function findMount(mounts: readonly FoundMount[], target: string): FoundMount | undefined {
   const names = namesOf(target);
-  const at = mounts.filter(({ status }) => status !== undefined && names.has(status.target));
-  const of = mounts.filter(({ status }) => status !== undefined && names.has(status.source));
-  if (at.length === 0 && of.length > 1) {
-    const places = of.map(({ status }) => status?.target).join(', ');
+  const atPlace = mounts.filter(({ status }) => status !== undefined && names.has(status.target));
+  const ofSource = mounts.filter(({ status }) => status !== undefined && names.has(status.source));
+  if (atPlace.length === 0 && ofSource.length > 1) {
+    const places = ofSource.map(({ status }) => status?.target).join(', ');
     throw new FsBridgeError(
       'ERR_MOUNT_AMBIGUOUS',
       target,
@@ -44,7 +44,7 @@ function findMount(mounts: readonly FoundMount[], target: string): FoundMount | 
       'Name one of these.',
     );
   }
-  return at.at(-1) ?? of[0];
+  return atPlace.at(-1) ?? ofSource[0];
 }
 
 async function endMount(mount: FoundMount, options: UnmountOptions): Promise<void> {
@@ -53,13 +53,15 @@ async function endMount(mount: FoundMount, options: UnmountOptions): Promise<voi
     const timeoutMs = options.force === true ? forceTimeoutMs : 0;
     const answer = await ask(control, { command: 'umount', ...options }, timeoutMs);
     if ('ending' in answer && options.lazy !== true) {
-      warn(`${status?.target}: it is mounted at another place too, and ends with that.`);
+      warn(
+        `${status?.target}: it is also mounted at another place, and ends when that is unmounted.`,
+      );
     }
   } catch (error) {
     if (!(error instanceof FsBridgeError)) throw error;
     if (error.code === 'ERR_NO_ANSWER' && options.force === true) {
       process.kill(control.pid, 'SIGKILL');
-      if (status !== undefined) await takeAway(status.target);
+      if (status !== undefined) await detach(status.target);
       return;
     }
     throw error.code === 'EBUSY' && status !== undefined ? busy(status.target) : error;
@@ -73,12 +75,12 @@ function busy(target: string): FsBridgeError {
     'EBUSY',
     target,
     why,
-    'End those, or leave the directory; --lazy takes it away now and ends it when they are done.',
+    'End them, or leave the directory. --lazy detaches it now, and ends it when it is no longer used.',
   );
 }
 
-/** Takes a mount out of the tree whose process is dead. */
-async function takeAway(target: string): Promise<void> {
+/** Removes a mount from the tree of directories, where its process is dead. */
+async function detach(target: string): Promise<void> {
   const isRoot = process.getuid?.() === 0;
   const [program, ...args] = isRoot
     ? ['umount', '-i', '-l', target]
@@ -87,7 +89,7 @@ async function takeAway(target: string): Promise<void> {
     await promisify(execFile)(program as string, args);
   } catch (error) {
     const why = error instanceof Error ? error.message.trim().split('\n').at(-1) : String(error);
-    throw new FsBridgeError('EIO', target, `the rest of it cannot be taken away: ${why}`);
+    throw new FsBridgeError('EIO', target, `it cannot be detached: ${why}`);
   }
 }
 
@@ -99,9 +101,9 @@ async function umountOne(target: string, options: UnmountOptions): Promise<void>
     const dead = findMountPoint(name);
     if (dead?.type !== 'fuse.fsbridge') continue;
     const silent = mounts.find(({ status }) => status === undefined);
-    if (silent === undefined) return takeAway(name);
+    if (silent === undefined) return detach(name);
     if (options.force !== true) throw noAnswer(target, silent);
-    await takeAway(name);
+    await detach(name);
     return;
   }
   throw new FsBridgeError(
@@ -116,8 +118,8 @@ function noAnswer(target: string, { control }: FoundMount): FsBridgeError {
   return new FsBridgeError(
     'ERR_NO_ANSWER',
     target,
-    `its process, perhaps ${control.pid}, gives no answer`,
-    'Its disk may hang, or it is another user’s. --force takes it away all the same.',
+    `its process, perhaps ${control.pid}, does not answer`,
+    'Its disk may hang, or it belongs to another user. --force detaches it anyway.',
   );
 }
 
@@ -136,18 +138,18 @@ async function umount(targets: readonly string[], options: UnmountOptions): Prom
 }
 
 const notes = `
-Returns when everything is written and the source is closed: then the disk may be pulled out. With
---lazy it returns at once.`;
+Returns when everything is written and the source is closed. Then the disk may be removed. With --lazy
+it returns at once.`;
 
 export function umountCommand(): Command {
   const command = newCommand('umount', 'end a mount', [
     'umount /mnt',
-    'umount disk.img                # by what is mounted there',
-    'umount /mnt --lazy             # when the last program leaves it',
+    'umount disk.img                # by its source',
+    'umount /mnt --lazy             # ends when the last program leaves it',
   ]);
   return command
-    .argument('<target...>', 'where it is mounted, or what')
-    .option('--lazy', 'take it out of the tree now; it ends when nobody uses it any more')
+    .argument('<target...>', 'the place where it is mounted, or its source')
+    .option('--lazy', 'detach it now; it ends when it is no longer used')
     .option('--force', 'end it now: programs that use it get errors')
     .addHelpText('after', notes)
     .action(umount);

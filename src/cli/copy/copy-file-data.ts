@@ -11,7 +11,7 @@ import type { SourceFile, TargetFile } from './sides.ts';
 
 const pieceBytes = 1024 * 1024;
 const piecesAhead = 4;
-/** Pieces in memory at a time, over all files. */
+/** Pieces of all files that are in memory at a time. */
 const maxPieces = 24;
 /** Where the source cannot tell its holes, a block of zeroes this large becomes one. */
 const holeBytes = 4096;

@@ -1,15 +1,16 @@
 /**
  * A folder of the host as a side of a copy.
  *
- * On Linux a folder is an open descriptor, and its entries are reached through /proc/self/fd: no
- * path gets too long, and nobody can move a symbolic link into its middle. Elsewhere it is a path.
+ * On Linux a folder is an open descriptor, and its entries are reached through /proc/self/fd. So no
+ * path gets too long, and no symbolic link can be moved into the middle of one. Elsewhere a folder is a
+ * path.
  *
- * What Node's fs cannot do, host-calls.ts does on Linux. Without it: times are as exact as a double
- * (some 200 ns today), extended attributes stay behind, devices, fifos and sockets cannot be made,
- * and a hole is where a block of the file is all zeroes.
+ * host-calls.ts has the system calls of Linux that Node's fs lacks. On a host without them times are as
+ * exact as a double (some 200 ns today), extended attributes are left out, devices, fifos and sockets
+ * cannot be made, and a block of zeroes becomes a hole.
  *
- * What concerns names and attributes is done on the spot, as a trip through the thread pool costs
- * ten times what such a call takes; large reads and writes go through the pool.
+ * Calls on names and attributes are synchronous, as the way through libuv's thread pool costs ten times
+ * as much as such a call. Large reads and writes go through the pool.
  */
 import { Buffer } from 'node:buffer';
 import fs, { type BigIntStats, constants } from 'node:fs';
@@ -39,10 +40,10 @@ import {
 } from './sides.ts';
 
 const throughProc: boolean = process.platform === 'linux' && fs.existsSync('/proc/self/fd');
-/** Undefined on Windows, where a file has no owner of Linux's kind. */
+/** Undefined on Windows, whose files have no owner in the sense of Linux. */
 const ownUid: number | undefined = process.geteuid?.();
 const setIdBits = 0o6000;
-/** Reads and writes below this are done on the spot. */
+/** Reads and writes of fewer bytes are synchronous. */
 const smallBytes = 65536;
 
 const readLater = promisify(fs.read);
@@ -50,7 +51,7 @@ const writeLater = promisify(fs.write);
 
 export interface HostFolder {
   readonly path: Buffer;
-  /** Undefined where a folder is only a path. */
+  /** Undefined on hosts where a folder is a path. */
   readonly fd: number | undefined;
 }
 
@@ -222,8 +223,8 @@ export class HostSide implements SourceSide<HostFolder>, TargetSide<HostFolder> 
   }
 
   /**
-   * Only root can give files away. A file that somebody else's copy makes belongs to that somebody, and
-   * so it gets no setuid and no setgid bit.
+   * Only root can set owners. What another user copies belongs to that user, and gets the setuid and
+   * setgid bits only if it belonged to that user before.
    */
   async setAttributes(
     folder: HostFolder,

@@ -1,10 +1,9 @@
 /**
- * From the two paths of `get` and `put` to where the copy begins, as `cp -a` has it: into the
- * destination under the source's name where the destination is a directory, else as the
+ * Where a copy begins and where it goes, from the two paths of `get` and `put`. The rule is that of
+ * `cp -a`: into the destination under the source's name if the destination is a directory, else as the
  * destination.
  *
- * A source without a name of its own ("/", ".", "..") is its content: it is merged into the
- * destination itself.
+ * A source without a name of its own ("/", ".", "..") is merged into the destination itself.
  */
 import { Buffer } from 'node:buffer';
 import { stat } from 'node:fs/promises';
@@ -29,9 +28,9 @@ function withoutSlashes(path: Buffer): Buffer {
   return path.subarray(0, end);
 }
 
-/** The folder and the name of a path of the host; "." as the name where it has none of its own. */
+/** The folder and the name of a path of the host. The name is "." where the path has none of its own. */
 export function splitHostPath(path: Buffer): { readonly folder: Buffer; readonly name: Buffer } {
-  // Windows writes paths with either slash; a name there contains neither.
+  // Windows takes either slash in a path, and no name contains one.
   const windows = process.platform === 'win32';
   const plain = windows ? Buffer.from(path.toString().replaceAll('\\', '/')) : path;
   const trimmed = withoutSlashes(plain);

@@ -1,10 +1,13 @@
 /** A mounted volume as a side of a copy. A folder is a descriptor of the volume's kernel. */
 import type { Buffer } from 'node:buffer';
+import { FsBridgeError } from '../../errors.ts';
+import { escapeName } from '../../observe/display-names.ts';
 import { callError, check } from '../../observe/messages.ts';
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
 import { at, encodeDevice, type Fd, type LinuxCalls } from '../../vfs-linux/calls.ts';
 import { isErrno } from '../../vfs-linux/errno.ts';
 import { errnoName } from '../../vfs-linux/errors.ts';
+import type { FileSystemTraits } from '../../vfs-linux/file-system-traits.ts';
 import { nextData } from '../../vfs-linux/tree/copy-data.ts';
 import { readNames } from '../../vfs-linux/tree/read-directory.ts';
 import { listXattrs, readXattr } from '../../vfs-linux/tree/xattrs.ts';
@@ -25,9 +28,11 @@ const noFollow: number = abi.AT_SYMLINK_NOFOLLOW;
 
 export class VolumeSide implements SourceSide<Fd>, TargetSide<Fd> {
   readonly #calls: LinuxCalls;
+  readonly #traits: FileSystemTraits;
 
-  constructor(calls: LinuxCalls) {
+  constructor(calls: LinuxCalls, traits: FileSystemTraits) {
     this.#calls = calls;
+    this.#traits = traits;
   }
 
   async attributes(folder: Fd, name: Buffer): Promise<Attributes> {
@@ -125,6 +130,10 @@ export class VolumeSide implements SourceSide<Fd>, TargetSide<Fd> {
   }
 
   async makeSymlink(target: Buffer, folder: Fd, name: Buffer): Promise<void> {
+    if (!this.#traits.symlinks) {
+      const why = 'the file system of the volume has no symbolic links';
+      throw new FsBridgeError('EPERM', escapeName(name), why, 'It is left out.');
+    }
     check(await this.#calls.symlinkat(target, folder, name), name);
   }
 
@@ -135,6 +144,8 @@ export class VolumeSide implements SourceSide<Fd>, TargetSide<Fd> {
   }
 
   async link(from: Fd, fromName: Buffer, folder: Fd, name: Buffer): Promise<Loss | undefined> {
+    // EPERM is what link(2) answers on a file system without hard links.
+    if (!this.#traits.hardLinks) return { what: 'hard link', code: 'EPERM' };
     const ret = await this.#calls.linkat(at(from, fromName), at(folder, name));
     if (!isErrno(ret)) return undefined;
     if (!isLinkRefusal(ret)) throw callError(ret, name);

@@ -16,11 +16,11 @@ export interface CommandResult {
 
 export interface CommandPlace {
   readonly cwd?: string;
-  /** What to run instead of bin/fsbridge: a link to it. */
+  /** A link to bin/fsbridge, to be run in its place. */
   readonly program?: string;
 }
 
-/** Starts a command, with its output to read. */
+/** Starts a command whose output can be read. */
 export function startCommand(args: readonly string[], place: CommandPlace = {}): ChildProcess {
   return spawn(place.program ?? program, args, {
     cwd: place.cwd,
@@ -29,7 +29,7 @@ export function startCommand(args: readonly string[], place: CommandPlace = {}):
   });
 }
 
-/** Runs a command to its end; -1 as its code where a signal ended it. */
+/** Runs a command to its end. Its code is -1 if a signal ended it. */
 export async function runCommand(
   args: readonly string[],
   place: CommandPlace = {},
@@ -46,7 +46,7 @@ export async function runCommand(
   return { code, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() };
 }
 
-/** The same where anything but success is a failure of the test; answers standard output. */
+/** Runs a command that must succeed; answers its standard output. */
 export async function mustCommand(...args: readonly string[]): Promise<Buffer> {
   const { code, stdout, stderr } = await runCommand(args);
   if (code !== 0) throw new Error(`fsbridge ${args.join(' ')} ended with ${code}:\n${stderr}`);

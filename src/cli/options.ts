@@ -1,18 +1,18 @@
 /** The options that every command on a volume has, and the values of their texts. */
 import { Command, Option } from 'commander';
 import { FsBridgeError } from '../errors.ts';
-import { memoryLeastBytes, memoryMostBytes } from '../vfs-linux/limits.ts';
+import { maxMemoryBytes, minMemoryBytes } from '../vfs-linux/limits.ts';
 import type { VolumeOptions } from '../volumes/with-volume.ts';
 import { formatSize, parseSize } from './format.ts';
 
 /** The kernel's memory in bytes. Throws ERR_MEMORY_SIZE where no kernel can have that much. */
 function parseMemory(text: string): number {
   const bytes = parseSize(text, '--memory');
-  if (bytes >= memoryLeastBytes && bytes <= memoryMostBytes) return bytes;
+  if (bytes >= minMemoryBytes && bytes <= maxMemoryBytes) return bytes;
   throw new FsBridgeError(
     'ERR_MEMORY_SIZE',
     '--memory',
-    `${text} is not between ${formatSize(memoryLeastBytes)} and ${formatSize(memoryMostBytes)}`,
+    `${text} is not between ${formatSize(minMemoryBytes)} and ${formatSize(maxMemoryBytes)}`,
     'Leave it out for 256M, or write --memory 1G.',
   );
 }

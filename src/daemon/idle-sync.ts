@@ -8,9 +8,9 @@
  *    seconds old by itself.
  * 2. One sync is under way at the most, and one only after new requests.
  * 3. An error is left for the unmount to tell: Linux reports a lost write once to each descriptor
- *    (Documentation/filesystems/vfs.rst, "Handling errors during writeback"), and this has its own.
+ *    (Documentation/filesystems/vfs.rst, "Handling errors during writeback"), and only this
+ *    syncs by the volume's rootFd.
  */
-import { abi } from '../vfs-linux/abi.gen.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
 
 const lookEveryMs = 1_000;
@@ -51,11 +51,8 @@ export class IdleSync {
   }
 
   async #sync(): Promise<void> {
-    const { calls, root, kernel } = this.#volume;
-    if (kernel.failure !== undefined) return;
-    const fd = await calls.reopen(root, abi.O_RDONLY | abi.O_DIRECTORY);
-    if (fd < 0) return;
-    await calls.syncfs(fd);
-    await calls.close(fd);
+    if (this.#volume.kernel.failure !== undefined) return;
+    const fd = await this.#volume.rootFd();
+    if (fd >= 0) await this.#volume.calls.syncfs(fd);
   }
 }

@@ -79,7 +79,6 @@ export class Vcb {
   /** The file system's own label, once it was asked for. */
   label: string | undefined;
   #root: Fcb | undefined;
-  #rootFd: Promise<number> | undefined;
   #nextId = 1;
 
   constructor(parts: VcbParts) {
@@ -114,19 +113,8 @@ export class Vcb {
     return 0;
   }
 
-  /** ioctl(2) on the root directory. */
-  async rootIoctl(command: number, structure: Buffer): Promise<number> {
-    this.#rootFd ??= this.calls.reopen(this.volume.root, abi.O_RDONLY | abi.O_DIRECTORY);
-    const fd = await this.#rootFd;
-    if (fd >= 0) return this.calls.ioctl(fd, command, structure);
-    this.#rootFd = undefined;
-    return fd;
-  }
-
   /** Closes what is open, and gives the identity back. */
   async close(): Promise<void> {
-    const rootFd = await this.#rootFd;
-    if (rootFd !== undefined && rootFd >= 0) await this.calls.close(rootFd);
     await this.files.closeAll();
     if (this.identity !== 0 && this.volume.kernel.failure === undefined) {
       await this.volume.kernel.forgetIdentity(this.identity).catch(() => {});

@@ -13,7 +13,7 @@
 import fs from 'node:fs';
 import { LRUCache } from 'lru-cache';
 import { abi } from '../vfs-linux/abi.gen.ts';
-import type { Kernel } from '../vfs-linux/kernel.ts';
+import type { Machine } from '../vfs-linux/machine.ts';
 import type { Caller } from '../vfs-linux/slot.ts';
 
 const maxIdentities = 1024;
@@ -56,12 +56,12 @@ function processOf({ pid, uid }: CallerIds): CallerProcess {
 export class Identities {
   /** A user without any capability and right. */
   readonly nobody: Caller;
-  readonly #kernel: Kernel;
+  readonly #kernel: Machine;
   readonly #root: Caller;
   readonly #owners: LRUCache<number, number>;
   readonly #ordinary: LRUCache<string, Caller>;
 
-  private constructor(kernel: Kernel, rootFd: number, nobody: number) {
+  private constructor(kernel: Machine, rootFd: number, nobody: number) {
     this.#kernel = kernel;
     this.#root = { root: rootFd, cred: 0, umask: 0 };
     this.nobody = this.#caller(nobody);
@@ -76,7 +76,7 @@ export class Identities {
   }
 
   /** `rootFd` is the volume's root. Throws as Kernel.identity does. */
-  static async open(kernel: Kernel, rootFd: number): Promise<Identities> {
+  static async open(kernel: Machine, rootFd: number): Promise<Identities> {
     const nobody = await kernel.identity({ uid: nobodyId, gid: nobodyId });
     return new Identities(kernel, rootFd, nobody);
   }

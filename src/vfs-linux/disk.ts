@@ -1,8 +1,12 @@
-/** A disk that a kernel has, and the partitions that the kernel found on it. */
+/** A disk that is attached to a kernel, and the partitions that the kernel found on it. */
 import type { BlockDevice } from '../block/block-device.ts';
+import { FsBridgeError } from '../errors.ts';
 import { abi } from './abi.gen.ts';
+import * as encode from './calls/encode-control.ts';
 import type { LinuxCalls } from './calls.ts';
-import type { Kernel } from './kernel.ts';
+import { maxDisks } from './limits.ts';
+import type { Machine } from './machine.ts';
+import { kernelItself } from './request-ring.ts';
 import { readWhole } from './small-files.ts';
 
 export interface Partition {
@@ -17,27 +21,23 @@ export interface Partition {
 }
 
 interface DiskParts {
-  kernel: Kernel;
-  device: BlockDevice;
-  index: number;
-  name: string;
-  partitions: readonly Partition[];
+  readonly device: BlockDevice;
+  readonly name: string;
+  readonly partitions: readonly Partition[];
 }
 
 export class Disk implements AsyncDisposable {
-  readonly kernel: Kernel;
   readonly device: BlockDevice;
   /** The kernel's name for it, such as "disk0". */
   readonly name: string;
   readonly partitions: readonly Partition[];
-  #detach: () => Promise<void>;
+  readonly #detach: () => Promise<void>;
   #detaching: Promise<void> | undefined;
 
-  constructor(parts: DiskParts, detach: () => Promise<void>) {
-    this.kernel = parts.kernel;
-    this.device = parts.device;
-    this.name = parts.name;
-    this.partitions = parts.partitions;
+  constructor({ device, name, partitions }: DiskParts, detach: () => Promise<void>) {
+    this.device = device;
+    this.name = name;
+    this.partitions = partitions;
     this.#detach = detach;
   }
 
@@ -52,10 +52,51 @@ export class Disk implements AsyncDisposable {
   }
 }
 
+/**
+ * Gives the kernel a device as a disk. `onDetached` is called when the disk begins to go. Throws
+ * ERR_TOO_MANY_DISKS, or the kernel's errno.
+ */
+export async function attachDisk(
+  machine: Machine,
+  device: BlockDevice,
+  onDetached: (disk: Disk) => void,
+): Promise<Disk> {
+  const { disks, ring } = machine;
+  const number = disks.add(device);
+  if (number === undefined) {
+    const why = `${maxDisks} disks are attached already`;
+    throw new FsBridgeError('ERR_TOO_MANY_DISKS', device.name, why, 'Detach one first.');
+  }
+  let name = '';
+  const index = await ring.call<number>(
+    kernelItself,
+    (slot) => encode.diskAdd(slot, (address) => disks.describe(device, number, address)),
+    (ret, slot) => {
+      if (ret >= 0) name = encode.diskNameIn(slot);
+      return ret;
+    },
+  );
+  if (index < 0) {
+    disks.remove(number);
+    machine.check(index, device.name);
+  }
+  const partitions = await readPartitions(machine.calls, name);
+  const disk = new Disk({ device, name, partitions }, async () => {
+    onDetached(disk);
+    if (machine.failure === undefined) {
+      await ring.callUrgently((slot) => encode.diskRemove(slot, index));
+    }
+    await disks.idle();
+    disks.remove(number);
+    await device.close();
+  });
+  return disk;
+}
+
 const sectorBytes = 512;
 
 /** The partitions of a disk, by their place on it, out of /sys/block. */
-export async function readPartitions(calls: LinuxCalls, disk: string): Promise<Partition[]> {
+async function readPartitions(calls: LinuxCalls, disk: string): Promise<Partition[]> {
   const folder = `/sys/block/${disk}`;
   const partitions: Partition[] = [];
   const fd = await calls.openat2(abi.AT_FDCWD, folder, abi.O_RDONLY | abi.O_DIRECTORY);

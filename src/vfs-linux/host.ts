@@ -1,6 +1,9 @@
 /**
  * The host's side of native/arch/wasm/include/asm/host.h: the same functions, in the same order.
  *
+ * Life: imports() -> the image is instantiated with them -> connect() -> boot() -> stop(), or a
+ * failure at any time from boot() on. The kernel calls an import only from boot() on.
+ *
  * Invariants:
  * 1. The kernel runs on this thread, in coroutines (JSPI) of which exactly one is running while the
  *    others are suspended in switch, idle or yield. JavaScript runs when that one is suspended too,
@@ -15,22 +18,23 @@
 import { randomFillSync } from 'node:crypto';
 import { abi } from './abi.gen.ts';
 import type { ConsoleLog } from './console-log.ts';
+import type { DiskCommands } from './disk-commands.ts';
 import type { ImageExports, KernelMemory } from './memory.ts';
+import type { RequestRing } from './request-ring.ts';
 
 /** The longest that a chain of promises may keep the event loop from its turn. */
 const turnNs = 3e6;
-/** A busy client raises every few µs: the clock is not looked at every time. */
+/** A busy client raises an interrupt every few µs: the clock is read at one of so many. */
 const raisesPerLook = 16;
 const longestTimerMs = 0x7fffffff;
 
-/** What the kernel calls that is not the machine's own business. */
-export interface HostServices {
-  copyIn(to: number, window: number, bytes: number): number;
-  copyOut(window: number, from: number, bytes: number): number;
-  complete(slot: number): void;
-  submit(disk: number, command: number): number;
-  /** Whether somebody waits for the kernel: then the process must not end. */
-  busy(): boolean;
+/** What the host is connected to before the kernel runs. */
+export interface HostConnection {
+  readonly exports: ImageExports;
+  readonly ring: RequestRing;
+  readonly disks: DiskCommands;
+  /** Called once, with what left a coroutine. */
+  readonly onFailure: (reason: unknown) => void;
 }
 
 const never: Promise<never> = new Promise<never>(() => {});
@@ -42,18 +46,19 @@ function monotonicNs(): number {
 
 export class Host {
   readonly memory: KernelMemory;
-  /** The process stays while this is above 0: a volume that may be written is mounted. */
+  /** The process stays while this is above 0. */
   keepAlive = 0;
   /**
-   * Asked when the kernel has nothing to do, before it waits. What it submits is served at once: no
-   * promise is made, no coroutine suspended, and the event loop has no turn (turnIsDue).
+   * Called when the kernel has nothing to do, before it waits. The requests that it submits are
+   * served at once: no promise is made, no coroutine suspended, and the event loop gets no turn
+   * (turnIsDue).
    */
   onIdle: (() => void) | undefined;
   #commandLine: string;
   #log: ConsoleLog;
-  #services: HostServices;
-  #onFailure: (reason: unknown) => void;
-  #enterThread: ((task: number) => Promise<void>) | undefined;
+  /** Set by connect(). */
+  #connection!: HostConnection;
+  #enterThread!: (task: number) => Promise<void>;
   #suspended = new Map<number, () => void>();
   #wakeIdle: (() => void) | undefined;
   #wakeScheduled = false;
@@ -63,29 +68,23 @@ export class Host {
   #anchor: NodeJS.Timeout;
   #anchored = false;
   #stopped = false;
-  #irqWord = 0;
-  #readyWord = 0;
-  #turnDouble = 0;
+  #irqWord!: number;
+  #readyWord!: number;
+  #turnDouble!: number;
   #onReady: (() => void) | undefined;
 
-  constructor(
-    memory: KernelMemory,
-    commandLine: string,
-    log: ConsoleLog,
-    services: HostServices,
-    onFailure: (reason: unknown) => void,
-  ) {
+  constructor(memory: KernelMemory, commandLine: string, log: ConsoleLog) {
     this.memory = memory;
     this.#commandLine = commandLine;
     this.#log = log;
-    this.#services = services;
-    this.#onFailure = onFailure;
     this.#anchor = setInterval(() => {}, longestTimerMs);
     this.#anchor.unref();
   }
 
-  /** Starts the kernel; answers when it takes requests. Rejects when it dies before. */
-  boot(exports: ImageExports): Promise<void> {
+  /** Connects the imports to what answers them. */
+  connect(connection: HostConnection): void {
+    const { exports } = connection;
+    this.#connection = connection;
     const shared = exports.wasm_shared.value as number;
     this.#irqWord = (shared + abi['wasm_shared.irq_pending']) >>> 2;
     this.#readyWord = (shared + abi['wasm_shared.ready']) >>> 2;
@@ -93,7 +92,12 @@ export class Host {
     this.#enterThread = WebAssembly.promising(exports.wasm_thread_entry) as (
       task: number,
     ) => Promise<void>;
-    const boot = WebAssembly.promising(exports.wasm_boot) as () => Promise<void>;
+  }
+
+  /** Starts the kernel; resolves when it takes requests. Rejects when it dies before. */
+  boot(): Promise<void> {
+    const { wasm_boot } = this.#connection.exports;
+    const boot = WebAssembly.promising(wasm_boot) as () => Promise<void>;
     this.tookTurn();
     return new Promise((resolve, reject) => {
       this.#onReady = resolve;
@@ -131,7 +135,7 @@ export class Host {
     clearInterval(this.#anchor);
   }
 
-  /** Told by whoever is called by the event loop, and goes on to submit requests. */
+  /** The event loop has had its turn: a callback of it says so before it submits requests. */
   tookTurn(): void {
     this.memory.f64[this.#turnDouble] = monotonicNs();
   }
@@ -144,7 +148,7 @@ export class Host {
   #fail(reason: unknown): void {
     if (this.#stopped) return;
     this.stop();
-    this.#onFailure(reason);
+    this.#connection.onFailure(reason);
   }
 
   #wake(): void {
@@ -154,16 +158,16 @@ export class Host {
     wake?.();
   }
 
-  /** Keeps the process alive while somebody waits for what the kernel does by its timers. */
+  /** Keeps the process alive while a request or a volume waits for what the kernel's timers do. */
   #anchorProcess(): void {
-    const wanted = this.keepAlive > 0 || this.#services.busy();
+    const wanted = this.keepAlive > 0 || this.#connection.ring.inFlight > 0;
     if (wanted === this.#anchored) return;
     this.#anchored = wanted;
     if (wanted) this.#anchor.ref();
     else this.#anchor.unref();
   }
 
-  /** One timer serves: it is set anew only to ring earlier, and a ring too early does no harm. */
+  /** One timer is enough: it is set again only to fire earlier, and firing early does no harm. */
   #armTimer(dueNs: number): void {
     clearTimeout(this.#timer);
     this.#timerDueNs = dueNs;
@@ -180,9 +184,8 @@ export class Host {
   }
 
   #startThread(task: number): void {
-    const enter = this.#enterThread as (task: number) => Promise<void>;
     queueMicrotask(() => {
-      if (!this.#stopped) enter(task).catch((reason: unknown) => this.#fail(reason));
+      if (!this.#stopped) this.#enterThread(task).catch((reason: unknown) => this.#fail(reason));
     });
   }
 
@@ -211,12 +214,12 @@ export class Host {
       idle: new WebAssembly.Suspending((dueNs: number) => this.#idle(dueNs)),
       yield: new WebAssembly.Suspending(() => this.#yield()),
       copy_in: (to: number, window: number, bytes: number): number =>
-        this.#services.copyIn(to >>> 0, window >>> 0, bytes >>> 0),
+        this.#connection.ring.copyIn(to >>> 0, window >>> 0, bytes >>> 0),
       copy_out: (window: number, from: number, bytes: number): number =>
-        this.#services.copyOut(window >>> 0, from >>> 0, bytes >>> 0),
-      complete: (slot: number): void => this.#services.complete(slot),
+        this.#connection.ring.copyOut(window >>> 0, from >>> 0, bytes >>> 0),
+      complete: (slot: number): void => this.#connection.ring.complete(slot),
       disk_submit: (disk: number, command: number): number =>
-        this.#services.submit(disk, command >>> 0),
+        this.#connection.disks.submit(disk, command >>> 0),
     };
   }
 

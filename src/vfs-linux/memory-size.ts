@@ -1,6 +1,6 @@
 /** How much memory a kernel gets: checked, and taken from the host. */
 import { FsBridgeError } from '../errors.ts';
-import { memoryLeastBytes, memoryMostBytes } from './limits.ts';
+import { maxMemoryBytes, minMemoryBytes } from './limits.ts';
 import { KernelMemory } from './memory.ts';
 
 const wasmPageBytes = 65536;
@@ -8,11 +8,11 @@ const wasmPageBytes = 65536;
 /** Memory of that size, rounded down to 64 KiB. Throws ERR_MEMORY_SIZE or ERR_OUT_OF_MEMORY. */
 export function allocateMemory(sizeBytes: number): KernelMemory {
   const whole = Math.floor(sizeBytes / wasmPageBytes) * wasmPageBytes;
-  if (!Number.isFinite(sizeBytes) || whole < memoryLeastBytes || whole > memoryMostBytes) {
+  if (!Number.isFinite(sizeBytes) || whole < minMemoryBytes || whole > maxMemoryBytes) {
     throw new FsBridgeError(
       'ERR_MEMORY_SIZE',
       'the kernel memory',
-      `${sizeBytes} bytes is not between ${memoryLeastBytes} and ${memoryMostBytes}`,
+      `${sizeBytes} bytes is not between ${minMemoryBytes} and ${maxMemoryBytes}`,
       'Give it 48 MB to 3.5 GB; 256 MB is the default.',
     );
   }

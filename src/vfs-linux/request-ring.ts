@@ -45,8 +45,7 @@ const firstWindow = abi.WASM_WINDOWS >>> windowShift;
 
 export class RequestRing {
   readonly memory: KernelMemory;
-  /** Raises the kernel's interrupt; set once the kernel runs. */
-  raise: (irq: number) => void = () => {};
+  readonly #raise: (irq: number) => void;
   #headWord: number;
   #requestsWord: number;
   #urgentHeadWord: number;
@@ -57,8 +56,10 @@ export class RequestRing {
   #inFlight = 0;
   #dead = false;
 
-  constructor(memory: KernelMemory, exports: ImageExports) {
+  /** `raise` raises an interrupt of the kernel's. */
+  constructor(memory: KernelMemory, exports: ImageExports, raise: (irq: number) => void) {
     this.memory = memory;
+    this.#raise = raise;
     const slotsAddress = exports.bridge_slots.value as number;
     const buffersAddress = exports.bridge_buffers.value as number;
     const shared = exports.wasm_shared.value as number;
@@ -137,7 +138,7 @@ export class RequestRing {
     const head = u32[headWord] as number;
     u32[queueWord + (head & queueMask)] = slot.index;
     u32[headWord] = head + 1;
-    this.raise(abi.WASM_IRQ_REQUEST);
+    this.#raise(abi.WASM_IRQ_REQUEST);
   }
 
   /** host.h's complete(): called by the kernel, so nothing may be thrown. */

@@ -1,23 +1,26 @@
 /**
- * A mounted file system. `calls` is the data plane (negative errno, bytes); the rest is what concerns
- * the volume as a whole. volumeFs (src/node-fs) gives a volume the shape of Node's fs/promises.
+ * A mounted file system. `calls` is the data plane (negative errno, bytes); the methods here concern
+ * the volume as a whole, and throw. volumeFs (src/node-fs) gives a volume the shape of Node's
+ * fs/promises.
  */
 import { Buffer } from 'node:buffer';
 import { abi } from './abi.gen.ts';
 import type { Fd, LinuxCalls } from './calls.ts';
-import type { Kernel } from './kernel.ts';
+import { type Errno, isErrno } from './errno.ts';
+import type { Machine } from './machine.ts';
 import type { Statfs } from './statx.ts';
 
 interface VolumeParts {
-  kernel: Kernel;
-  device: string;
-  type: string;
-  readOnly: boolean;
-  calls: LinuxCalls;
+  readonly kernel: Machine;
+  readonly device: string;
+  readonly type: string;
+  readonly readOnly: boolean;
+  readonly calls: LinuxCalls;
 }
 
 export class Volume implements AsyncDisposable {
-  readonly kernel: Kernel;
+  /** The kernel that has mounted it. */
+  readonly kernel: Machine;
   /** The kernel's name of the device, such as "disk0p1". */
   readonly device: string;
   /** The file system's type, such as "ext4". */
@@ -25,9 +28,10 @@ export class Volume implements AsyncDisposable {
   readonly readOnly: boolean;
   /** Calls with this volume's root as "/". */
   readonly calls: LinuxCalls;
-  #unmount: () => Promise<void>;
+  readonly #unmount: () => Promise<void>;
+  readonly #held = new Set<() => Promise<unknown>>();
   #closing: Promise<void> | undefined;
-  #held = new Set<() => Promise<unknown>>();
+  #rootFd: Promise<Fd> | undefined;
 
   constructor(parts: VolumeParts, unmount: () => Promise<void>) {
     this.kernel = parts.kernel;
@@ -50,9 +54,7 @@ export class Volume implements AsyncDisposable {
   }
 
   async statfs(): Promise<Statfs> {
-    const answer = await this.calls.fstatfs(this.root);
-    if (typeof answer === 'number') throw new Error(String(this.#check(answer, 'statfs')));
-    return answer;
+    return this.#check(await this.calls.fstatfs(this.root), 'statfs');
   }
 
   /** Writes out everything and waits for the disk. */
@@ -62,51 +64,67 @@ export class Volume implements AsyncDisposable {
 
   /** Stops all changes until `thaw`, with the disk consistent meanwhile: FIFREEZE. */
   async freeze(): Promise<void> {
-    await this.#withRoot((fd) => this.calls.ioctlNumber(fd, abi.FIFREEZE, 0), 'freeze');
+    const fd = this.#check(await this.rootFd(), 'freeze');
+    this.#check(await this.calls.ioctlNumber(fd, abi.FIFREEZE, 0), 'freeze');
   }
 
   async thaw(): Promise<void> {
-    this.#check(await this.calls.thaw(await this.#openRoot()), 'thaw');
+    const fd = this.#check(await this.rootFd(), 'thaw');
+    this.#check(await this.calls.thaw(fd), 'thaw');
   }
 
-  /** Tells the disk which blocks are free; answers how many bytes. */
+  /** Discards the blocks that are free; answers how many bytes. */
   async trim(minimumBytes = 0): Promise<number> {
     const range = Buffer.alloc(abi['fstrim_range.size']);
     range.writeBigUInt64LE(0xffffffffffffffffn, abi['fstrim_range.len']);
     range.writeBigUInt64LE(BigInt(minimumBytes), abi['fstrim_range.minlen']);
-    await this.#withRoot((fd) => this.calls.ioctl(fd, abi.FITRIM, range), 'trim');
+    this.#check(await this.#rootIoctl(abi.FITRIM, range), 'trim');
     return Number(range.readBigUInt64LE(abi['fstrim_range.len']));
   }
 
-  /** The volume's label, as the file system's driver says it. */
+  /** The volume's label, as the file system's driver gives it. */
   async label(): Promise<string> {
-    const label = Buffer.alloc(abi.FSLABEL_MAX);
-    await this.#withRoot((fd) => this.calls.ioctl(fd, abi.FS_IOC_GETFSLABEL, label), 'label');
-    return label.toString('utf8', 0, label.indexOf(0));
+    return this.#check(await this.readLabel(), 'label');
   }
 
   async setLabel(text: string): Promise<void> {
+    this.#check(await this.writeLabel(text), 'setLabel');
+  }
+
+  /** The label, or an errno: ENOTTY where the driver has no such ioctl. */
+  async readLabel(): Promise<string | Errno> {
+    const label = Buffer.alloc(abi.FSLABEL_MAX);
+    const ret = await this.#rootIoctl(abi.FS_IOC_GETFSLABEL, label);
+    if (isErrno(ret)) return ret;
+    const end = label.indexOf(0);
+    return label.toString('utf8', 0, end < 0 ? label.length : end);
+  }
+
+  /** Sets the label; answers 0 or an errno: EINVAL where it is longer than the driver's limit. */
+  writeLabel(text: string): Promise<number> {
     const label = Buffer.alloc(abi.FSLABEL_MAX);
     label.write(text, 0, abi.FSLABEL_MAX - 1);
-    await this.#withRoot((fd) => this.calls.ioctl(fd, abi.FS_IOC_SETFSLABEL, label), 'setLabel');
+    return this.#rootIoctl(abi.FS_IOC_SETFSLABEL, label);
   }
 
-  #check(ret: number, what: string): number {
-    return this.kernel.check(ret, `${this.device}: ${what}`);
-  }
-
-  #rootFd: Promise<Fd> | undefined;
-
-  /** The root directory, open for ioctls: a handle does not do for them. */
-  #openRoot(): Promise<Fd> {
+  /**
+   * The root directory, opened once for ioctls and syncs, which need more than a handle (O_PATH); or
+   * a negative errno. It is closed with the volume.
+   */
+  async rootFd(): Promise<number> {
     this.#rootFd ??= this.calls.reopen(this.root, abi.O_RDONLY | abi.O_DIRECTORY);
-    return this.#rootFd;
+    const fd = await this.#rootFd;
+    if (isErrno(fd)) this.#rootFd = undefined;
+    return fd;
   }
 
-  async #withRoot(use: (fd: Fd) => Promise<number>, what: string): Promise<number> {
-    const fd = await this.#openRoot();
-    this.#check(fd, what);
-    return this.#check(await use(fd), what);
+  async #rootIoctl(command: number, structure: Buffer): Promise<number> {
+    const fd = await this.rootFd();
+    return isErrno(fd) ? fd : this.calls.ioctl(fd, command, structure);
+  }
+
+  #check<T>(answer: T | Errno, what: string): T {
+    return this.kernel.check(answer, `${this.device}: ${what}`);
   }
 
   /** Closes what is open on it and unmounts. All that was written is on the disk afterwards. */

@@ -14,6 +14,7 @@ import { describe, expect, test } from 'vitest';
 import { Kernel } from '../../src/vfs-linux/kernel.ts';
 import { PowerCutDevice, SparseBytes } from '../support/disks/power-cut-device.ts';
 import { fsckVerdict } from '../support/images/fsck.ts';
+import { panic } from '../support/kernel-hooks.ts';
 import { Random, testSeed } from '../support/random.ts';
 import { mustRun, run } from '../support/run-program.ts';
 import { DurableWork } from '../support/workload/durable-work.ts';
@@ -120,7 +121,7 @@ async function writeAndCut(
   const atStake = device.cachedWrites;
   const plug = subject.onlyPanics !== true && random.chance(0.7);
   const cut = plug ? device.cut() : undefined;
-  await kernel.panic();
+  await panic(kernel);
   const left = cut ?? device.content();
   await working;
   await kernel.close().catch(() => {});

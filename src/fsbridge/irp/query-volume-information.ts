@@ -1,6 +1,4 @@
 /** IRP_MJ_QUERY_VOLUME_INFORMATION: sizes and label (MS-FSA 2.1.5.13). */
-import { Buffer } from 'node:buffer';
-import { abi } from '../../vfs-linux/abi.gen.ts';
 import { isErrno } from '../../vfs-linux/errno.ts';
 import { type NtStatus, ntStatusOf, STATUS } from '../translate/ntstatus.ts';
 import type { Vcb } from '../vcb.ts';
@@ -30,9 +28,7 @@ export async function fillVolumeInfo(vcb: Vcb, info: VolumeInfo): Promise<NtStat
 async function labelOf(vcb: Vcb): Promise<string> {
   const given = vcb.options.label ?? vcb.label;
   if (given !== undefined) return given.slice(0, labelMostUnits);
-  const label = Buffer.alloc(abi.FSLABEL_MAX);
-  const ret = await vcb.rootIoctl(abi.FS_IOC_GETFSLABEL, label);
-  const end = label.indexOf(0);
-  vcb.label = ret < 0 ? '' : label.toString('utf8', 0, end < 0 ? label.length : end);
+  const label = await vcb.volume.readLabel();
+  vcb.label = isErrno(label) ? '' : label;
   return vcb.label.slice(0, labelMostUnits);
 }

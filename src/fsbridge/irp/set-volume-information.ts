@@ -1,6 +1,5 @@
 /** IRP_MJ_SET_VOLUME_INFORMATION: the label, where the file system's driver can set it. */
-import { Buffer } from 'node:buffer';
-import { abi, errno } from '../../vfs-linux/abi.gen.ts';
+import { errno } from '../../vfs-linux/abi.gen.ts';
 import { isErrno } from '../../vfs-linux/errno.ts';
 import { type NtStatus, ntStatusOf, STATUS } from '../translate/ntstatus.ts';
 import type { Vcb } from '../vcb.ts';
@@ -17,10 +16,8 @@ export async function setVolumeInformation(
   if (vcb.options.label !== undefined) return STATUS.INVALID_DEVICE_REQUEST;
   const { volumeLabel } = irp;
   if (volumeLabel.length > labelMostUnits) return STATUS.INVALID_PARAMETER;
-  const label = Buffer.alloc(abi.FSLABEL_MAX);
-  label.write(volumeLabel, 0, abi.FSLABEL_MAX - 1);
   // 4 do
-  const ret = await vcb.rootIoctl(abi.FS_IOC_SETFSLABEL, label);
+  const ret = await vcb.volume.writeLabel(volumeLabel);
   if (ret === -errno.ENOTTY || ret === -errno.EOPNOTSUPP) return STATUS.INVALID_DEVICE_REQUEST;
   // The driver's own limit: 16 bytes on ext4, 12 on XFS.
   if (ret === -errno.EINVAL) return STATUS.INVALID_PARAMETER;

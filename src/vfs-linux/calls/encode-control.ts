@@ -80,14 +80,3 @@ export function clockSettime(slot: Slot, nowMs: number): void {
   slot.arg(0, (nowMs % 1000) * 1_000_000);
   slot.wide(0, Math.floor(nowMs / 1000));
 }
-
-/** Has the kernel panic: a test of what the rest does then. */
-export function panic(slot: Slot): void {
-  slot.op = abi.BRIDGE_OP_panic;
-}
-
-/** Computes in the kernel for so long: a test of what else goes on meanwhile. */
-export function spin(slot: Slot, durationMs: number): void {
-  slot.op = abi.BRIDGE_OP_spin;
-  slot.arg(0, durationMs);
-}

@@ -2,6 +2,7 @@
 import { Buffer } from 'node:buffer';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { VolumeFs } from '../../../src/node-fs/volume-fs.ts';
+import { panic } from '../../support/kernel-hooks.ts';
 import { cannotMount, type FreshVolume, mountFresh } from '../../support/kernel-volume.ts';
 
 const reason = cannotMount();
@@ -346,7 +347,7 @@ describe.skipIf(reason !== undefined)('the end of a volume', () => {
     const mounted = await mountFresh('ext4');
     const { fs, kernel } = mounted;
     await fs.writeFile('/file', 'text');
-    await kernel.panic();
+    await panic(kernel);
     const failed = { code: 'ERR_KERNEL_FAILED' };
     await expect(fs.readFile('/file')).rejects.toMatchObject(failed);
     await expect(fs.stat('/file')).rejects.toMatchObject(failed);

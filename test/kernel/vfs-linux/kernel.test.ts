@@ -3,6 +3,7 @@ import type { BlockDevice } from '../../../src/block/block-device.ts';
 import { MemoryDevice } from '../../../src/block/memory-device.ts';
 import { abi, errno } from '../../../src/vfs-linux/abi.gen.ts';
 import { Kernel } from '../../../src/vfs-linux/kernel.ts';
+import { panic, spin } from '../../support/kernel-hooks.ts';
 
 /** This thread's computing so far, in ms: what other programs do on the machine does not count. */
 function computedMs(): number {
@@ -63,8 +64,8 @@ describe('a kernel', () => {
 
   test('lets the event loop run while it computes for long', async () => {
     // The first time, code is still being compiled.
-    await kernel.spin(100);
-    expect(await longestPauseMs(() => kernel.spin(500))).toBeLessThan(10);
+    await spin(kernel, 100);
+    expect(await longestPauseMs(() => spin(kernel, 500))).toBeLessThan(10);
   });
 
   test('keeps its clock right while it computes for long', async () => {
@@ -73,7 +74,7 @@ describe('a kernel', () => {
     const outerStart = performance.now();
     const before = await uptime();
     const innerStart = performance.now();
-    await kernel.spin(300);
+    await spin(kernel, 300);
     const innerSeconds = (performance.now() - innerStart) / 1000;
     const passed = (await uptime()) - before;
     const outerSeconds = (performance.now() - outerStart) / 1000;
@@ -84,7 +85,7 @@ describe('a kernel', () => {
 
   test('answers other requests while one computes', async () => {
     let ended = false;
-    const long = kernel.spin(500).then(() => {
+    const long = spin(kernel, 500).then(() => {
       ended = true;
     });
     await kernel.readOwn('/proc/version');
@@ -159,8 +160,8 @@ describe('a kernel that dies', () => {
     const kernel = await Kernel.boot();
     await using neighbour = await Kernel.boot();
     const waiting = kernel.calls.statx(abi.AT_FDCWD, '/proc');
-    const spinning = kernel.spin(60_000);
-    await kernel.panic();
+    const spinning = spin(kernel, 60_000);
+    await panic(kernel);
     await waiting;
     await spinning;
     expect(await kernel.calls.statx(abi.AT_FDCWD, '/proc')).toBe(-errno.EIO);
@@ -177,7 +178,7 @@ describe('a kernel that dies', () => {
     const kernel = await Kernel.boot();
     const device = new MemoryDevice(1 << 20);
     await kernel.attach(device);
-    await kernel.panic();
+    await panic(kernel);
     await kernel.close();
     expect(await device.read([new Uint8Array(512)], 0)).toBeLessThan(0);
   });

@@ -8,6 +8,7 @@ import { ACCESS } from '../../../../src/fsbridge/security/access-rights.ts';
 import { formatEaList, parseEaList } from '../../../../src/fsbridge/translate/ea.ts';
 import { ntStatusName } from '../../../../src/fsbridge/translate/ntstatus.ts';
 import { toFileTime } from '../../../../src/fsbridge/translate/times.ts';
+import { panic } from '../../../support/kernel-hooks.ts';
 import { cannotMount } from '../../../support/kernel-volume.ts';
 import { type Client, freshClient } from '../../../support/windows/engine-client.ts';
 
@@ -214,7 +215,7 @@ test.skipIf(cannotMount())(
     const win = await freshClient();
     await win.put('\\file', 'x');
     const file = await win.open('\\file');
-    await win.fresh.kernel.panic();
+    await panic(win.fresh.kernel);
     expect(await win.tryCreate('\\file')).toBe('VOLUME_DISMOUNTED');
     expect(await win.read(file)).toBe('VOLUME_DISMOUNTED');
     expect(await win.write(file, 'y')).toBe('VOLUME_DISMOUNTED');

@@ -1,5 +1,6 @@
 /** The volume as a whole: what it says of itself, full, read-only, and when its kernel is dead. */
 import { setTimeout } from 'node:timers/promises';
+import { panic } from '../../../support/kernel-hooks.ts';
 import { type Case, expectEqual, expectStatus, expectTrue } from '../case.ts';
 import { access, disposition, option, status } from '../driver/nt.ts';
 import { expectSuccess } from '../driver/program.ts';
@@ -379,7 +380,7 @@ const dying: readonly Omit<Case, 'on'>[] = [
       const handle = await win.mustOpen(path('a'), { access: write });
       await driver.settle();
       const waiting = win.open(path('b'));
-      await kernel.panic();
+      await panic(kernel);
       const late = await waiting;
       if (late.handle !== undefined) await late.handle.close();
       driver.advance(10_000);

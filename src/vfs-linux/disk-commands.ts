@@ -1,15 +1,18 @@
 /**
  * The host's side of the block-device interface (native/arch/wasm/bridge/disk.h): turns the kernel's
- * commands into calls of a BlockDevice, and its answers into an interrupt.
+ * commands into calls of a BlockDevice, and a device's answers into an interrupt.
  *
- * Invariants: a command is answered exactly once; its segments are the kernel's own pages, so data
- * is never copied here; a device that throws has failed with EIO.
+ * Invariants:
+ * 1. A command is answered exactly once.
+ * 2. A command's segments are the kernel's own pages, so data is never copied here.
+ * 3. A device that throws has failed with EIO.
  */
 import type { BlockDevice, MaybePromise } from '../block/block-device.ts';
 import { abi, errno } from './abi.gen.ts';
+import { maxDisks } from './limits.ts';
 import type { ImageExports, KernelMemory } from './memory.ts';
 
-/** The answer of disk_submit: the command's end will be told of. */
+/** disk_submit's answer for a command that ends later, with an interrupt. */
 const pending = 1;
 
 export interface DiskCounters {
@@ -20,7 +23,7 @@ export interface DiskCounters {
   bytesWritten: number;
 }
 
-export class Disks {
+export class DiskCommands {
   readonly counters: DiskCounters = {
     reads: 0,
     writes: 0,
@@ -28,10 +31,8 @@ export class Disks {
     bytesRead: 0,
     bytesWritten: 0,
   };
-  /** Raises the kernel's interrupt; set once the kernel runs. */
-  raise: (irq: number) => void = () => {};
-  /** Told when a device throws, which it never should. */
-  onFault: (device: BlockDevice, error: unknown) => void = () => {};
+  readonly #raise: (irq: number) => void;
+  readonly #onFault: (device: BlockDevice, error: unknown) => void;
   #memory: KernelMemory;
   #devices: (BlockDevice | undefined)[] = [];
   #headWord: number;
@@ -40,16 +41,24 @@ export class Disks {
   #whenIdle: (() => void)[] = [];
   #dead = false;
 
-  constructor(memory: KernelMemory, exports: ImageExports) {
+  /** `raise` raises an interrupt of the kernel's; `onFault` gets what a device throws, a bug of it. */
+  constructor(
+    memory: KernelMemory,
+    exports: ImageExports,
+    raise: (irq: number) => void,
+    onFault: (device: BlockDevice, error: unknown) => void,
+  ) {
     this.#memory = memory;
+    this.#raise = raise;
+    this.#onFault = onFault;
     const shared = exports.wasm_shared.value as number;
     this.#headWord = (shared + abi['wasm_shared.disk_done_head']) / 4;
     this.#doneWord = (shared + abi['wasm_shared.disk_done']) / 4;
   }
 
-  /** Gives a device a number; undefined when `most` have one already. */
-  add(device: BlockDevice, most: number): number | undefined {
-    for (let number = 0; number < most; number++) {
+  /** Gives a device a number; undefined when maxDisks have one already. */
+  add(device: BlockDevice): number | undefined {
+    for (let number = 0; number < maxDisks; number++) {
       if (this.#devices[number] === undefined) {
         this.#devices[number] = device;
         return number;
@@ -62,12 +71,12 @@ export class Disks {
     this.#devices[number] = undefined;
   }
 
-  /** No answer is given to the kernel any more: it is dead. */
+  /** The kernel is dead: it gets no more answers. */
   die(): void {
     this.#dead = true;
   }
 
-  /** Answers when no command is under way: then the kernel's memory is nobody's but its own. */
+  /** Resolves when no command is under way: then no device holds pages of the kernel any more. */
   async idle(): Promise<void> {
     if (this.#inFlight > 0) {
       await new Promise<void>((resolve) => {
@@ -92,7 +101,7 @@ export class Disks {
     u32[word(abi['bridge_disk_info.flags'])] = flags;
   }
 
-  /** host.h's disk_submit(): called by the kernel, so nothing may be thrown. */
+  /** host.h's disk_submit(). The kernel calls it, so it throws nothing. */
   submit(number: number, command: number): number {
     const device = this.#devices[number];
     if (device === undefined) return -errno.ENODEV;
@@ -100,7 +109,7 @@ export class Disks {
     try {
       answer = this.#run(device, command);
     } catch (error) {
-      this.onFault(device, error);
+      this.#onFault(device, error);
       return -errno.EIO;
     }
     if (typeof answer === 'number') return answer;
@@ -108,7 +117,7 @@ export class Disks {
     answer.then(
       (status) => this.#done(command, status),
       (error: unknown) => {
-        this.onFault(device, error);
+        this.#onFault(device, error);
         this.#done(command, -errno.EIO);
       },
     );
@@ -125,7 +134,7 @@ export class Disks {
     u32[entry + abi['wasm_disk_done.command'] / 4] = command;
     i32[entry + abi['wasm_disk_done.status'] / 4] = status;
     u32[this.#headWord] = head + 1;
-    this.raise(abi.WASM_IRQ_DISK);
+    this.#raise(abi.WASM_IRQ_DISK);
   }
 
   #segments(command: number): Uint8Array[] {

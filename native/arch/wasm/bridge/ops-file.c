@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Operations on descriptors: the system calls of the same names. */
 #include <linux/exportfs.h>
-#include <linux/fadvise.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
@@ -182,11 +181,6 @@ s64 op_truncate(struct bridge_slot *s)
 s64 op_fallocate(struct bridge_slot *s)
 {
 	return sys_fallocate(s->arg[0], s->arg[1], s->wide[0], s->wide[1]);
-}
-
-s64 op_fadvise64(struct bridge_slot *s)
-{
-	return ksys_fadvise64_64(s->arg[0], s->wide[0], s->wide[1], s->arg[1]);
 }
 
 s64 op_copy_file_range(struct bridge_slot *s)

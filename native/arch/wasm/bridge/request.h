@@ -156,7 +156,6 @@ static inline void __user *slot_window(struct bridge_slot *s)
 	X(ftruncate)		/* fd; length */				\
 	X(truncate)		/* fd of any kind; length: as truncate(2) of its file */ \
 	X(fallocate)		/* fd, mode; offset, length */			\
-	X(fadvise64)		/* fd, advice; offset, length */		\
 	X(copy_file_range)	/* fd in, fd out, bytes, flags; offset in, offset out */ \
 	X(ioctl)		/* fd, command, argument or ~0 for first */	\
 	X(fstatfs)		/* fd of any kind; statfs64 to second */	\

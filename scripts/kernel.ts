@@ -23,7 +23,6 @@ import {
   type Manifest,
   native,
   nativeKey,
-  readImage,
   readManifest,
   root,
   sha256,
@@ -35,6 +34,7 @@ import {
   fail,
   findLinuxSource,
   packageVersion,
+  readOrFail,
   requireTools,
 } from './kernel/requirements.ts';
 import { verify } from './kernel/verify.ts';
@@ -149,7 +149,7 @@ async function takePrebuilt(key: string, source: string): Promise<string | undef
   const manifest = readManifest();
   const why = whyBuild(manifest, key, source);
   if (why === undefined && manifest !== undefined) {
-    await install(readImage(manifest), stampText);
+    await install(readOrFail(manifest), stampText);
   }
   return why;
 }

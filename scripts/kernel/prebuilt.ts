@@ -73,16 +73,20 @@ export function readManifest(folder: string = prebuilt): Manifest | undefined {
   return JSON.parse(fs.readFileSync(manifest, 'utf8')) as Manifest;
 }
 
-/** The image in prebuilt/. Throws if it is not the one that the manifest describes. */
+/** The image in prebuilt/. Throws an Error if it is not the one that the manifest describes. */
 export function readImage(manifest: Manifest, folder: string = prebuilt): Buffer<ArrayBuffer> {
   const { image } = files(folder);
-  const bytes = zlib.brotliDecompressSync(fs.readFileSync(image), {
-    maxOutputLength: manifest.bytes,
-  });
-  if (sha256(bytes) !== manifest.sha256) {
-    throw new Error(`${image} is damaged: its SHA-256 is not the one in kernel.json`);
+  const compressed = fs.readFileSync(image);
+  let bytes: Buffer<ArrayBuffer>;
+  try {
+    bytes = zlib.brotliDecompressSync(compressed, { maxOutputLength: manifest.bytes });
+  } catch (error) {
+    throw new Error('is damaged: it cannot be decompressed', { cause: error });
   }
-  return bytes as Buffer<ArrayBuffer>;
+  if (sha256(bytes) !== manifest.sha256) {
+    throw new Error('is damaged: its SHA-256 is not the one in kernel.json');
+  }
+  return bytes;
 }
 
 /** Writes a file so that nobody ever sees a part of it. */

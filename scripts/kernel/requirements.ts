@@ -5,13 +5,24 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { type Manifest, sha256 } from './prebuilt.ts';
+import { type Manifest, readImage, sha256 } from './prebuilt.ts';
 
 /** Ends the build with one line on standard error and exit code 1. */
 export function fail(what: string, why: string, code: string, advice?: string): never {
   console.error(`fsbridge: ${what}: ${why} (${code})`);
   if (advice !== undefined) console.error(advice);
   process.exit(1);
+}
+
+/** The image in prebuilt/; ends the process if it is damaged. */
+export function readOrFail(manifest: Manifest): Buffer<ArrayBuffer> {
+  try {
+    return readImage(manifest);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const advice = 'Get it from the repository again: git checkout prebuilt';
+    fail('the kernel image in prebuilt/', why, 'ERR_IMAGE_DAMAGED', advice);
+  }
 }
 
 /** Commands of the build, each with its Debian package. */

@@ -6,8 +6,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { buildImage } from './compile.ts';
-import { type Manifest, native, nativeKey, readImage, readManifest } from './prebuilt.ts';
-import { compilerVersion, fail, findSameSource, requireTools } from './requirements.ts';
+import { type Manifest, native, nativeKey, readManifest } from './prebuilt.ts';
+import { compilerVersion, fail, findSameSource, readOrFail, requireTools } from './requirements.ts';
 
 const subject = 'the kernel image in prebuilt/';
 const mend: string = [
@@ -46,17 +46,7 @@ function compare(built: Uint8Array, kept: Uint8Array, file: string): void {
 /** Verifies the image; returns only if it is right. */
 export async function verify(cache: string): Promise<void> {
   const manifest = requireManifest();
-  let kept: Buffer;
-  try {
-    kept = readImage(manifest);
-  } catch (error) {
-    fail(
-      subject,
-      error instanceof Error ? error.message : String(error),
-      'ERR_IMAGE_DAMAGED',
-      mend,
-    );
-  }
+  const kept = readOrFail(manifest);
   requireCompiler(manifest);
   const source = process.env['FSBRIDGE_LINUX_SOURCE'] ?? '';
   const linux = findSameSource(source, manifest);

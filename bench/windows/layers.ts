@@ -238,7 +238,7 @@ const noCleanup = {
 } as const;
 
 function makeCreateIrp(): CreateIrp {
-  return newCreateIrp({ createDisposition: 1, shareAccess: 7, hasTraversePrivilege: true });
+  return newCreateIrp({ createDisposition: 1, hasTraversePrivilege: true });
 }
 
 /** Runs the rounds one after the other. Returns the milliseconds of all. */

@@ -6,31 +6,24 @@ import type { DirectorySnapshot, EntryAnswer } from '../cache/directory-snapshot
 import { abi } from '../vfs-linux/abi.gen.ts';
 import type { Fd } from '../vfs-linux/calls.ts';
 import type { DirentStatx } from '../vfs-linux/dirents.ts';
-import { type Errno, isErrno } from '../vfs-linux/errno.ts';
+import { isErrno } from '../vfs-linux/errno.ts';
 import type { SmallXattrs } from '../vfs-linux/found.ts';
 import type { Statx } from '../vfs-linux/statx.ts';
-import { easOfName, noteXattrs, type XattrFacts } from './eas.ts';
+import { learnXattrsOfName } from './eas.ts';
 import type { Fcb } from './fcb.ts';
 import { FileInfo, fillInfo } from './file-info.ts';
+import type { ListedAnswer, ListedEntry, Listing } from './file-object.ts';
 import { FoldedNames } from './folded-names.ts';
+import { isDirectoryLinkAt } from './inode.ts';
 import { toWindowsName } from './translate/names.ts';
 import { reparseTagOf } from './translate/reparse.ts';
 import type { Vcb } from './vcb.ts';
-
-/** An entry, as Windows sees it. */
-export interface ListedEntry {
-  readonly name: string;
-  /** Undefined for "." and "..", which are the directory's and its parent's own. */
-  readonly entry: DirentStatx | undefined;
-}
-
-type ListedAnswer = ListedEntry | undefined | Errno;
+import { noteXattrs, type XattrFacts } from './xattr-facts.ts';
 
 const dots = ['.', '..'] as const;
 
-export class DirectoryListing {
+export class DirectoryListing implements Listing {
   readonly directory: Fcb;
-  /** The one FileInfo that every entry is shown in. */
   readonly info: FileInfo = new FileInfo();
   #vcb: Vcb;
   #fd: Fd;
@@ -48,7 +41,6 @@ export class DirectoryListing {
     this.#dots = directory === vcb.root ? 0 : dots.length;
   }
 
-  /** The entry of that number; undefined behind the last; or a negative errno. */
   at(index: number): ListedAnswer | Promise<ListedAnswer> {
     const dot = index < this.#dots ? dots[index] : undefined;
     if (dot !== undefined) return { name: dot, entry: undefined };
@@ -67,7 +59,6 @@ export class DirectoryListing {
     return { name, entry: listed };
   }
 
-  /** The number behind the entry of that name; -1 where there is none. */
   async behind(name: string): Promise<number> {
     if (name === this.#lastName) return this.#afterLast;
     for (let index = 0; ; index++) {
@@ -82,32 +73,30 @@ export class DirectoryListing {
     this.#afterLast = index + 1;
   }
 
-  /** Begins anew: the directory as it is now. 0 or a negative errno. */
   restart(): Promise<number> {
     this.#lastName = '';
     return this.#snapshot.restart();
   }
 
-  /** Fills `info`; false where the entry has gone. A promise only for what has to be looked up. */
   describe(listed: ListedEntry): boolean | Promise<boolean> {
     const { entry } = listed;
     if (entry === undefined) return this.#describeDots(listed.name);
     const { statx, xattrs } = entry;
     if (statx === undefined) return false;
     const facts = { statx, xattrs, info: this.info };
-    return describeEntry(this.#vcb, this.directory, listed.name, entry.name, facts);
+    return describeEntry(this.#vcb, this.directory, entry.name, facts);
   }
 
   async #describeDots(name: string): Promise<boolean> {
     const fcb = name === '.' ? this.directory : (this.directory.lcb?.parent ?? this.directory);
     const statx = await this.#vcb.calls.fstatx(fcb.handle);
     if (isErrno(statx)) return false;
-    fillInfo(
-      this.info,
-      statx,
-      { dos: undefined, reparseTag: 0, isDirectoryLink: false, eaSize: 0, hideDotFiles: false },
-      name,
-    );
+    fillInfo(this.info, statx, {
+      dos: undefined,
+      reparseTag: 0,
+      isDirectoryLink: false,
+      eaSize: 0,
+    });
     return true;
   }
 
@@ -116,7 +105,7 @@ export class DirectoryListing {
   }
 }
 
-/** What was found out about an entry, and where it is to be shown. */
+/** What the kernel found of an entry, and the FileInfo that shows it. */
 export interface EntryFacts {
   readonly statx: Statx;
   readonly xattrs: SmallXattrs | undefined;
@@ -127,7 +116,6 @@ export interface EntryFacts {
 export function describeEntry(
   vcb: Vcb,
   dir: Fcb,
-  name: string,
   linuxName: Uint8Array,
   entry: EntryFacts,
 ): boolean | Promise<boolean> {
@@ -138,41 +126,27 @@ export function describeEntry(
     facts.eaSize = undefined;
     noteXattrs(facts, entry.xattrs);
   }
-  if (type !== abi.S_IFLNK && facts.eaSize !== undefined) {
-    return fill(vcb, name, entry, facts, false);
-  }
-  return describeMore(vcb, dir, name, linuxName, entry, facts);
+  if (type !== abi.S_IFLNK && facts.eaSize !== undefined) return fill(entry, facts, false);
+  return lookUpAndFill(vcb, dir, linuxName, { entry, facts });
 }
 
-/** The few that have EAs, or are links, of which Windows has two kinds. */
-async function describeMore(
+/** For entries that have EAs, and for links: Windows has links to files and links to directories. */
+async function lookUpAndFill(
   vcb: Vcb,
   dir: Fcb,
-  name: string,
   linuxName: Uint8Array,
-  entry: EntryFacts,
-  facts: XattrFacts,
+  { entry, facts }: { readonly entry: EntryFacts; readonly facts: XattrFacts },
 ): Promise<boolean> {
-  if (facts.eaSize === undefined) await easOfName(vcb, dir, linuxName, facts);
-  let isDirectoryLink = false;
-  if (entry.statx.type === abi.S_IFLNK) {
-    const target = await vcb.calls.statx(dir.handle, linuxName);
-    isDirectoryLink = !isErrno(target) && target.type === abi.S_IFDIR;
-  }
-  return fill(vcb, name, entry, facts, isDirectoryLink);
+  if (facts.eaSize === undefined) await learnXattrsOfName(vcb, dir, linuxName, facts);
+  const isLink = entry.statx.type === abi.S_IFLNK;
+  const isDirectoryLink = isLink && (await isDirectoryLinkAt(vcb, dir.handle, linuxName));
+  return fill(entry, facts, isDirectoryLink);
 }
 
-function fill(
-  vcb: Vcb,
-  name: string,
-  { statx, info }: EntryFacts,
-  facts: XattrFacts,
-  isDirectoryLink: boolean,
-): boolean {
-  const reparseTag = reparseTagOf(statx.mode, vcb.options.specialFiles);
-  const { hideDotFiles } = vcb.options;
+function fill({ statx, info }: EntryFacts, facts: XattrFacts, isDirectoryLink: boolean): boolean {
+  const reparseTag = reparseTagOf(statx.mode);
   const dos = facts.dos ?? undefined;
   const eaSize = facts.eaSize ?? 0;
-  fillInfo(info, statx, { dos, reparseTag, isDirectoryLink, eaSize, hideDotFiles }, name);
+  fillInfo(info, statx, { dos, reparseTag, isDirectoryLink, eaSize });
   return true;
 }

@@ -5,20 +5,24 @@
  */
 import { type DirectorySnapshot, DirectorySnapshots } from '../cache/directory-snapshots.ts';
 import { abi } from '../vfs-linux/abi.gen.ts';
-import type { Fd } from '../vfs-linux/calls.ts';
+import type { Fd, LinuxCalls } from '../vfs-linux/calls.ts';
 import type { DirentStatx } from '../vfs-linux/dirents.ts';
 import { type Errno, isErrno } from '../vfs-linux/errno.ts';
 import type { Fcb } from './fcb.ts';
-import type { Vcb } from './vcb.ts';
 
 export class DirectoryReader {
-  #vcb: Vcb;
+  #calls: LinuxCalls;
+  #closeFd: (fd: Fd) => void;
+  #request: { readonly xattr?: string };
   #snapshots: DirectorySnapshots;
   /** Where the kernel goes on, for each open directory. */
   #positions = new Map<Fd, bigint>();
 
-  constructor(vcb: Vcb) {
-    this.#vcb = vcb;
+  /** `xattr`: the attribute that is read with each entry. */
+  constructor(calls: LinuxCalls, closeFd: (fd: Fd) => void, xattr: string | undefined) {
+    this.#calls = calls;
+    this.#closeFd = closeFd;
+    this.#request = xattr === undefined ? {} : { xattr };
     this.#snapshots = new DirectorySnapshots({
       getdents64: (fd) => this.#read(fd),
       lseek: async (fd) => {
@@ -30,9 +34,7 @@ export class DirectoryReader {
 
   async #read(fd: Fd): Promise<DirentStatx[] | Errno> {
     const position = this.#positions.get(fd) ?? 0n;
-    const xattr = this.#vcb.finding?.xattr;
-    const request = xattr === undefined ? {} : { xattr };
-    const entries = await this.#vcb.calls.getdentsStatx(fd, position, request);
+    const entries = await this.#calls.getdentsStatx(fd, position, this.#request);
     const last = isErrno(entries) ? undefined : entries.at(-1);
     if (last !== undefined) this.#positions.set(fd, last.next);
     return entries;
@@ -41,13 +43,13 @@ export class DirectoryReader {
   /** A listing that begins now, or a negative errno. */
   async open(directory: Fcb): Promise<{ fd: Fd; snapshot: DirectorySnapshot } | Errno> {
     const openFlags = abi.O_RDONLY | abi.O_DIRECTORY;
-    const fd = await this.#vcb.calls.reopen(directory.handle, openFlags);
+    const fd = await this.#calls.reopen(directory.handle, openFlags);
     return isErrno(fd) ? fd : { fd, snapshot: this.#snapshots.open(fd) };
   }
 
   close(fd: Fd, snapshot: DirectorySnapshot): void {
     snapshot.forget();
     this.#positions.delete(fd);
-    this.#vcb.files.closeFd(fd);
+    this.#closeFd(fd);
   }
 }

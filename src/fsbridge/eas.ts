@@ -6,11 +6,11 @@ import { Buffer } from 'node:buffer';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import { at } from '../vfs-linux/calls.ts';
 import { type Errno, isErrno } from '../vfs-linux/errno.ts';
-import type { SmallXattrs } from '../vfs-linux/found.ts';
 import type { Fcb } from './fcb.ts';
 import { DOSATTRIB_XATTR, type DosAttrib, parseDosAttrib } from './translate/dos-attrib.ts';
 import { type Ea, eaNameOfXattr, eaOfXattr, eaSizeOf } from './translate/ea.ts';
 import type { Vcb } from './vcb.ts';
+import type { XattrFacts } from './xattr-facts.ts';
 
 /** Room for the names that a file usually has; more are asked for again. */
 const usualListBytes = 1024;
@@ -22,13 +22,6 @@ const defaultAclXattr = 'system.posix_acl_default';
 /** user.* attributes are for files and directories alone (xattr(7)). */
 export function mayHaveUserXattrs(vcb: Vcb, fcb: Fcb): boolean {
   return vcb.hasXattrs && (fcb.type === abi.S_IFREG || fcb.type === abi.S_IFDIR);
-}
-
-/** What is known of an inode's attributes: an Fcb, or a name in a listing. */
-export interface XattrFacts {
-  dos: DosAttrib | null | undefined;
-  eaSize: number | undefined;
-  hasAcl: boolean | undefined;
 }
 
 /** Where the attributes are: an open inode, or a name in a directory. */
@@ -44,19 +37,6 @@ const subjectOf = (fcb: Fcb): Subject => ({
   atFlags: abi.AT_EMPTY_PATH,
 });
 
-/** What a look-up found out about the attributes, as far as it says all. */
-export function noteXattrs(facts: XattrFacts, found: SmallXattrs): void {
-  const { listBytes, value } = found;
-  if (!isErrno(value)) facts.dos = parseDosAttrib(value) ?? null;
-  else if (value === -errno.ENODATA || value === -errno.EOPNOTSUPP) facts.dos = null;
-  // Nothing is listed, or nothing but what was read.
-  const known = isErrno(value) ? 0 : DOSATTRIB_XATTR.length + 1;
-  if (listBytes === known || listBytes === -errno.EOPNOTSUPP) {
-    facts.eaSize = 0;
-    facts.hasAcl = false;
-  }
-}
-
 /** Finds out what attributes the inode has: Fcb.dos, eaSize and hasAcl are known then. */
 export async function learnXattrs(vcb: Vcb, fcb: Fcb): Promise<void> {
   if (mayHaveUserXattrs(vcb, fcb)) {
@@ -69,7 +49,12 @@ export async function learnXattrs(vcb: Vcb, fcb: Fcb): Promise<void> {
 }
 
 /** The same for a name that is not open. */
-export function easOfName(vcb: Vcb, dir: Fcb, name: Uint8Array, facts: XattrFacts): Promise<void> {
+export function learnXattrsOfName(
+  vcb: Vcb,
+  dir: Fcb,
+  name: Uint8Array,
+  facts: XattrFacts,
+): Promise<void> {
   const subject = { fd: dir.handle, name, atFlags: abi.AT_SYMLINK_NOFOLLOW };
   return learn(vcb, subject, facts);
 }

@@ -49,7 +49,7 @@ import { setSecurity } from './irp/set-security.ts';
 import { setVolumeInformation } from './irp/set-volume-information.ts';
 import { shutdown } from './irp/shutdown.ts';
 import { write } from './irp/write.ts';
-import { openVcb } from './open-volume.ts';
+import { type OpenVolume, openVolume } from './open-volume.ts';
 import type { EngineOptions } from './options.ts';
 import { type NtStatus, STATUS } from './translate/ntstatus.ts';
 import type { Vcb } from './vcb.ts';
@@ -57,33 +57,35 @@ import { type VolumeFacts, volumeFacts } from './volume-facts.ts';
 
 export class Engine implements AsyncDisposable {
   readonly facts: VolumeFacts;
+  readonly #opened: OpenVolume;
   readonly #vcb: Vcb;
 
-  private constructor(vcb: Vcb, facts: VolumeFacts) {
-    this.#vcb = vcb;
+  private constructor(opened: OpenVolume, facts: VolumeFacts) {
+    this.#opened = opened;
+    this.#vcb = opened.vcb;
     this.facts = facts;
   }
 
   /** Of a mounted volume, which stays the caller's to close. Throws FsBridgeError. */
   static async open(volume: Volume, options: EngineOptions = {}): Promise<Engine> {
-    const vcb = await openVcb(volume, options);
-    return new Engine(vcb, await volumeFacts(vcb));
+    const opened = await openVolume(volume, options);
+    return new Engine(opened, await volumeFacts(opened.vcb));
   }
 
   /** What is open, by FileObject.id. */
   get fileObjects(): ReadonlyMap<number, FileObject> {
-    return this.#vcb.fileObjects;
+    return this.#vcb.fileObjects.byId;
   }
 
   /** For `fsbridge status`. */
   hitRatios(): Readonly<Record<string, HitRatio>> {
-    return { 'negative names': this.#vcb.negativeNames.hitRatio };
+    return { 'negative names': this.#vcb.names.hitRatio };
   }
 
   /**
    * One request. A dead kernel answers everything with EIO; here that gets a status of its own, so that
-   * a client can tell it from one bad block. An exception is a fault of this program: it is the
-   * request's end, and nobody else's.
+   * a client can tell it from one bad block. An exception is a fault of this program: it ends this
+   * request alone.
    */
   async #run<T>(work: (vcb: Vcb, irp: T) => Promise<NtStatus>, irp: T): Promise<NtStatus> {
     try {
@@ -175,7 +177,6 @@ export class Engine implements AsyncDisposable {
 
   /** Closes what is still open. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#vcb.fileObjects.clear();
-    await this.#vcb.close();
+    await this.#opened[Symbol.asyncDispose]();
   }
 }

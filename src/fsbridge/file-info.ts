@@ -71,7 +71,6 @@ export interface InfoFacts {
   readonly reparseTag: number;
   readonly isDirectoryLink: boolean;
   readonly eaSize: number;
-  readonly hideDotFiles: boolean;
 }
 
 /**
@@ -83,12 +82,10 @@ export function storedAttributes(dos: DosAttrib | null | undefined, type: number
   return dos?.attributes ?? (type === abi.S_IFREG ? FILE_ATTRIBUTE.ARCHIVE : 0);
 }
 
-export function fillInfo(info: FileInfo, statx: Statx, facts: InfoFacts, name: string): void {
+export function fillInfo(info: FileInfo, statx: Statx, facts: InfoFacts): void {
   const isFile = statx.type === abi.S_IFREG;
   info.fileAttributes = fileAttributesOf(statx, {
-    name,
     dosAttributes: storedAttributes(facts.dos, statx.type),
-    hideDotFiles: facts.hideDotFiles,
     isDirectoryLink: facts.isDirectoryLink,
   });
   info.reparseTag = facts.reparseTag;

@@ -88,26 +88,14 @@ export async function setAttributes(
 }
 
 /** Fills a FileInfo from a statx that was just made. */
-export async function describe(
-  vcb: Vcb,
-  fcb: Fcb,
-  statx: Statx,
-  name: string,
-  info: FileInfo,
-): Promise<void> {
+export async function describe(vcb: Vcb, fcb: Fcb, statx: Statx, info: FileInfo): Promise<void> {
   if (fcb.dos === undefined || fcb.eaSize === undefined) await learnXattrs(vcb, fcb);
-  fillInfo(
-    info,
-    statx,
-    {
-      dos: fcb.dos ?? undefined,
-      reparseTag: reparseTagOf(statx.mode, vcb.options.specialFiles),
-      isDirectoryLink: fcb.isDirectoryLink,
-      eaSize: fcb.eaSize ?? 0,
-      hideDotFiles: vcb.options.hideDotFiles,
-    },
-    name,
-  );
+  fillInfo(info, statx, {
+    dos: fcb.dos ?? undefined,
+    reparseTag: reparseTagOf(statx.mode),
+    isDirectoryLink: fcb.isDirectoryLink,
+    eaSize: fcb.eaSize ?? 0,
+  });
 }
 
 /** The same with a statx of now: what most requests answer. */
@@ -118,7 +106,7 @@ export async function queryInfo(
 ): Promise<NtStatus> {
   const statx = await vcb.calls.fstatx(fileObject.fcb.handle);
   if (isErrno(statx)) return ntStatusOf(statx);
-  await describe(vcb, fileObject.fcb, statx, fileObject.lcb?.name ?? '', info);
+  await describe(vcb, fileObject.fcb, statx, info);
   return STATUS.SUCCESS;
 }
 

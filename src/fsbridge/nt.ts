@@ -31,7 +31,7 @@ export const OPTION = {
   OPEN_REPARSE_POINT: 0x200000,
 } as const;
 
-/** FILE_RENAME_* and FILE_LINK_* flags. */
+/** FILE_RENAME_* flags. */
 export const RENAME = {
   REPLACE_IF_EXISTS: 0x1,
   POSIX_SEMANTICS: 0x2,

@@ -1,8 +1,6 @@
 /**
- * Mode, owner and ACL of an open inode, and the security descriptor that they are to Windows.
- *
- * Most files of a volume share a few modes and owners, so descriptors without an ACL are made once
- * for each of these; and what is known of an inode stays in its Fcb until something changes it.
+ * Mode, owner and ACL of an open inode. What is known of them stays in its Fcb until something changes
+ * it.
  */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
@@ -11,65 +9,11 @@ import { type Errno, isErrno, negative } from '../vfs-linux/errno.ts';
 import { type AclEntry, formatPosixAcl, parsePosixAcl } from '../vfs-linux/posix-acl.ts';
 import { learnXattrs, readXattr } from './eas.ts';
 import type { Fcb } from './fcb.ts';
-import type { IdMapping } from './options.ts';
-import { type LinuxPermissions, securityDescriptorOf } from './security/acl-map.ts';
-import {
-  formatSecurityDescriptor,
-  type SecurityDescriptor,
-} from './security/security-descriptor.ts';
-import { SidMap } from './security/sid-map.ts';
+import type { LinuxPermissions } from './security/acl-map.ts';
 import type { Vcb } from './vcb.ts';
 
 const accessAclXattr = 'system.posix_acl_access';
 const defaultAclXattr = 'system.posix_acl_default';
-const descriptorsMost = 4096;
-
-export class Descriptors {
-  readonly sids: SidMap;
-  /** By mode and owner, where these say all. */
-  #plain = new Map<string, SecurityDescriptor>();
-  #bytes = new WeakMap<SecurityDescriptor, Buffer>();
-
-  constructor(sids: SidMap) {
-    this.sids = sids;
-  }
-
-  of(permissions: LinuxPermissions): SecurityDescriptor {
-    if (permissions.accessAcl !== undefined || permissions.defaultAcl !== undefined) {
-      return securityDescriptorOf(permissions, this.sids);
-    }
-    const key = `${permissions.mode}:${permissions.uid}:${permissions.gid}`;
-    let descriptor = this.#plain.get(key);
-    if (descriptor === undefined) {
-      if (this.#plain.size >= descriptorsMost) this.#plain.clear();
-      descriptor = securityDescriptorOf(permissions, this.sids);
-      this.#plain.set(key, descriptor);
-    }
-    return descriptor;
-  }
-
-  /** Self-relative. Whoever gets it must not write into it. */
-  bytesOf(descriptor: SecurityDescriptor): Buffer {
-    let bytes = this.#bytes.get(descriptor);
-    if (bytes === undefined) {
-      bytes = formatSecurityDescriptor(descriptor);
-      this.#bytes.set(descriptor, bytes);
-    }
-    return bytes;
-  }
-}
-
-/** Who has what SID on a volume that is shown with these options. */
-export function sidMapOf(options: {
-  readonly mountingUid: number;
-  readonly mountingUserSid?: string | undefined;
-  readonly uidMap: readonly IdMapping[];
-}): SidMap {
-  const uids = options.uidMap.filter(({ kind }) => kind === 'user');
-  const gids = options.uidMap.filter(({ kind }) => kind === 'group');
-  const { mountingUserSid: sid, mountingUid: id } = options;
-  return new SidMap({ uids: sid === undefined ? uids : [{ id, sid }, ...uids], gids });
-}
 
 /** Mode, owner and ACLs of an inode, or a negative errno. */
 export async function permissionsOfFcb(vcb: Vcb, fcb: Fcb): Promise<LinuxPermissions | Errno> {
@@ -84,7 +28,7 @@ export async function permissionsOfFcb(vcb: Vcb, fcb: Fcb): Promise<LinuxPermiss
     accessAcl = await readAcl(vcb, fcb, accessAclXattr);
     if (fcb.type === abi.S_IFDIR) defaultAcl = await readAcl(vcb, fcb, defaultAclXattr);
   }
-  // Without its list a file's mode would say more than what its group may: the mask is in it.
+  // With an ACL the group bits of the mode are the ACL's mask: the mode alone would grant too much.
   if (isErrno(accessAcl)) return accessAcl;
   if (isErrno(defaultAcl)) return defaultAcl;
   fcb.permissions = { mode, uid, gid, accessAcl, defaultAcl };

@@ -8,6 +8,7 @@ import { abi } from '../vfs-linux/abi.gen.ts';
 import { at, encodeDevice } from '../vfs-linux/calls.ts';
 import { isErrno } from '../vfs-linux/errno.ts';
 import type { Fcb, Lcb } from './fcb.ts';
+import { openHandle } from './open-inode.ts';
 import { applyPermissions, forgetPermissions, permissionsOfFcb } from './permissions.ts';
 import { temporaryName } from './temporary-name.ts';
 import { linuxTargetOf } from './translate/link-targets.ts';
@@ -111,7 +112,7 @@ async function replaceInode(vcb: Vcb, fcb: Fcb, lcb: Lcb, make: Maker): Promise<
   const permissions = await permissionsOfFcb(vcb, fcb);
   const made = await make(dir, temporary);
   if (isErrno(made)) return ntStatusOf(made);
-  const opened = await vcb.openHandle(dir.handle, Buffer.from(temporary));
+  const opened = await openHandle(vcb, dir.handle, Buffer.from(temporary));
   if (isErrno(opened)) return ntStatusOf(opened);
   // What takes a directory's place cannot be renamed over it: they change places.
   const isDirectory = opened.statx.type === abi.S_IFDIR;

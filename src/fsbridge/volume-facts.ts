@@ -28,20 +28,20 @@ export interface VolumeFacts {
 }
 
 export async function volumeFacts(vcb: Vcb): Promise<VolumeFacts> {
-  const { volume, options, traits } = vcb;
+  const { volume, traits } = vcb;
   const root = await vcb.calls.fstatx(vcb.root.handle);
   const statfs = await vcb.calls.fstatfs(volume.root);
   const born = isErrno(root) ? { sec: 0, nsec: 0 } : root.hasBtime ? root.btime : root.mtime;
   const sectorBytes = isErrno(statfs) ? 4096 : Math.min(statfs.frsize, 4096);
   return {
-    fileSystemName: options.fileSystemName,
+    fileSystemName: volume.type,
     maximumComponentNameLength: 255,
-    volumeSerialNumber: options.serialNumber ?? serialOf(volume, born),
+    volumeSerialNumber: serialOf(volume, born),
     volumeCreationTime: toFileTime(born.sec, born.nsec),
     bytesPerSector: Math.max(sectorBytes, 512),
     sectorsPerAllocationUnit: 1,
-    caseSensitive: options.caseSensitive,
-    readOnly: options.readOnly,
+    caseSensitive: vcb.names.caseSensitive,
+    readOnly: vcb.readOnly,
     casePreserved: traits.caseRule !== 'folded',
     securityDescriptors: traits.owners,
     reparsePoints: traits.symlinks,

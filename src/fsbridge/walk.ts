@@ -16,10 +16,12 @@ import { Buffer } from 'node:buffer';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import { isErrno } from '../vfs-linux/errno.ts';
 import type { Statx } from '../vfs-linux/statx.ts';
+import type { LinuxName } from './directory-names.ts';
 import type { Fcb, Lcb } from './fcb.ts';
+import { openHandle, takeFcb } from './open-inode.ts';
 import { windowsTargetOf } from './translate/link-targets.ts';
 import { type NtStatus, ntStatusOf, STATUS } from './translate/ntstatus.ts';
-import type { LinuxName, Vcb } from './vcb.ts';
+import type { Vcb } from './vcb.ts';
 
 /** As Linux has it (MAXSYMLINKS); Windows gives up after 63. */
 const linksMost = 40;
@@ -150,7 +152,7 @@ export async function lookUp(vcb: Vcb, dir: Fcb, name: string): Promise<Place | 
 
 /** The same for a caller that shares the directory's names already, or has them alone. */
 export async function lookUpHeld(vcb: Vcb, dir: Fcb, name: string): Promise<Place | NtStatus> {
-  const meaning = vcb.find(dir, name);
+  const meaning = vcb.names.find(dir, name);
   const entry = meaning instanceof Promise ? await meaning : meaning;
   if (isErrno(entry)) return ntStatusOf(entry);
   if (!entry.exists) return absent(vcb, dir, name, entry.linuxName);
@@ -169,17 +171,17 @@ async function lookUpLinux(
   name: string,
   linuxName: LinuxName,
 ): Promise<Place | NtStatus> {
-  const mark = vcb.negativeNames.mark();
-  const opened = await vcb.openHandle(dir.handle, linuxName);
+  const mark = vcb.names.mark();
+  const opened = await openHandle(vcb, dir.handle, linuxName);
   if (isErrno(opened)) {
     if (opened === -errno.ENOENT) {
-      vcb.negativeNames.add(dir.key, name, false, mark);
+      vcb.names.noteAbsent(dir, name, mark);
       return absent(vcb, dir, name, linuxName);
     }
     return opened === -errno.ENAMETOOLONG ? STATUS.OBJECT_NAME_INVALID : ntStatusOf(opened);
   }
-  const fcb = vcb.takeFcb(opened);
-  if (dir.folded !== undefined) vcb.nameAppeared(dir, name, linuxName);
+  const fcb = takeFcb(vcb, opened);
+  if (dir.folded !== undefined) vcb.names.noteAppeared(dir, name, linuxName);
   vcb.files.hold(dir);
   const lcb = vcb.files.enter(dir, name, linuxName, fcb);
   return { dir, name, linuxName, fcb, lcb, statx: opened.statx };
@@ -259,7 +261,7 @@ async function lookUpBytes(vcb: Vcb, dir: Fcb, bytes: Buffer): Promise<Place | N
   const wait = dir.names.shared();
   if (wait !== undefined) await wait;
   try {
-    return await lookUpLinux(vcb, dir, await vcb.shownName(dir, bytes), bytes);
+    return await lookUpLinux(vcb, dir, await vcb.names.shownName(dir, bytes), bytes);
   } finally {
     dir.names.releaseShared();
   }

@@ -20,8 +20,7 @@ import type { CleanupIrp } from './irp.ts';
 
 export async function cleanup(vcb: Vcb, irp: CleanupIrp): Promise<NtStatus> {
   const { fileObject } = irp;
-  fileObject.listing?.close();
-  fileObject.listing = undefined;
+  fileObject.closeListing();
   if (vcb.readOnly) return STATUS.SUCCESS;
   if (irp.delete && fileObject.lcb !== undefined) {
     await removeName(vcb, fileObject.lcb);
@@ -57,7 +56,7 @@ async function unlink(vcb: Vcb, lcb: Lcb): Promise<number> {
   const atFlags = fcb.type === abi.S_IFDIR ? abi.AT_REMOVEDIR : 0;
   const ret = await vcb.calls.unlinkat(parent.handle, linuxName, atFlags);
   if (ret < 0) return ret;
-  vcb.nameVanished(parent, linuxName);
+  vcb.names.noteVanished(parent, linuxName);
   vcb.files.remove(lcb);
   return 0;
 }

@@ -1,18 +1,21 @@
 /**
  * The half of IRP_MJ_CREATE that makes a file or a directory.
  *
- * Invariant: a name that this made and that could not get all it was to have (security, EAs, room) is
- * taken away again before the failure is answered.
+ * Invariant: where a new file cannot get everything that was asked for (security, EAs, room), its name
+ * is taken away again before the failure is answered.
  */
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
 import type { OpenedStatx } from '../../vfs-linux/calls.ts';
 import { type Errno, isErrno } from '../../vfs-linux/errno.ts';
-import { checkCreate, type Requester } from '../access.ts';
+import type { Statx } from '../../vfs-linux/statx.ts';
+import { checkCreate } from '../access.ts';
+import type { Create } from '../create-request.ts';
 import { applyEas } from '../eas-set.ts';
 import type { Fcb, Lcb } from '../fcb.ts';
 import { describe, keepDosAttrib } from '../inode.ts';
 import { writeFdOf } from '../io.ts';
 import { CREATE_RESULT, OPTION } from '../nt.ts';
+import { openHandle, takeFcb } from '../open-inode.ts';
 import { setReparseData } from '../reparse-set.ts';
 import { reserveRoom } from '../reserve-room.ts';
 import { securityOfNew } from '../security-of-new.ts';
@@ -21,7 +24,7 @@ import { type NtStatus, ntStatusOf, STATUS } from '../translate/ntstatus.ts';
 import type { Vcb } from '../vcb.ts';
 import type { Place } from '../walk.ts';
 import { removeName } from './cleanup.ts';
-import { answer } from './create.ts';
+import { answerCreate } from './create-answer.ts';
 import type { CreateIrp } from './irp.ts';
 
 const fileMode = 0o666;
@@ -38,26 +41,22 @@ const again = { kind: 'again' } as const;
 const refused = (status: NtStatus) => ({ kind: 'refused', status }) as const;
 
 /** Makes the name at `place`, and answers the request with the new file. */
-export async function makeNew(
-  vcb: Vcb,
-  irp: CreateIrp,
-  place: Place,
-  requester: Requester | undefined,
-): Promise<Making> {
+export async function makeNew(create: Create): Promise<Making> {
+  const { vcb, irp } = create;
   // 1 validate
   const invalid = validateNew(vcb, irp);
   if (invalid !== STATUS.SUCCESS) return refused(invalid);
-  const { dir } = place;
+  const { dir } = create.place;
   // 3 check access
-  const denied = await checkCreate(vcb, irp, dir, requester);
+  const denied = await checkCreate(create);
   if (denied !== STATUS.SUCCESS) return refused(denied);
-  // 4 do. O_EXCL keeps two makers of one name apart; of one in two spellings only the lock does.
-  const isAlone = !vcb.options.caseSensitive || irp.eaIsReparsePoint;
+  // 4 do. O_EXCL keeps two makers of one name apart; the lock does so for two spellings of it.
+  const isAlone = !vcb.names.caseSensitive || irp.eaIsReparsePoint;
   const wait = isAlone ? dir.names.exclusive() : dir.names.shared();
   if (wait !== undefined) await wait;
   let made: NewName | Exclude<Making, { kind: 'made' }>;
   try {
-    made = await makeLocked(vcb, irp, place, requester);
+    made = await makeLocked(create);
   } finally {
     if (isAlone) dir.names.releaseExclusive();
     else dir.names.releaseShared();
@@ -70,7 +69,7 @@ export async function makeNew(
   return status === STATUS.SUCCESS ? { kind: 'made' } : refused(status);
 }
 
-/** A name that was made, held, and whether its file got all that it was to have. */
+/** A name that was made, held, and whether its file got everything that was asked for. */
 interface NewName {
   readonly kind: 'named';
   readonly status: NtStatus;
@@ -93,27 +92,24 @@ function validateNew(vcb: Vcb, irp: CreateIrp): NtStatus {
   return STATUS.SUCCESS;
 }
 
-async function makeLocked(
-  vcb: Vcb,
-  irp: CreateIrp,
-  place: Place,
-  requester: Requester | undefined,
-): Promise<NewName | Exclude<Making, { kind: 'made' }>> {
-  const { dir, name, linuxName } = place;
-  if (!vcb.options.caseSensitive) {
-    const folded = await vcb.foldedNames(dir);
+async function makeLocked(create: Create): Promise<NewName | Exclude<Making, { kind: 'made' }>> {
+  const { vcb } = create;
+  const { dir, name, linuxName } = create.place;
+  if (!vcb.names.caseSensitive) {
+    const folded = await vcb.names.folded(dir);
     if (isErrno(folded)) return refused(ntStatusOf(folded));
     if (folded.find(name) !== undefined) return again;
   }
-  const opened = await makeInode(vcb, irp, dir, linuxName);
+  const opened = await makeInode(create);
   if (isErrno(opened)) return notMade(opened);
-  const fcb = vcb.takeFcb(opened);
-  // Somebody may have looked the new name up already: then the handle is another descriptor.
+  const fcb = takeFcb(vcb, opened);
+  // Another request may have looked the new name up already: then the handle is its descriptor.
   if (fcb.type === abi.S_IFREG && fcb.handle === opened.fd) fcb.writeFd = opened.fd;
-  vcb.nameAppeared(dir, name, linuxName);
+  vcb.names.noteAppeared(dir, name, linuxName);
   const lcb = vcb.files.enter(dir, name, linuxName, fcb);
   const made: Place = { dir, name, linuxName, fcb, lcb, statx: opened.statx };
-  return { kind: 'named', status: await applyAttributes(vcb, irp, made, opened, requester), lcb };
+  const status = await applyAttributes({ ...create, place: made }, opened.statx);
+  return { kind: 'named', status, lcb };
 }
 
 function notMade(failure: Errno): Exclude<Making, { kind: 'made' }> {
@@ -123,12 +119,8 @@ function notMade(failure: Errno): Exclude<Making, { kind: 'made' }> {
   return refused(failure === -errno.ENOENT ? STATUS.DELETE_PENDING : ntStatusOf(failure));
 }
 
-async function makeInode(
-  vcb: Vcb,
-  irp: CreateIrp,
-  dir: Fcb,
-  linuxName: Uint8Array,
-): Promise<OpenedStatx | Errno> {
+async function makeInode({ vcb, irp, place }: Create): Promise<OpenedStatx | Errno> {
+  const { dir, linuxName } = place;
   if (!isDirectoryWanted(irp)) {
     const isReadOnly = (irp.fileAttributes & FILE_ATTRIBUTE.READONLY) !== 0;
     const mode = isReadOnly ? fileMode & ~anyWrite : fileMode;
@@ -136,18 +128,13 @@ async function makeInode(
     return vcb.creating.openat2Statx(dir.handle, linuxName, { flags, mode });
   }
   const ret = await vcb.creating.mkdirat(dir.handle, linuxName, directoryMode);
-  return isErrno(ret) ? ret : vcb.openHandle(dir.handle, linuxName);
+  return isErrno(ret) ? ret : openHandle(vcb, dir.handle, linuxName);
 }
 
-/** Everything that a new file gets beside its name, and the answer. */
-async function applyAttributes(
-  vcb: Vcb,
-  irp: CreateIrp,
-  made: Place,
-  opened: OpenedStatx,
-  requester: Requester | undefined,
-): Promise<NtStatus> {
-  const fcb = made.fcb as Fcb;
+/** Gives a new file its attributes, security, room and EAs, and answers the request. */
+async function applyAttributes(create: Create, created: Statx): Promise<NtStatus> {
+  const { vcb, irp } = create;
+  const fcb = create.place.fcb as Fcb;
   fcb.dos ??= null;
   fcb.eaSize ??= 0;
   const attributes = isDirectoryWanted(irp)
@@ -156,33 +143,33 @@ async function applyAttributes(
   const kept = await keepDosAttrib(vcb, fcb, attributes, undefined);
   if (isErrno(kept)) return ntStatusOf(kept);
   const wantsReadOnly = (irp.fileAttributes & FILE_ATTRIBUTE.READONLY) !== 0;
-  if (wantsReadOnly && (opened.statx.mode & anyWrite) !== 0 && fcb.type === abi.S_IFREG) {
+  if (wantsReadOnly && (created.mode & anyWrite) !== 0 && fcb.type === abi.S_IFREG) {
     // FAT has no mode to create a file with.
-    const mode = opened.statx.mode & 0o7777 & ~anyWrite;
+    const mode = created.mode & 0o7777 & ~anyWrite;
     await vcb.calls.fchmodat2(fcb.handle, '', mode, abi.AT_EMPTY_PATH);
   }
-  const secured = await securityOfNew(vcb, irp, made, opened.statx, requester);
+  const secured = await securityOfNew(create, created);
   if (secured !== STATUS.SUCCESS) return secured;
   if (irp.allocationSize > 0 && fcb.type === abi.S_IFREG) {
     const room = await reserveRoom(vcb, await writeFdOf(vcb, fcb), irp.allocationSize);
     if (room !== STATUS.SUCCESS) return room;
   }
-  const extended = await applyEa(vcb, irp, made);
+  const extended = await applyEa(create);
   if (extended !== STATUS.SUCCESS) return extended;
   const changed =
     wantsReadOnly ||
     irp.allocationSize > 0 ||
     irp.ea !== undefined ||
     irp.securityDescriptor !== undefined;
-  const statx = changed ? await vcb.calls.fstatx(fcb.handle) : opened.statx;
+  const statx = changed ? await vcb.calls.fstatx(fcb.handle) : created;
   if (isErrno(statx)) return ntStatusOf(statx);
-  await describe(vcb, fcb, statx, made.name, irp.fileInfo);
+  await describe(vcb, fcb, statx, irp.fileInfo);
   // 5 answer
-  return answer(vcb, irp, made, CREATE_RESULT.CREATED);
+  return answerCreate(create, CREATE_RESULT.CREATED);
 }
 
-async function applyEa(vcb: Vcb, irp: CreateIrp, made: Place): Promise<NtStatus> {
+async function applyEa({ vcb, irp, place }: Create): Promise<NtStatus> {
   if (irp.ea === undefined) return STATUS.SUCCESS;
-  if (!irp.eaIsReparsePoint) return applyEas(vcb, made.fcb as Fcb, irp.ea);
-  return setReparseData(vcb, made, irp.ea, 0);
+  if (!irp.eaIsReparsePoint) return applyEas(vcb, place.fcb as Fcb, irp.ea);
+  return setReparseData(vcb, place, irp.ea, 0);
 }

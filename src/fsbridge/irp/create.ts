@@ -1,18 +1,17 @@
 /**
  * IRP_MJ_CREATE: opens what a name is, or makes it (MS-FSA 2.1.5.1).
  *
- * Steps: 1 validate, 2 resolve the name, 3 check access, 4 open or make, 5 answer. What is there when
- * the name is resolved may be gone when the file is made, and the other way round: then the steps are
- * taken again.
+ * Steps: 1 validate, 2 resolve the name, 3 check access, 4 open or make, 5 answer. A name may appear
+ * between the look-up and the making of the file: then the steps are taken again.
  */
 import { Buffer } from 'node:buffer';
 import { abi } from '../../vfs-linux/abi.gen.ts';
 import { isErrno } from '../../vfs-linux/errno.ts';
-import { checkOpen, type Requester, requesterOf, traverseCheck } from '../access.ts';
-import { FileObject } from '../file-object.ts';
+import { checkOpen, requesterOf, traverseCheck } from '../access.ts';
+import type { Create } from '../create-request.ts';
+import type { Fcb } from '../fcb.ts';
 import { describe, isDirectoryLinkAt } from '../inode.ts';
 import { CREATE_RESULT, DISPOSITION, OPTION } from '../nt.ts';
-import { permissionsOfFcb } from '../permissions.ts';
 import { ACCESS } from '../security/access-rights.ts';
 import { FILE_ATTRIBUTE } from '../translate/attributes.ts';
 import { type NtStatus, ntStatusOf, STATUS } from '../translate/ntstatus.ts';
@@ -28,13 +27,14 @@ import {
   type Walk,
   walkToParent,
 } from '../walk.ts';
-import { makeNew } from './create-new.ts';
+import { answerCreate } from './create-answer.ts';
+import { type Making, makeNew } from './create-new.ts';
 import { validateCreate } from './create-validate.ts';
 import type { CreateIrp } from './irp.ts';
 import { reparseBufferOf } from './reparse-data.ts';
 
 /** How often a file may come and go between look-up and creation before that is an error. */
-const attemptsMost = 8;
+const maxAttempts = 8;
 
 export async function create(vcb: Vcb, irp: CreateIrp): Promise<NtStatus> {
   irp.fileObject = undefined;
@@ -50,20 +50,21 @@ export async function create(vcb: Vcb, irp: CreateIrp): Promise<NtStatus> {
   if (typeof requester === 'number') return requester;
   for (let attempt = 1; ; attempt++) {
     // 2 resolve
-    const walk = newWalk(traverseCheck(vcb, irp, requester));
+    const walk = newWalk(traverseCheck(irp, requester));
     const place = await resolve(vcb, irp, walk);
     if (typeof place === 'number') {
       return place === STATUS.REPARSE ? reparseOutside(irp, walk) : place;
     }
     // 3 check access, 4 do, 5 answer
-    const status = await openOrMake(vcb, irp, place, requester);
+    const outcome = await openOrMake({ vcb, irp, requester, place });
     letGo(vcb, place);
-    if (status !== undefined) return status;
-    if (attempt === attemptsMost) return STATUS.OBJECT_NAME_COLLISION;
+    if (outcome.kind === 'made') return STATUS.SUCCESS;
+    if (outcome.kind !== 'again') return outcome.status;
+    if (attempt === maxAttempts) return STATUS.OBJECT_NAME_COLLISION;
   }
 }
 
-/** What the name leads to; a link at its end is followed unless it is what is asked for. */
+/** What the name leads to; a link at its end is followed, unless the link itself is asked for. */
 async function resolve(vcb: Vcb, irp: CreateIrp, walk: Walk): Promise<Place | NtStatus> {
   const { fileName } = irp;
   if (fileName === '\\') {
@@ -83,72 +84,59 @@ async function resolve(vcb: Vcb, irp: CreateIrp, walk: Walk): Promise<Place | Nt
   return place;
 }
 
-/** The link leads out of the volume: the I/O manager goes on with the name it gets. */
+/** The link leads out of the volume: the I/O manager continues with the name it gets. */
 function reparseOutside(irp: CreateIrp, walk: Walk): NtStatus {
   irp.information = 0;
   irp.reparseBuffer = Buffer.from(walk.reparsePath, 'utf16le');
   return STATUS.REPARSE;
 }
 
-/** Undefined: the name has appeared meanwhile, and is resolved again. */
-async function openOrMake(
-  vcb: Vcb,
-  irp: CreateIrp,
-  place: Place,
-  requester: Requester | undefined,
-): Promise<NtStatus | undefined> {
-  if (irp.openTargetDirectory) return openParent(vcb, irp, place, requester);
-  if (place.fcb !== undefined) return openExisting(vcb, irp, place, requester);
+type Outcome = Making | { readonly kind: 'answered'; readonly status: NtStatus };
+
+async function openOrMake(create: Create): Promise<Outcome> {
+  const { irp, place } = create;
+  if (irp.openTargetDirectory) return { kind: 'answered', status: await openParent(create) };
+  if (place.fcb !== undefined) return { kind: 'answered', status: await openExisting(create) };
   if (
     irp.createDisposition === DISPOSITION.OPEN ||
     irp.createDisposition === DISPOSITION.OVERWRITE
   ) {
-    return STATUS.OBJECT_NAME_NOT_FOUND;
+    return { kind: 'answered', status: STATUS.OBJECT_NAME_NOT_FOUND };
   }
-  const making = await makeNew(vcb, irp, place, requester);
-  if (making.kind === 'again') return undefined;
-  return making.kind === 'refused' ? making.status : STATUS.SUCCESS;
+  return makeNew(create);
 }
 
 /** SL_OPEN_TARGET_DIRECTORY: the directory that a rename or a link goes to. */
-async function openParent(
-  vcb: Vcb,
-  irp: CreateIrp,
-  place: Place,
-  requester: Requester | undefined,
-): Promise<NtStatus> {
-  const { dir } = place;
+async function openParent(create: Create): Promise<NtStatus> {
+  const { vcb } = create;
+  const { dir, fcb } = create.place;
   vcb.files.hold(dir);
   const parent = placeOfDirectory(vcb, dir);
-  const status = await checkOpen(vcb, irp, parent, FILE_ATTRIBUTE.DIRECTORY, requester);
-  const result = place.fcb === undefined ? CREATE_RESULT.DOES_NOT_EXIST : CREATE_RESULT.EXISTS;
-  const answered = status === STATUS.SUCCESS ? await answer(vcb, irp, parent, result) : status;
+  const opening: Create = { ...create, place: parent };
+  const status = await checkOpen(opening, FILE_ATTRIBUTE.DIRECTORY);
+  const result = fcb === undefined ? CREATE_RESULT.DOES_NOT_EXIST : CREATE_RESULT.EXISTS;
+  const answered = status === STATUS.SUCCESS ? await answerCreate(opening, result) : status;
   letGo(vcb, parent);
   return answered;
 }
 
-async function openExisting(
-  vcb: Vcb,
-  irp: CreateIrp,
-  place: Place,
-  requester: Requester | undefined,
-): Promise<NtStatus> {
-  const fcb = place.fcb as NonNullable<Place['fcb']>;
+async function openExisting(create: Create): Promise<NtStatus> {
+  const { vcb, irp, place } = create;
+  const fcb = place.fcb as Fcb;
   const statx = place.statx ?? (await vcb.calls.fstatx(fcb.handle));
   if (isErrno(statx)) return ntStatusOf(statx);
-  await describe(vcb, fcb, statx, place.name, irp.fileInfo);
-  const tag = reparseTagOf(statx.mode, vcb.options.specialFiles);
+  await describe(vcb, fcb, statx, irp.fileInfo);
+  const tag = reparseTagOf(statx.mode);
   if (tag !== 0 && (irp.createOptions & OPTION.OPEN_REPARSE_POINT) === 0) {
-    return reparseSpecial(vcb, irp, place, tag);
+    return reparseSpecial(create, tag);
   }
   const unfit = checkKind(irp, irp.fileInfo.fileAttributes, tag !== 0);
   if (unfit !== STATUS.SUCCESS) return unfit;
   // 3 check access
-  const refused = await checkOpen(vcb, irp, place, irp.fileInfo.fileAttributes, requester);
+  const refused = await checkOpen(create, irp.fileInfo.fileAttributes);
   if (refused !== STATUS.SUCCESS) return refused;
   // 5 answer; what is overwritten loses its content when Overwrite comes
-  const result = resultOf(irp.createDisposition);
-  return answer(vcb, irp, place, result);
+  return answerCreate(create, resultOf(irp.createDisposition));
 }
 
 function resultOf(disposition: number): number {
@@ -158,14 +146,9 @@ function resultOf(disposition: number): number {
   return overwrites ? CREATE_RESULT.OVERWRITTEN : CREATE_RESULT.OPENED;
 }
 
-/** FIFOs, sockets and devices are nobody's files here: whoever knows their tag may go on. */
-async function reparseSpecial(
-  vcb: Vcb,
-  irp: CreateIrp,
-  place: Place,
-  tag: number,
-): Promise<NtStatus> {
-  const buffer = await reparseBufferOf(vcb, place.fcb as NonNullable<Place['fcb']>);
+/** FIFOs, sockets and devices cannot be opened here; a caller that knows their tag may continue. */
+async function reparseSpecial({ vcb, irp, place }: Create, tag: number): Promise<NtStatus> {
+  const buffer = await reparseBufferOf(vcb, place.fcb as Fcb);
   if (typeof buffer === 'number') return buffer;
   irp.information = tag;
   irp.reparseBuffer = buffer;
@@ -198,49 +181,4 @@ function checkReadOnlyAttribute(irp: CreateIrp, attributes: number, overwrites: 
   if (overwrites || (irp.desiredAccess & writes) !== 0) return STATUS.ACCESS_DENIED;
   const deletes = (irp.createOptions & OPTION.DELETE_ON_CLOSE) !== 0;
   return deletes ? STATUS.CANNOT_DELETE : STATUS.SUCCESS;
-}
-
-/** 5: the file object, and what the caller wants to know of the file. */
-export async function answer(
-  vcb: Vcb,
-  irp: CreateIrp,
-  place: Place,
-  information: number,
-): Promise<NtStatus> {
-  const fcb = place.fcb as NonNullable<Place['fcb']>;
-  if (irp.openTargetDirectory) {
-    const statx = await vcb.calls.fstatx(fcb.handle);
-    if (isErrno(statx)) return ntStatusOf(statx);
-    await describe(vcb, fcb, statx, place.name, irp.fileInfo);
-  }
-  const id = vcb.nextId();
-  const { lcb } = place;
-  const opened = new FileObject(id, fcb, lcb, irp.grantedAccess, irp.createOptions);
-  vcb.files.hold(fcb);
-  if (lcb !== undefined) lcb.holders++;
-  vcb.fileObjects.set(id, opened);
-  irp.fileObject = opened;
-  irp.information = information;
-  irp.disableCache = irp.fileInfo.hardLinks > 1;
-  // With "ignore" nobody is to be refused by what the descriptor says.
-  if (irp.acceptsSecurityDescriptor && vcb.options.permissions !== 'ignore') {
-    const permissions = await permissionsOfFcb(vcb, fcb);
-    if (!isErrno(permissions)) {
-      const descriptor = vcb.descriptors.of(permissions);
-      irp.answeredSecurityDescriptor = vcb.descriptors.bytesOf(descriptor);
-    }
-  }
-  if (!vcb.options.caseSensitive) irp.normalizedName = normalizedName(openedPath(irp), place.name);
-  return STATUS.SUCCESS;
-}
-
-/** The path of what was opened: with openTargetDirectory that is the parent of what was named. */
-function openedPath({ fileName, openTargetDirectory }: CreateIrp): string {
-  return openTargetDirectory ? fileName.slice(0, fileName.lastIndexOf('\\')) : fileName;
-}
-
-/** The name as the directory has it, if nothing but its case is another. */
-function normalizedName(fileName: string, shown: string): string | undefined {
-  const cut = fileName.lastIndexOf('\\') + 1;
-  return fileName.length - cut === shown.length ? fileName.slice(0, cut) + shown : undefined;
 }

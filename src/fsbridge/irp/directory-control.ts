@@ -10,7 +10,7 @@ import { abi, errno } from '../../vfs-linux/abi.gen.ts';
 import { type Errno, isErrno } from '../../vfs-linux/errno.ts';
 import { DirectoryListing, describeEntry } from '../directory-listing.ts';
 import { FileInfo } from '../file-info.ts';
-import type { FileObject } from '../file-object.ts';
+import type { FileObject, Listing } from '../file-object.ts';
 import { matchesPattern } from '../translate/names.ts';
 import { type NtStatus, ntStatusOf, STATUS } from '../translate/ntstatus.ts';
 import type { Vcb } from '../vcb.ts';
@@ -46,10 +46,10 @@ async function listingOf(
   vcb: Vcb,
   fileObject: FileObject,
   goesOn: boolean,
-): Promise<DirectoryListing | Errno> {
+): Promise<Listing | Errno> {
   const { fcb } = fileObject;
-  if (!vcb.options.caseSensitive) {
-    const folded = await vcb.foldedNames(fcb);
+  if (!vcb.names.caseSensitive) {
+    const folded = await vcb.names.folded(fcb);
     if (isErrno(folded)) return folded;
   }
   const known = fileObject.listing;
@@ -67,11 +67,11 @@ async function listingOf(
 async function giveFrom(
   vcb: Vcb,
   irp: DirectoryControlIrp,
-  listing: DirectoryListing,
+  listing: Listing,
   start: number,
 ): Promise<NtStatus> {
   const { pattern, writer } = irp;
-  const { caseSensitive } = vcb.options;
+  const { caseSensitive } = vcb.names;
   for (let index = start; ; index++) {
     const found = listing.at(index);
     const listed = found instanceof Promise ? await found : found;
@@ -92,18 +92,18 @@ async function giveFrom(
 async function giveOne(vcb: Vcb, irp: DirectoryControlIrp, name: string): Promise<NtStatus> {
   irp.endOfDirectory = true;
   const { fcb } = irp.fileObject;
-  const meaning = await vcb.find(fcb, name);
+  const meaning = await vcb.names.find(fcb, name);
   if (isErrno(meaning) || !meaning.exists) return STATUS.SUCCESS;
   const { linuxName, shown } = meaning;
   const atFlags = abi.AT_SYMLINK_NOFOLLOW;
-  const found = await vcb.calls.find(fcb.handle, linuxName, atFlags, vcb.finding);
+  const found = await vcb.calls.find(fcb.handle, linuxName, atFlags, vcb.lookupWant);
   if (isErrno(found)) {
     const isAbsent = found === -errno.ENOENT || found === -errno.ENAMETOOLONG;
     return isAbsent ? STATUS.SUCCESS : ntStatusOf(found);
   }
   const info = new FileInfo();
   const entry = { statx: found.statx, xattrs: found.xattrs, info };
-  await describeEntry(vcb, fcb, shown, linuxName, entry);
+  await describeEntry(vcb, fcb, linuxName, entry);
   if (!irp.writer.entry(shown, 1, info)) return STATUS.BUFFER_OVERFLOW;
   return STATUS.SUCCESS;
 }

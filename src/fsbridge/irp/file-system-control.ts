@@ -62,7 +62,7 @@ async function changeReparsePoint(vcb: Vcb, irp: FileSystemControlIrp): Promise<
   if (irp.inputBuffer.length < 8) return STATUS.IO_REPARSE_DATA_INVALID;
   const isDelete = irp.fsControlCode === FSCTL.DELETE_REPARSE_POINT;
   const tag = irp.inputBuffer.readUInt32LE(0);
-  const existing = reparseTagOf(fcb.type, vcb.options.specialFiles);
+  const existing = reparseTagOf(fcb.type);
   const conflict = reparseTagConflict(existing, tag, isDelete);
   if (conflict !== STATUS.SUCCESS) return conflict;
   // 4 do

@@ -14,7 +14,7 @@ import type { FileInfo } from '../file-info.ts';
 import type { FileObject } from '../file-object.ts';
 import type { AccessToken } from '../security/access-check.ts';
 
-/** Whoever asks: looked up only where the answer depends on it. */
+/** The token of a request, looked up only where the answer depends on it. */
 export interface TokenSource {
   /** Called at most once for a request. Undefined: it cannot be read. */
   facts(): AccessToken | undefined;
@@ -33,7 +33,6 @@ export interface CreateIrp {
   desiredAccess: number;
   /** In: rights the transport granted already (by privilege). Out: what the handle may do. */
   grantedAccess: number;
-  shareAccess: number;
   /** Of a new file: a self-relative SECURITY_DESCRIPTOR. */
   securityDescriptor: Buffer | undefined;
   allocationSize: number;
@@ -47,7 +46,6 @@ export interface CreateIrp {
   hasRestorePrivilege: boolean;
   /** Opens the parent and says whether the last component exists (SL_OPEN_TARGET_DIRECTORY). */
   openTargetDirectory: boolean;
-  caseSensitive: boolean;
   /** The name ended with a backslash that is no longer there. */
   hasTrailingBackslash: boolean;
   /** The transport has a use for the security descriptor in the answer. */
@@ -183,23 +181,13 @@ export interface SetRenameInformation extends SetInformationBase {
   accessToken: TokenSource | undefined;
 }
 
-/** FileLinkInformation(Ex): one more name for the same file. */
-export interface SetLinkInformation extends SetInformationBase {
-  fileInformationClass: 11 | 72;
-  newName: string;
-  /** FILE_LINK_REPLACE_IF_EXISTS 1, POSIX_SEMANTICS 2, IGNORE_READONLY_ATTRIBUTE 0x40. */
-  flags: number;
-  accessToken: TokenSource | undefined;
-}
-
 /** IRP_MJ_SET_INFORMATION. */
 export type SetInformationIrp =
   | SetBasicInformation
   | SetAllocationInformation
   | SetEndOfFileInformation
   | SetDispositionInformation
-  | SetRenameInformation
-  | SetLinkInformation;
+  | SetRenameInformation;
 
 /** IRP_MJ_QUERY_EA: all of them; the transport picks. */
 export interface QueryEaIrp {
@@ -271,7 +259,6 @@ export interface FileSystemControlIrp {
   outputBufferLength: number;
   /** Bytes of the substitute name before the part that lies on this volume; 0: it does not. */
   targetOnFileSystem: number;
-  accessToken: TokenSource | undefined;
   /** Out. */
   outputBuffer: Buffer | undefined;
 }

@@ -15,6 +15,5 @@ export async function reparseBufferOf(vcb: Vcb, fcb: Fcb): Promise<Buffer | NtSt
   let target: Buffer | Errno | undefined;
   if (fcb.type === abi.S_IFLNK) target = await vcb.calls.readlinkat(fcb.handle, '');
   if (isErrno(target)) return ntStatusOf(target);
-  const options = { specialFileTags: vcb.options.specialFiles };
-  return reparseOfInode(statx, target, options) ?? STATUS.NOT_A_REPARSE_POINT;
+  return reparseOfInode(statx.mode, target) ?? STATUS.NOT_A_REPARSE_POINT;
 }

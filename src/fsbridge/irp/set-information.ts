@@ -23,7 +23,7 @@ import type {
   SetEndOfFileInformation,
   SetInformationIrp,
 } from './irp.ts';
-import { setLink, setRename } from './set-name.ts';
+import { setRename } from './set-name.ts';
 
 export async function setInformation(vcb: Vcb, irp: SetInformationIrp): Promise<NtStatus> {
   if (vcb.readOnly) return STATUS.MEDIA_WRITE_PROTECTED;
@@ -40,9 +40,6 @@ export async function setInformation(vcb: Vcb, irp: SetInformationIrp): Promise<
     case 10:
     case 65:
       return setRename(vcb, irp);
-    case 11:
-    case 72:
-      return setLink(vcb, irp);
     default:
       return STATUS.INVALID_INFO_CLASS;
   }
@@ -153,7 +150,7 @@ async function setEndOfFile(vcb: Vcb, irp: SetEndOfFileInformation): Promise<NtS
   const changed = await vcb.calls.ftruncateStatx(fd, irp.endOfFile);
   if (isErrno(changed)) return ntStatusOf(changed);
   if (changed.statx === undefined) return queryInfo(vcb, fileObject, irp.fileInfo);
-  await describe(vcb, fcb, changed.statx, fileObject.lcb?.name ?? '', irp.fileInfo);
+  await describe(vcb, fcb, changed.statx, irp.fileInfo);
   return STATUS.SUCCESS;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The classes of IRP_MJ_SET_INFORMATION that give a file another name or one more: FileRenameInformation
- * and FileLinkInformation (MS-FSA 2.1.5.15.6 and .12).
+ * The class of IRP_MJ_SET_INFORMATION that gives a file another name: FileRenameInformation (MS-FSA
+ * 2.1.5.15.12).
  *
  * Invariant: both directories are held alone, in the order of their Fcbs' serial numbers, from the look
  * at what is there to the move of the Lcb. Which files are open is the transport's to check.
@@ -16,9 +16,7 @@ import { temporaryName } from '../temporary-name.ts';
 import { type NtStatus, ntStatusOf, STATUS } from '../translate/ntstatus.ts';
 import type { Vcb } from '../vcb.ts';
 import { letGo, lookUpHeld, newWalk, type Place, walkToParent } from '../walk.ts';
-import type { SetLinkInformation, SetRenameInformation } from './irp.ts';
-
-type NameIrp = SetRenameInformation | SetLinkInformation;
+import type { SetRenameInformation } from './irp.ts';
 
 export async function setRename(vcb: Vcb, irp: SetRenameInformation): Promise<NtStatus> {
   const { lcb } = irp.fileObject;
@@ -28,18 +26,11 @@ export async function setRename(vcb: Vcb, irp: SetRenameInformation): Promise<Nt
   return withTarget(vcb, irp, lcb, (place) => rename(vcb, irp, lcb, place));
 }
 
-export async function setLink(vcb: Vcb, irp: SetLinkInformation): Promise<NtStatus> {
-  const { fcb } = irp.fileObject;
-  // 1 validate
-  if (fcb.type === abi.S_IFDIR) return STATUS.FILE_IS_A_DIRECTORY;
-  return withTarget(vcb, irp, undefined, (place) => link(vcb, irp, place));
-}
-
 /** Resolves the new name and runs with both directories locked. */
 async function withTarget(
   vcb: Vcb,
-  irp: NameIrp,
-  source: Lcb | undefined,
+  irp: SetRenameInformation,
+  source: Lcb,
   act: (place: Place) => Promise<NtStatus>,
 ): Promise<NtStatus> {
   const { newName } = irp;
@@ -70,17 +61,17 @@ async function withTarget(
 async function withLocks(
   vcb: Vcb,
   dir: Fcb,
-  source: Lcb | undefined,
+  source: Lcb,
   act: () => Promise<NtStatus>,
 ): Promise<NtStatus> {
   for (;;) {
-    const from = source?.parent ?? dir;
+    const from = source.parent;
     vcb.files.hold(from);
     const [first, second] = from.serial < dir.serial ? [from, dir] : [dir, from];
     await first.names.exclusive();
     if (second !== first) await second.names.exclusive();
     try {
-      if (source === undefined || source.parent === from) return await act();
+      if (source.parent === from) return await act();
     } finally {
       if (second !== first) second.names.releaseExclusive();
       first.names.releaseExclusive();
@@ -90,7 +81,7 @@ async function withLocks(
 }
 
 /** Whether what is there may be replaced: SUCCESS, or why not. */
-async function checkTarget(vcb: Vcb, irp: NameIrp, place: Place): Promise<NtStatus> {
+async function checkTarget(vcb: Vcb, irp: SetRenameInformation, place: Place): Promise<NtStatus> {
   const target = place.fcb as Fcb;
   if ((irp.flags & RENAME.REPLACE_IF_EXISTS) === 0) return STATUS.OBJECT_NAME_COLLISION;
   const isDirectory = target.type === abi.S_IFDIR;
@@ -127,9 +118,9 @@ async function rename(
   if (!sameName) {
     const ret = await moveName(vcb, lcb, place, toName);
     if (isErrno(ret)) return renameStatus(ret, place);
-    vcb.nameVanished(from, fromName);
+    vcb.names.noteVanished(from, fromName);
     const shown = isOwnName ? irp.newName.slice(irp.newName.lastIndexOf('\\') + 1) : place.name;
-    vcb.nameAppeared(place.dir, shown, toName);
+    vcb.names.noteAppeared(place.dir, shown, toName);
     vcb.files.move(lcb, place.dir, shown, toName);
   }
   // 5 answer
@@ -144,8 +135,8 @@ function renameStatus(ret: Errno, place: Place): NtStatus {
 
 /** The bytes that the new name is to have: where only its case changes, not those that are there. */
 function newLinuxName(vcb: Vcb, irp: SetRenameInformation, place: Place): Uint8Array | undefined {
-  if (vcb.options.caseSensitive) return place.linuxName;
-  return vcb.linuxNameOf(irp.newName.slice(irp.newName.lastIndexOf('\\') + 1));
+  if (vcb.names.caseSensitive) return place.linuxName;
+  return vcb.names.toLinux(irp.newName.slice(irp.newName.lastIndexOf('\\') + 1));
 }
 
 async function moveName(vcb: Vcb, lcb: Lcb, place: Place, toName: Uint8Array): Promise<number> {
@@ -156,7 +147,7 @@ async function moveName(vcb: Vcb, lcb: Lcb, place: Place, toName: Uint8Array): P
       // Two names of one file: rename(2) would leave both.
       const ret = await vcb.calls.unlinkat(place.dir.handle, place.linuxName);
       if (ret < 0) return ret;
-      vcb.nameVanished(place.dir, place.linuxName);
+      vcb.names.noteVanished(place.dir, place.linuxName);
     } else if (Buffer.compare(place.linuxName, toName) !== 0) {
       return moveOverSpelling(vcb, lcb, place, toName);
     }
@@ -165,9 +156,8 @@ async function moveName(vcb: Vcb, lcb: Lcb, place: Place, toName: Uint8Array): P
     // The driver takes both spellings for one name, and a rename between them for none.
     const between = temporaryName();
     const ret = await vcb.calls.renameat2(at(parent.handle, linuxName), at(parent.handle, between));
-    return ret < 0
-      ? ret
-      : vcb.calls.renameat2(at(parent.handle, between), at(place.dir.handle, toName));
+    if (ret < 0) return ret;
+    return vcb.calls.renameat2(at(parent.handle, between), at(place.dir.handle, toName));
   }
   return vcb.calls.renameat2(at(parent.handle, linuxName), at(place.dir.handle, toName));
 }
@@ -190,44 +180,6 @@ async function moveOverSpelling(
     at(dir.handle, toName),
   );
   if (ret < 0) await vcb.calls.renameat2(at(dir.handle, toName), at(dir.handle, linuxName));
-  else vcb.nameVanished(dir, linuxName);
-  return ret;
-}
-
-async function link(vcb: Vcb, irp: SetLinkInformation, place: Place): Promise<NtStatus> {
-  const { fcb } = irp.fileObject;
-  const { dir, name, linuxName } = place;
-  if (place.fcb === fcb) {
-    const replaces = (irp.flags & RENAME.REPLACE_IF_EXISTS) !== 0;
-    return replaces ? queryInfo(vcb, irp.fileObject, irp.fileInfo) : STATUS.OBJECT_NAME_COLLISION;
-  }
-  if (place.fcb !== undefined) {
-    const refused = await checkTarget(vcb, irp, place);
-    if (refused !== STATUS.SUCCESS) return refused;
-  }
-  const ret =
-    place.fcb === undefined
-      ? await vcb.calls.linkat(at(fcb.handle, ''), at(dir.handle, linuxName), abi.AT_EMPTY_PATH)
-      : await linkOver(vcb, fcb, place);
-  // link(2): EPERM where the file system has no links.
-  if (ret === -errno.EPERM && !vcb.traits.hardLinks) return STATUS.NOT_SUPPORTED;
-  if (isErrno(ret)) return ntStatusOf(ret);
-  if (place.lcb !== undefined) vcb.files.remove(place.lcb);
-  vcb.nameAppeared(dir, name, linuxName);
-  return queryInfo(vcb, irp.fileObject, irp.fileInfo);
-}
-
-/** A link under a name of its own, and that over the name: the name is never without a file. */
-async function linkOver(vcb: Vcb, fcb: Fcb, place: Place): Promise<number> {
-  const { dir, linuxName } = place;
-  const temporary = temporaryName();
-  const made = await vcb.calls.linkat(
-    at(fcb.handle, ''),
-    at(dir.handle, temporary),
-    abi.AT_EMPTY_PATH,
-  );
-  if (made < 0) return made;
-  const ret = await vcb.calls.renameat2(at(dir.handle, temporary), at(dir.handle, linuxName));
-  if (ret < 0) await vcb.calls.unlinkat(dir.handle, temporary);
+  else vcb.names.noteVanished(dir, linuxName);
   return ret;
 }

@@ -6,7 +6,6 @@
  */
 
 import { isErrno } from '../../vfs-linux/errno.ts';
-import { mountingToken } from '../access.ts';
 import { storedAttributes } from '../file-info.ts';
 import { isReadOnlyFile, keepDosAttrib } from '../inode.ts';
 import { applyPermissions, permissionsOfFcb } from '../permissions.ts';
@@ -38,7 +37,7 @@ export async function setSecurity(vcb: Vcb, irp: SetSecurityIrp): Promise<NtStat
     existing,
     modification,
     information: irp.securityInformation,
-    token: mountingToken(vcb, new Set(['SeRestorePrivilege'])),
+    token: vcb.mountingTokens.restoring,
     mapping: FILE_GENERIC_MAPPING,
   });
   if (sd === undefined) return status;
@@ -48,7 +47,7 @@ export async function setSecurity(vcb: Vcb, irp: SetSecurityIrp): Promise<NtStat
   const wasReadOnly = await isReadOnlyFile(vcb, fcb);
   const ret = await applyPermissions(vcb, fcb, before, wanted.permissions);
   if (isErrno(ret)) return ntStatusOf(ret);
-  // READONLY is not the list's to take away: where the mode cannot say it any more, it is kept apart.
+  // A descriptor does not clear READONLY: where the mode no longer shows it, it is kept apart.
   if (wasReadOnly && (wanted.permissions.mode & anyWrite) !== 0) {
     const stored = storedAttributes(fcb.dos, fcb.type) | FILE_ATTRIBUTE.READONLY;
     const kept = await keepDosAttrib(vcb, fcb, stored, fcb.dos?.creationTime);

@@ -55,6 +55,6 @@ export async function write(vcb: Vcb, irp: WriteIrp): Promise<NtStatus> {
     return queryInfo(vcb, fileObject, irp.fileInfo);
   }
   if (changed.statx === undefined) return queryInfo(vcb, fileObject, irp.fileInfo);
-  await describe(vcb, fcb, changed.statx, fileObject.lcb?.name ?? '', irp.fileInfo);
+  await describe(vcb, fcb, changed.statx, irp.fileInfo);
   return STATUS.SUCCESS;
 }

@@ -27,7 +27,7 @@ import {
   type SecurityDescriptor,
 } from './security-descriptor.ts';
 import { type Sid, WELL_KNOWN_SID } from './sid.ts';
-import type { SidMap } from './sid-map.ts';
+import type { AccountSids } from './sid-map.ts';
 
 /** Who may do what on Linux. A Statx has the first three. */
 export interface LinuxPermissions {
@@ -80,7 +80,7 @@ function classesOfAcl(
   entries: readonly AclEntry[],
   ownerSid: Sid,
   groupSid: Sid,
-  map: SidMap,
+  map: AccountSids,
 ): Class[] {
   const mask = entries.find((entry) => entry.tag === 'mask')?.perm ?? 7;
   // fs/namei.c, acl_permission_check: Linux does not look at the entries when the group's bits of
@@ -153,7 +153,7 @@ const handedOn = ACE_FLAG.OBJECT_INHERIT | ACE_FLAG.CONTAINER_INHERIT | ACE_FLAG
 /** The descriptor that shows these permissions. */
 export function securityDescriptorOf(
   permissions: LinuxPermissions,
-  map: SidMap,
+  map: AccountSids,
 ): SecurityDescriptor {
   const { mode, uid, gid, accessAcl, defaultAcl } = permissions;
   const isDirectory = (mode & abi.S_IFMT) === abi.S_IFDIR;

@@ -32,7 +32,7 @@ import {
   type SecurityDescriptor,
 } from './security-descriptor.ts';
 import { type Sid, WELL_KNOWN_SID } from './sid.ts';
-import type { SidMap } from './sid-map.ts';
+import type { AccountSids } from './sid-map.ts';
 
 export interface PermissionsResult {
   readonly status: NtStatus;
@@ -61,7 +61,7 @@ const notAccounts: ReadonlySet<Sid> = new Set([
 export function permissionsOf(
   sd: SecurityDescriptor,
   previous: LinuxPermissions,
-  map: SidMap,
+  map: AccountSids,
 ): PermissionsResult {
   const uid = sd.owner === undefined ? previous.uid : map.sidToUid(sd.owner);
   if (uid === undefined) return { status: STATUS.INVALID_OWNER, permissions: undefined };
@@ -141,7 +141,11 @@ interface Principals {
 /**
  * The POSIX ACL of entries: the three of a mode, and named ones with a mask where there are any.
  */
-function aclOfAces(aces: readonly Ace[], { owner, group }: Principals, map: SidMap): AclEntry[] {
+function aclOfAces(
+  aces: readonly Ace[],
+  { owner, group }: Principals,
+  map: AccountSids,
+): AclEntry[] {
   const isOther = (sid: Sid): boolean => others.has(sid);
   const isOwner = (sid: Sid): boolean =>
     sid === owner || sid === WELL_KNOWN_SID.OWNER_RIGHTS || isOther(sid);
@@ -187,7 +191,7 @@ function namedEntries(
   aces: readonly Ace[],
   owner: Sid,
   group: Sid,
-  map: SidMap,
+  map: AccountSids,
 ): readonly AclEntry[] {
   const entries: AclEntry[] = [];
   const seen = new Set<Sid>([owner, group, ...notAccounts]);

@@ -8,16 +8,14 @@
  *     0x200 to 0x3e7                            S-1-5-32-N
  *     0x1000 * X + RID         (to 0xfffff)     S-1-5-X-RID, but for these ranges:
  *     0x10000 + 0x100 * X + Y  (to 0x10fff)     S-1-X-Y
- *     0x30000 + RID            (to 0x3ffff)     this machine's account, where its SID is known
  *     0x60000 + RID            (to 0x6ffff)     S-1-16-RID
- *     0x100000 + RID           (to 0x1fffff)    the primary domain's account, likewise
- *     a trusted domain's offset + RID           that domain's account
  *     65534                                     S-1-0-65534
  *
  * For all other numbers, most of those of a Linux machine's users, those rules have nothing, or a
  * SID that another number has. They are S-1-22-1-uid and S-1-22-2-gid, as Samba shows accounts that
- * it cannot map. So is uid 0 (S-1-5-0 is nobody), and everything with `style: 'samba'`. An override
- * says which SID one number has, whatever the rules are: the mounting user's for uid 1000, say.
+ * it cannot map. So is uid 0 (S-1-5-0 is nobody). The numbers that Cygwin gives to accounts of this
+ * machine (0x30000 to 0x3ffff) and of domains (from 0x100000) have no SID of Windows here either. An
+ * override says which SID one number has, whatever the rules are: the mounting user's for uid 1000.
  *
  * Invariants: no two uids have one SID, nor do two gids. A SID leads back to the number that has it
  * and to no other; one that no number has leads to none.
@@ -29,22 +27,10 @@ export interface SidOverride {
   readonly sid: Sid;
 }
 
-export interface Domain {
-  /** S-1-5-21-X-Y-Z. */
-  readonly sid: Sid;
-  /** The first number of its accounts (trustPosixOffset). */
-  readonly offset: number;
-}
-
 export interface SidMapOptions {
-  readonly style?: 'cygwin' | 'samba' | undefined;
   /** Users whose SID is given: "uid 1000 is me". */
   readonly uids?: readonly SidOverride[] | undefined;
   readonly gids?: readonly SidOverride[] | undefined;
-  /** This machine's account domain, S-1-5-21-X-Y-Z. */
-  readonly machineSid?: Sid | undefined;
-  readonly primaryDomainSid?: Sid | undefined;
-  readonly trustedDomains?: readonly Domain[] | undefined;
 }
 
 /** (uid_t) -1, which chown(2) takes for "leave it". */
@@ -57,7 +43,6 @@ const machineEnd = 0x40000;
 const labelOffset = 0x60000;
 const labelEnd = 0x70000;
 const domainOffset = 0x100000;
-const domainEnd = 0x200000;
 const builtinDomain = 32;
 const sambaUsers = 'S-1-22-1-';
 const sambaGroups = 'S-1-22-2-';
@@ -73,43 +58,14 @@ function restOf(sid: Sid, prefix: string): number {
   return /^\d+$/.test(rest) ? Number(rest) : -1;
 }
 
-interface NumberedDomain extends Domain {
-  /** The number behind its last account's. */
-  readonly end: number;
-}
-
-/**
- * The domains whose accounts have numbers, each once: on a domain controller the machine's is the
- * primary one. A trusted one ends where the next begins.
- */
-function numberedDomains(options: SidMapOptions): readonly NumberedDomain[] {
-  const { machineSid, primaryDomainSid } = options;
-  const domains: NumberedDomain[] = [];
-  const add = (sid: Sid | undefined, offset: number, end: number): void => {
-    const isNew = sid !== undefined && !domains.some((domain) => domain.sid === sid);
-    if (isNew) domains.push({ sid, offset, end });
-  };
-  add(primaryDomainSid, domainOffset, domainEnd);
-  add(machineSid, machineOffset, machineEnd);
-  const trusted = (options.trustedDomains ?? [])
-    .filter(({ offset }) => offset >= domainEnd)
-    .toSorted((a, b) => a.offset - b.offset);
-  trusted.forEach(({ sid, offset }, index) => {
-    add(sid, offset, trusted[index + 1]?.offset ?? noId);
-  });
-  return domains;
-}
-
 /** One of the two kinds of accounts. */
 class AccountMap {
   readonly #sidById: ReadonlyMap<number, Sid>;
   readonly #idBySid: ReadonlyMap<Sid, number>;
-  readonly #domains: readonly NumberedDomain[];
-  readonly #isSamba: boolean;
   readonly #fallback: string;
   readonly #known: Map<number, Sid> = new Map();
 
-  constructor(options: SidMapOptions, overrides: readonly SidOverride[], fallback: string) {
+  constructor(overrides: readonly SidOverride[], fallback: string) {
     const sidById = new Map<number, Sid>();
     const idBySid = new Map<Sid, number>();
     for (const { id, sid: text } of overrides) {
@@ -122,8 +78,6 @@ class AccountMap {
     }
     this.#sidById = sidById;
     this.#idBySid = idBySid;
-    this.#domains = numberedDomains(options);
-    this.#isSamba = options.style === 'samba';
     this.#fallback = fallback;
   }
 
@@ -140,23 +94,10 @@ class AccountMap {
     const given = this.#sidById.get(id);
     if (given !== undefined) return given;
     const plain = this.#fallback + id;
-    const byRule = this.#isSamba ? undefined : this.#ruleSid(id);
+    const byRule = ruleSid(id);
     // A SID that an override gave away is that other number's.
     if (byRule !== undefined && !this.#idBySid.has(byRule)) return byRule;
     return plain;
-  }
-
-  #ruleSid(id: number): Sid | undefined {
-    if (id === rootId) return undefined;
-    if (id === unmapped) return `S-1-0-${unmapped}`;
-    if (id < 0x200 || id === otherOrganization) return `S-1-5-${id}`;
-    if (id < otherOrganization) return `S-1-5-${builtinDomain}-${id}`;
-    if (id >= authorityOffset && id < authorityEnd) return authoritySid(id - authorityOffset);
-    if (id >= labelOffset && id < labelEnd) return `S-1-16-${id - labelOffset}`;
-    const domain = this.#domains.find(({ offset, end }) => id >= offset && id < end);
-    if (domain !== undefined) return `${domain.sid}-${id - domain.offset}`;
-    const isMachine = id >= machineOffset && id < machineEnd;
-    return id >= 0x1000 && id < domainOffset && !isMachine ? ntSid(id) : undefined;
   }
 
   /** The number whose SID this is. */
@@ -174,7 +115,7 @@ class AccountMap {
     const plain = restOf(sid, this.#fallback);
     if (plain >= 0) return [plain];
     const numbers = /^S-1-(\d+)-(\d+)(?:-(\d+))?$/.exec(sid);
-    if (numbers === null) return this.#domainCandidates(sid);
+    if (numbers === null) return [];
     const authority = Number(numbers[1]);
     const first = Number(numbers[2]);
     if (numbers[3] === undefined) {
@@ -183,13 +124,17 @@ class AccountMap {
     const second = Number(numbers[3]);
     return [0x1000 * first + second, second];
   }
+}
 
-  #domainCandidates(sid: Sid): readonly number[] {
-    return this.#domains.flatMap((domain) => {
-      const rid = restOf(sid, `${domain.sid}-`);
-      return rid < 0 ? [] : [domain.offset + rid];
-    });
-  }
+function ruleSid(id: number): Sid | undefined {
+  if (id === rootId) return undefined;
+  if (id === unmapped) return `S-1-0-${unmapped}`;
+  if (id < 0x200 || id === otherOrganization) return `S-1-5-${id}`;
+  if (id < otherOrganization) return `S-1-5-${builtinDomain}-${id}`;
+  if (id >= authorityOffset && id < authorityEnd) return authoritySid(id - authorityOffset);
+  if (id >= labelOffset && id < labelEnd) return `S-1-16-${id - labelOffset}`;
+  const isMachine = id >= machineOffset && id < machineEnd;
+  return id >= 0x1000 && id < domainOffset && !isMachine ? ntSid(id) : undefined;
 }
 
 /** S-1-X-Y, but not S-1-5-Y: that is another number's. */
@@ -206,13 +151,23 @@ function ntSid(id: number): Sid | undefined {
   return isAlias ? undefined : `S-1-5-${authority}-${rid}`;
 }
 
-export class SidMap {
+/** Which SID an account's number has, and which number a SID's account. */
+export interface AccountSids {
+  uidToSid(uid: number): Sid;
+  gidToSid(gid: number): Sid;
+  /** The uid that has this SID; undefined where none has. */
+  sidToUid(sid: Sid): number | undefined;
+  /** The gid that has this SID; undefined where none has. */
+  sidToGid(sid: Sid): number | undefined;
+}
+
+export class SidMap implements AccountSids {
   readonly #users: AccountMap;
   readonly #groups: AccountMap;
 
   constructor(options: SidMapOptions = {}) {
-    this.#users = new AccountMap(options, options.uids ?? [], sambaUsers);
-    this.#groups = new AccountMap(options, options.gids ?? [], sambaGroups);
+    this.#users = new AccountMap(options.uids ?? [], sambaUsers);
+    this.#groups = new AccountMap(options.gids ?? [], sambaGroups);
   }
 
   uidToSid(uid: number): Sid {
@@ -223,12 +178,10 @@ export class SidMap {
     return this.#groups.sidOf(gid);
   }
 
-  /** The uid that has this SID; undefined where none has. */
   sidToUid(sid: Sid): number | undefined {
     return this.#users.idOf(sid);
   }
 
-  /** The gid that has this SID; undefined where none has. */
   sidToGid(sid: Sid): number | undefined {
     return this.#groups.idOf(sid);
   }

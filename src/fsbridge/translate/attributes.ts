@@ -2,9 +2,8 @@
  * File attributes: what Windows keeps as bits, Linux has as type, mode and extended attributes.
  *
  * DIRECTORY and REPARSE_POINT are the inode's type. READONLY is a file that nobody may write (no
- * write bit in its mode), or one that user.DOSATTRIB says is. HIDDEN, SYSTEM, ARCHIVE and the like
- * are in user.DOSATTRIB (dos-attrib.ts) and nowhere else, but that names with a dot in front can be
- * hidden.
+ * write bit in its mode), or one that user.DOSATTRIB marks as such. HIDDEN, SYSTEM, ARCHIVE and the
+ * like are in user.DOSATTRIB (dos-attrib.ts) and nowhere else.
  */
 import { abi } from '../../vfs-linux/abi.gen.ts';
 
@@ -48,12 +47,8 @@ export interface AttributeSource {
 }
 
 export interface AttributeOptions {
-  /** The file's name, Windows's or Linux's: only its first character matters, with hideDotFiles. */
-  readonly name?: string | Uint8Array | undefined;
   /** What user.DOSATTRIB says; undefined where there is none. */
   readonly dosAttributes?: number | undefined;
-  /** Whether names that begin with a dot are hidden, as in Linux's own listings. */
-  readonly hideDotFiles?: boolean | undefined;
   /** Whether the inode is shown as a reparse point; without it, its type decides. */
   readonly isReparsePoint?: boolean | undefined;
   /** A symbolic link whose target is a directory is one to Windows. */
@@ -63,7 +58,6 @@ export interface AttributeOptions {
 const immutable = 0x10;
 const compressed = 0x4;
 const anyWrite = 0o222;
-const dot = 0x2e;
 
 /**
  * Whether an inode of this mode is a reparse point to Windows: all but files and directories are.
@@ -72,9 +66,6 @@ export function isReparseMode(mode: number): boolean {
   const type = mode & abi.S_IFMT;
   return type !== abi.S_IFREG && type !== abi.S_IFDIR;
 }
-
-const beginsWithDot = (name: string | Uint8Array): boolean =>
-  typeof name === 'string' ? name.charCodeAt(0) === dot : name[0] === dot;
 
 /** FILE_ATTRIBUTE_… of an inode; NORMAL where no other is set. */
 export function fileAttributesOf(statx: AttributeSource, options: AttributeOptions): number {
@@ -87,18 +78,7 @@ export function fileAttributesOf(statx: AttributeSource, options: AttributeOptio
     attributes |= FILE_ATTRIBUTE.REPARSE_POINT;
   }
   if (type === abi.S_IFREG) attributes |= fileOnlyAttributes(statx);
-  // "..foo" is hidden by ls(1) too; "." and ".." are entries of the directory, not names.
-  const { name } = options;
-  if (options.hideDotFiles === true && name !== undefined && beginsWithDot(name)) {
-    if (!isDotEntry(name)) attributes |= FILE_ATTRIBUTE.HIDDEN;
-  }
   return attributes === 0 ? FILE_ATTRIBUTE.NORMAL : attributes;
-}
-
-function isDotEntry(name: string | Uint8Array): boolean {
-  const { length } = name;
-  const second = typeof name === 'string' ? name.charCodeAt(1) : name[1];
-  return length === 1 || (length === 2 && second === dot);
 }
 
 /**

@@ -3,8 +3,8 @@
  * (MS-FSCC 2.1.2), and back.
  *
  *     symbolic link     IO_REPARSE_TAG_SYMLINK; LX_SYMLINK and NFS's LNK are read too
- *     FIFO, socket      LX_FIFO, AF_UNIX: no data              (or NFS's FIFO, SOCK)
- *     devices           LX_CHR, LX_BLK: numbers in $LXDEV      (or NFS's CHR, BLK with them)
+ *     FIFO, socket      LX_FIFO, AF_UNIX: no data              (NFS's FIFO, SOCK are read too)
+ *     devices           LX_CHR, LX_BLK: numbers in $LXDEV      (NFS's CHR, BLK with them)
  *
  * A volume-rooted target ("\etc\x", flagged as relative) stands for an absolute one ("/etc/x"): the
  * root of a Linux disk is the root of its volume. What leaves the volume ("\??\C:\x",
@@ -49,23 +49,6 @@ const nfsTypes = {
   SOCK: 0x4b434f53n,
 } as const;
 
-/**
- * Which tags special files have: WSL's (and Windows's own AF_UNIX), or those of Windows's NFS
- * server.
- */
-export type SpecialFileTags = 'lx' | 'nfs';
-
-export interface ReparseOptions {
-  readonly specialFileTags?: SpecialFileTags | undefined;
-}
-
-/** What an inode is made of: a Statx has it. */
-export interface ReparseSource {
-  readonly mode: number;
-  readonly rdevMajor: number;
-  readonly rdevMinor: number;
-}
-
 /** What a reparse point is on Linux, or the status with which it is refused. */
 export type ReparseInode =
   | {
@@ -90,11 +73,10 @@ const refused = (status: NtStatus): ReparseInode => ({ kind: 'refused', status }
 const invalid: ReparseInode = refused(STATUS.IO_REPARSE_DATA_INVALID);
 
 /** The reparse tag of an inode of this mode; 0 for a file or a directory. */
-export function reparseTagOf(mode: number, tags: SpecialFileTags = 'lx'): number {
+export function reparseTagOf(mode: number): number {
   const type = mode & abi.S_IFMT;
   if (type === abi.S_IFREG || type === abi.S_IFDIR) return 0;
   if (type === abi.S_IFLNK) return IO_REPARSE_TAG.SYMLINK;
-  if (tags === 'nfs') return IO_REPARSE_TAG.NFS;
   if (type === abi.S_IFIFO) return IO_REPARSE_TAG.LX_FIFO;
   if (type === abi.S_IFSOCK) return IO_REPARSE_TAG.AF_UNIX;
   return type === abi.S_IFCHR ? IO_REPARSE_TAG.LX_CHR : IO_REPARSE_TAG.LX_BLK;
@@ -104,30 +86,10 @@ export function reparseTagOf(mode: number, tags: SpecialFileTags = 'lx'): number
  * The REPARSE_DATA_BUFFER of an inode; undefined for a file or a directory. `target` is a symbolic
  * link's, as readlink(2) gave it.
  */
-export function reparseOfInode(
-  inode: ReparseSource,
-  target: Uint8Array | undefined,
-  options: ReparseOptions = {},
-): Buffer | undefined {
-  const tag = reparseTagOf(inode.mode, options.specialFileTags);
+export function reparseOfInode(mode: number, target: Uint8Array | undefined): Buffer | undefined {
+  const tag = reparseTagOf(mode);
   if (tag === 0) return undefined;
-  if (tag === IO_REPARSE_TAG.SYMLINK) return symlinkBuffer(target ?? Buffer.alloc(0));
-  if (tag !== IO_REPARSE_TAG.NFS) return header(tag, 0);
-  const type = inode.mode & abi.S_IFMT;
-  const isDevice = type === abi.S_IFCHR || type === abi.S_IFBLK;
-  const bytes = header(tag, isDevice ? 16 : 8);
-  bytes.writeBigUInt64LE(nfsTypeOf(type), headerBytes);
-  if (isDevice) {
-    bytes.writeUInt32LE(inode.rdevMajor >>> 0, headerBytes + 8);
-    bytes.writeUInt32LE(inode.rdevMinor >>> 0, headerBytes + 12);
-  }
-  return bytes;
-}
-
-function nfsTypeOf(type: number): bigint {
-  if (type === abi.S_IFIFO) return nfsTypes.FIFO;
-  if (type === abi.S_IFSOCK) return nfsTypes.SOCK;
-  return type === abi.S_IFCHR ? nfsTypes.CHR : nfsTypes.BLK;
+  return tag === IO_REPARSE_TAG.SYMLINK ? symlinkBuffer(target ?? Buffer.alloc(0)) : header(tag, 0);
 }
 
 function header(tag: number, dataBytes: number): Buffer {

@@ -43,7 +43,6 @@ export class FileSystemControlTransaction extends ControlTransaction<FileSystemC
     inputBuffer: noBytes,
     outputBufferLength: maxTrailerBytes,
     targetOnFileSystem: 0,
-    accessToken: undefined,
     outputBuffer: undefined,
   };
 

@@ -27,6 +27,8 @@ const userContext = 1;
 export class CreateTransaction extends Transaction {
   #token = new RequestToken(this.host.tokens);
   #irp: CreateIrp = newCreateIrp();
+  /** For the trace alone: share modes are the driver's. */
+  #shareAccess = 0;
 
   override decode(record: RequestRecord): NtStatus {
     const irp = this.#irp;
@@ -42,7 +44,7 @@ export class CreateTransaction extends Transaction {
     irp.fileAttributes = record.u32(createRequest.FileAttributes);
     irp.desiredAccess = record.u32(createRequest.DesiredAccess);
     irp.grantedAccess = record.u32(createRequest.GrantedAccess);
-    irp.shareAccess = record.u32(createRequest.ShareAccess);
+    this.#shareAccess = record.u32(createRequest.ShareAccess);
     irp.securityDescriptor = record.copy(createRequest.SecurityDescriptor);
     irp.allocationSize = record.u53(createRequest.AllocationSize);
     irp.ea = record.copy(createRequest.Ea);
@@ -58,7 +60,6 @@ export class CreateTransaction extends Transaction {
     irp.hasBackupPrivilege = (flags & createFlags.HasBackupPrivilege) !== 0;
     irp.hasRestorePrivilege = (flags & createFlags.HasRestorePrivilege) !== 0;
     irp.openTargetDirectory = (flags & createFlags.OpenTargetDirectory) !== 0;
-    irp.caseSensitive = (flags & createFlags.CaseSensitive) !== 0;
     irp.hasTrailingBackslash = (flags & createFlags.HasTrailingBackslash) !== 0;
     irp.acceptsSecurityDescriptor = (flags & createFlags.AcceptsSecurityDescriptor) !== 0;
     irp.eaIsReparsePoint = (flags & createFlags.EaIsReparsePoint) !== 0;
@@ -141,7 +142,7 @@ export class CreateTransaction extends Transaction {
     return (
       `"${irp.fileName}" ${createDispositionName(irp.createDisposition)} ` +
       `options ${hex(irp.createOptions)} access ${hex(irp.desiredAccess)} ` +
-      `share ${irp.shareAccess} attributes ${hex(irp.fileAttributes)}${flags}`
+      `share ${this.#shareAccess} attributes ${hex(irp.fileAttributes)}${flags}`
     );
   }
 

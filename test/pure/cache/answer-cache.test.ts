@@ -64,16 +64,12 @@ test('whatever comes in whatever order, a cached answer is never older than a ch
   );
 });
 
-test('a name is absent in the spelling, or in all of them, as it was looked for', () => {
+test('a name is absent in the spelling that was looked for, and in that directory', () => {
   const names = new NegativeNames();
-  names.add(7, 'desktop.ini', false, names.mark());
-  expect(names.isAbsent(7, 'desktop.ini', false)).toBe(true);
-  expect(names.isAbsent(7, 'Desktop.ini', false)).toBe(false);
-  expect(names.isAbsent(7, 'desktop.ini', true)).toBe(false);
-  expect(names.isAbsent(8, 'desktop.ini', false)).toBe(false);
-  names.add(7, 'Thumbs.db', true, names.mark());
-  expect(names.isAbsent(7, 'THUMBS.DB', true)).toBe(true);
-  expect(names.isAbsent(7, 'Thumbs.db', false)).toBe(true);
+  names.add(7, 'desktop.ini', names.mark());
+  expect(names.isAbsent(7, 'desktop.ini')).toBe(true);
+  expect(names.isAbsent(7, 'Desktop.ini')).toBe(false);
+  expect(names.isAbsent(8, 'desktop.ini')).toBe(false);
 });
 
 test.each([
@@ -83,7 +79,7 @@ test.each([
   ['Σας', 'σασ'],
 ])('%s appears: %s is no longer absent (1)', (appeared, absent) => {
   const names = new NegativeNames();
-  names.add(7, absent, true, names.mark());
+  names.add(7, absent, names.mark());
   names.appeared(7, appeared);
-  expect(names.isAbsent(7, absent, true)).toBe(false);
+  expect(names.isAbsent(7, absent)).toBe(false);
 });

@@ -29,7 +29,6 @@ export function createIrp(fileName: string, given: Partial<CreateIrp> = {}): Cre
     createDisposition: DISPOSITION.OPEN,
     fileAttributes: 0x80,
     desiredAccess: ACCESS.FILE_ALL_ACCESS,
-    shareAccess: 7,
     hasTraversePrivilege: true,
     ...given,
   });
@@ -143,12 +142,6 @@ export class Client implements AsyncDisposable {
     const fileInfo = new FileInfo();
     const irp = { fileObject, fileInfo, newName, flags, accessToken: undefined };
     return ntStatusName(await this.engine.setInformation({ ...irp, fileInformationClass: 10 }));
-  }
-
-  async link(fileObject: FileObject, newName: string, flags = 0): Promise<string> {
-    const fileInfo = new FileInfo();
-    const irp = { fileObject, fileInfo, newName, flags, accessToken: undefined };
-    return ntStatusName(await this.engine.setInformation({ ...irp, fileInformationClass: 11 }));
   }
 
   async renameByName(from: string, to: string, flags = 0): Promise<string> {

@@ -24,8 +24,6 @@ export type VolumeKind =
   | 'insensitive'
   | 'enforce'
   | 'ignore'
-  | 'hidden dots'
-  | 'nfs tags'
   | 'small'
   | 'read-only'
   | 'faulty disk'

@@ -79,8 +79,6 @@ const engineOptions: Readonly<Record<VolumeKind, EngineOptions>> = {
   insensitive: { ...usual, caseSensitive: false },
   enforce: { ...usual, permissions: 'enforce' },
   ignore: { ...usual, permissions: 'ignore' },
-  'hidden dots': { ...usual, hideDotFiles: true },
-  'nfs tags': { ...usual, specialFiles: 'nfs' },
   small: usual,
   'read-only': { ...usual, readOnly: true },
   'faulty disk': usual,

@@ -81,7 +81,6 @@ describe.skipIf(cannotMount())(`garbage with seed ${seed}`, () => {
       { ...both, fileInformationClass: 20, endOfFile: wide() },
       { ...both, fileInformationClass: 13, flags: random.below(64) },
       { ...both, fileInformationClass: 10, ...naming },
-      { ...both, fileInformationClass: 11, ...naming },
     ]);
   }
 

@@ -24,8 +24,7 @@ const REPARSE_POINT = 0x400;
 const DIRECTORY = 0x10;
 
 function linkData(target: string): Buffer {
-  const inode = { mode: abi.S_IFLNK, rdevMajor: 0, rdevMinor: 0 };
-  return reparseOfInode(inode, Buffer.from(target)) as Buffer;
+  return reparseOfInode(abi.S_IFLNK, Buffer.from(target)) as Buffer;
 }
 
 /** A reparse point without data of its own. */

@@ -95,9 +95,10 @@ describe.skipIf(cannotMount())('rights', () => {
   test('MAXIMUM_ALLOWED gives what there is', async () => {
     const granted = async (client: Client, name: string, token?: AccessToken): Promise<number> => {
       const accessToken = token === undefined ? undefined : Client.token(token);
-      const file = await client.open(name, { desiredAccess: MAXIMUM_ALLOWED, accessToken });
-      await client.close(file);
-      return file.grantedAccess;
+      const given = { desiredAccess: MAXIMUM_ALLOWED, accessToken };
+      const [, irp] = await client.create(name, given);
+      await client.close(irp.fileObject as FileObject);
+      return irp.grantedAccess;
     };
     expect(await granted(map, '\\mine')).toBe(FILE_ALL_ACCESS);
     expect((await granted(map, '\\readable')) & (write & ~read)).toBe(0);

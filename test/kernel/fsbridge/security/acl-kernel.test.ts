@@ -28,7 +28,7 @@ import { Random, testSeed } from '../../../support/random.ts';
 
 const reason = cannotMount();
 const seed = testSeed();
-const map = new SidMap({ style: 'samba' });
+const map = new SidMap();
 const uid = 2001;
 const gid = 2008;
 const people = [

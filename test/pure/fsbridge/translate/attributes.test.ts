@@ -54,12 +54,6 @@ describe('the attributes of an inode', () => {
       { dosAttributes: 0xffff_ffff },
       show(STORED_ATTRIBUTES),
     ],
-    ['HIDDEN of a name with a dot', file, { name: '.profile', hideDotFiles: true }, 'HIDDEN'],
-    ['HIDDEN of a name in bytes', file, { name: Buffer.from('.a'), hideDotFiles: true }, 'HIDDEN'],
-    ['HIDDEN of a name with three dots', file, { name: '...', hideDotFiles: true }, 'HIDDEN'],
-    ['not without that option', file, { name: '.profile' }, 'NORMAL'],
-    ['not of the directory itself', directory, { name: '.', hideDotFiles: true }, 'DIRECTORY'],
-    ['not of the parent', directory, { name: Buffer.from('..'), hideDotFiles: true }, 'DIRECTORY'],
     [
       'SPARSE_FILE with a hole of a block',
       { ...file, size: 12_288, blocks: 16 },

@@ -99,34 +99,10 @@ const specialTable: Case[] = specials.map(
   }),
 );
 
-const nfsTable: Case[] = (
-  [
-    ['fifo', 'fifo', 0x4f464946n],
-    ['socket', 'socket', 0x4b434f53n],
-    ['character device', 'character-device', 0x524843n],
-    ['block device', 'block-device', 0x4b4c42n],
-  ] as const
-).map(
-  ([what, kind, type]): Case => ({
-    name: `NFS's tags: a ${what} has the type 0x${type.toString(16)}`,
-    rule: 'MS-FSCC 2.1.2.6 Network File System (NFS) Reparse Data Buffer',
-    on: 'nfs tags',
-    async run(scene) {
-      await scene.linux.mknod(scene.linuxPath('special'), kind, { major: 259, minor: 65537 });
-      const data = await getReparse(scene, 'special');
-      expectEqual(data.readUInt32LE(0), reparseTag.NFS, 'the tag');
-      expectEqual(data.readBigUInt64LE(8), type, 'the type');
-      if (kind === 'fifo' || kind === 'socket') return;
-      expectEqual([data.readUInt32LE(16), data.readUInt32LE(20)], [259, 65537], 'the device');
-    },
-  }),
-);
-
 export const reparsePoints: readonly Case[] = [
   ...shownTable,
   ...madeTable,
   ...specialTable,
-  ...nfsTable,
   {
     name: 'a link to a file is followed',
     rule: followRule,

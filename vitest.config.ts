@@ -1,32 +1,19 @@
 import { defineConfig } from 'vitest/config';
+import { type Kind, kinds } from './scripts/test/kinds.ts';
+import { KindsReporter } from './scripts/test/kinds-reporter.ts';
 
-/**
- * Four kinds of tests, by what they need:
- *
- *     pure      nothing but Node
- *     kernel    the kernel image; mkfs and checkers of file systems
- *     host      root, loop devices, /dev/fuse and the machine's own kernel
- *     windows   the model of WinFsp's driver; Wine and a compiler for Windows
- */
-const longMs = 1_200_000;
-const kind = (name: string, testTimeout: number, alone: boolean) => ({
+/** One project for each kind of tests; a kind begins when the one before it has ended. */
+const project = (kind: Kind, index: number) => ({
   test: {
-    name,
-    include: [`test/${name}/**/*.test.ts`],
-    testTimeout,
-    hookTimeout: Math.min(testTimeout, 300_000),
-    // Alone: they measure the same cores, and mount on the same machine.
-    fileParallelism: !alone,
+    name: kind.name,
+    include: [`test/${kind.name}/**/*.test.ts`],
+    testTimeout: kind.testTimeoutMs,
+    hookTimeout: Math.min(kind.testTimeoutMs, 300_000),
+    fileParallelism: !kind.oneByOne,
+    sequence: { groupOrder: index },
   },
 });
 
 export default defineConfig({
-  test: {
-    projects: [
-      kind('pure', 30_000, false),
-      kind('kernel', longMs, false),
-      kind('host', longMs, true),
-      kind('windows', longMs, true),
-    ],
-  },
+  test: { projects: kinds.map(project), reporters: ['default', new KindsReporter()] },
 });

@@ -62,7 +62,9 @@ export function count(number: number, one: string, many = `${one}s`): string {
   return `${number.toLocaleString('en-US')} ${number === 1 ? one : many}`;
 }
 
-/** Rows in columns two spaces apart. `right` has the indexes of the columns that are aligned right. */
+/**
+ * Rows in columns two spaces apart. `right` has the indexes of the columns that are aligned right.
+ */
 export function formatTable(
   rows: readonly (readonly string[])[],
   right: ReadonlySet<number> = new Set(),

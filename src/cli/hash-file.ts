@@ -23,7 +23,7 @@ export async function hashFile(
     doneBytes += bytes.length;
     onBytes(bytes.length);
   };
-  // A short count is the end, or a place that cannot be read: the next read there tells which.
+  // A short count means the end, or a place that cannot be read. The next read there shows which.
   for (;;) {
     const before = doneBytes;
     const error = await readAhead({ calls, fd, offsetBytes: doneBytes, sizeBytes, take });

@@ -1,6 +1,6 @@
 /**
- * Directories for `ls`: their entries, sorted by the bytes of their names, and the columns that `ls -l`
- * shows of one.
+ * Directories for `ls`: their entries, sorted by the bytes of their names, and the columns that `ls
+ * -l` shows of one.
  */
 import { Buffer } from 'node:buffer';
 import { abi } from '../vfs-linux/abi.gen.ts';

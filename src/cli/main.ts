@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 /**
- * The `fsbridge` command. This file checks that Node can run the rest, so that an old Node prints what
- * is missing instead of a syntax error. It also starts a mount's own process before it reads any other
- * file, because the start of that process takes the time.
+ * The `fsbridge` command. This file checks that Node can run the rest, so that an old Node prints
+ * what is missing instead of a syntax error. It also starts a mount's own process before it reads
+ * any other file, because the start of that process takes the time.
  */
-// The module as a whole: an old Node lacks some of its exports, and a named import would fail there.
+// The module as a whole: an old Node lacks some of its exports, and a named import would fail
+// there.
 import module from 'node:module';
 import { homedir } from 'node:os';
 import path from 'node:path';
@@ -22,8 +23,8 @@ const kernelless: ReadonlySet<string> = new Set([
 ]);
 
 async function main(): Promise<number> {
-  // Three quarters of the start are spent on compiling our own source, which Node can cache. Node's own
-  // choice for the cache is a folder in /tmp, where any user could leave code for root to run.
+  // Three quarters of the start are spent on compiling our own source, which Node can cache. Node's
+  // own choice for the cache is a folder in /tmp, where any user could leave code for root to run.
   module.enableCompileCache(process.env['NODE_COMPILE_CACHE'] ?? cacheFolder());
   const argv = process.argv.slice(2);
   const calledAs = process.env['FSBRIDGE_CALLED_AS'] ?? process.argv[1] ?? '';

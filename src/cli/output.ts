@@ -18,7 +18,8 @@ class Output {
   }
 
   /**
-   * Writes text or bytes; waits where the reader is slower. Afterwards the caller may change the bytes.
+   * Writes text or bytes; waits where the reader is slower. Afterwards the caller may change the
+   * bytes.
    */
   async write(data: string | Uint8Array): Promise<void> {
     const bytes = typeof data === 'string' ? Buffer.from(data) : data;

@@ -1,6 +1,6 @@
 /**
- * The command line as a whole: its commands, and how their errors become messages and exit codes. Only
- * the command that is called is loaded, as reading our own source is half of the start.
+ * The command line as a whole: its commands, and how their errors become messages and exit codes.
+ * Only the command that is called is loaded, as reading our own source is half of the start.
  *
  * Exit codes: 0, 1 for a failure, 2 for wrong usage, 128 + the signal's number after an
  * interruption.
@@ -20,8 +20,8 @@ Examples:
   fsbridge get disk.img /home backup             copy a tree out
   fsbridge put disk.img notes.txt /root --rw     copy a file in
 
-SOURCE is an image file or a disk such as /dev/sdb. Nothing in it changes without --rw: if its journal
-has to be replayed, that happens in memory.
+SOURCE is an image file or a disk such as /dev/sdb. Nothing in it changes without --rw: if its
+journal has to be replayed, that happens in memory.
 Help on a command, with more examples: fsbridge COMMAND --help`;
 
 /** The version in the package's own package.json, in a checkout and where it is installed. */
@@ -53,8 +53,8 @@ function isCommand(name: string | undefined): name is string {
 }
 
 /**
- * The program with the command that is called, or with all of them. commander is kept from writing to
- * standard error and from ending the process.
+ * The program with the command that is called, or with all of them. commander is kept from writing
+ * to standard error and from ending the process.
  */
 async function makeProgram(argv: readonly string[]): Promise<Command> {
   const program = new Command('fsbridge')

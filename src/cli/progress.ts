@@ -1,6 +1,6 @@
 /**
- * One line on standard error that shows the progress of a long command: only on a terminal, only after
- * a second, and gone when the command ends.
+ * One line on standard error that shows the progress of a long command: only on a terminal, only
+ * after a second, and gone when the command ends.
  */
 import { count, formatSize } from './format.ts';
 
@@ -62,7 +62,10 @@ export interface ProgressState {
   readonly seconds: number;
 }
 
-/** "[######------] 50%  12 entries  1.0 MiB  512.0 KiB/s"; without the bar where the whole is not known. */
+/**
+ * "[######------] 50%  12 entries  1.0 MiB  512.0 KiB/s"; without the bar where the whole is not
+ * known.
+ */
 export function progressText(state: ProgressState): string {
   const { entries, bytes, totalBytes, seconds } = state;
   const rate = formatSize(Math.round(bytes / Math.max(seconds, 0.001)));

@@ -1,6 +1,6 @@
 /**
- * Paths on a volume, for commands. A command need not close the descriptors that it opens: the volume
- * closes them before it is unmounted, also after an interruption.
+ * Paths on a volume, for commands. A command need not close the descriptors that it opens: the
+ * volume closes them before it is unmounted, also after an interruption.
  */
 import type { Buffer } from 'node:buffer';
 import { callError, check } from '../observe/messages.ts';

@@ -1,5 +1,5 @@
 /**
- * What a caller of getAcl and setAcl hands over, checked before it becomes an attribute: the codes are
+ * Checks the arguments of getAcl and setAcl before they become an attribute. The error codes are
  * those that Node gives for the same mistakes.
  */
 import { type AclEntry, type AclKind, hasId, isAclTag } from '../vfs-linux/posix-acl.ts';

@@ -1,5 +1,5 @@
 /**
- * The errors of a caller's mistake, with the codes that Node gives for the same one
+ * The errors for a caller's mistake, with the codes that Node gives for the same mistake
  * (https://nodejs.org/api/errors.html), so that code written for fs/promises sees no difference.
  */
 import { inspect } from 'node:util';
@@ -18,7 +18,7 @@ export function invalidType(name: string, expected: string, value: unknown): Typ
   return coded(new TypeError(text), 'ERR_INVALID_ARG_TYPE');
 }
 
-/** The argument has the right type, and says nothing that makes sense. */
+/** The argument has the right type, but its value makes no sense. */
 export function invalidValue(name: string, value: unknown, reason = 'is invalid'): TypeError {
   const text = `The argument '${name}' ${reason}. Received ${inspect(value)}`;
   return coded(new TypeError(text), 'ERR_INVALID_ARG_VALUE');
@@ -29,7 +29,7 @@ export function outOfRange(name: string, range: string, value: unknown): RangeEr
   return coded(new RangeError(text), 'ERR_OUT_OF_RANGE');
 }
 
-/** What an operation throws whose AbortSignal was triggered. */
+/** The error of an operation whose AbortSignal was triggered. */
 export function abortError(signal: AbortSignal): Error {
   const error = new Error('The operation was aborted', { cause: signal.reason });
   error.name = 'AbortError';
@@ -45,7 +45,7 @@ export function codedError(code: string, text: string): Error {
   return coded(new Error(text), code);
 }
 
-/** What fs.rm and fs.cp throw of their own accord: ERR_FS_EISDIR, ERR_FS_CP_… */
+/** The errors that fs.rm and fs.cp themselves throw: ERR_FS_EISDIR, ERR_FS_CP_… */
 export class TreeError extends Error {
   readonly code: string;
   /** Positive here, as in Node. */

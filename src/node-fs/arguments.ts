@@ -1,6 +1,7 @@
 /**
- * What callers give, checked and brought into the kernel's terms. The same is accepted and refused as
- * by node:fs/promises, but for URLs: a file: URL names a file of the host, never one of a volume.
+ * The arguments of callers, checked and converted to those of the kernel. node:fs/promises accepts
+ * and refuses the same, except for URLs: a file: URL names a file of the host, never one of a
+ * volume.
  */
 import { Buffer } from 'node:buffer';
 import { abi } from '../vfs-linux/abi.gen.ts';
@@ -14,7 +15,7 @@ export type FsPath = string | Uint8Array;
 /** Permission bits: a number, or their octal digits. */
 export type Mode = number | string;
 
-/** How names come back: as strings, or as the bytes they are. */
+/** How names are given back: as strings, or as bytes. */
 export type NameEncoding = BufferEncoding | 'buffer';
 
 export interface EncodingOptions {
@@ -34,12 +35,12 @@ export function toKernelPath(path: FsPath, argument = 'path'): PathLike {
   return encodeName(path);
 }
 
-/** The path as messages and errors have it. */
+/** The path as messages and errors show it. */
 export function shownPath(path: PathLike): string {
   return displayName(path);
 }
 
-/** A name as the caller wants it. */
+/** A name in the caller's encoding. */
 export function nameAs(name: Buffer, encoding: NameEncoding): string | Buffer {
   if (encoding === 'buffer') return name;
   if (encoding === 'utf8' || encoding === 'utf-8') return decodeName(name);
@@ -60,7 +61,7 @@ export function optionsOf<T extends { encoding?: unknown }>(
   return given as Partial<T>;
 }
 
-/** The encoding for names; UTF-8 where none is asked for. */
+/** The encoding for names; UTF-8 by default. */
 export function nameEncodingOf(options: EncodingOptions | string | null | undefined): NameEncoding {
   return optionsOf<EncodingOptions>(options as EncodingOptions | string | null).encoding ?? 'utf8';
 }
@@ -84,21 +85,21 @@ const permissionBits = 0o7777;
 export function toInteger(
   value: number,
   argument: string,
-  least: number = Number.MIN_SAFE_INTEGER,
-  most: number = Number.MAX_SAFE_INTEGER,
+  min: number = Number.MIN_SAFE_INTEGER,
+  max: number = Number.MAX_SAFE_INTEGER,
 ): number {
   if (typeof value !== 'number') throw invalidType(argument, 'of type number', value);
   if (!Number.isInteger(value)) throw outOfRange(argument, 'an integer', value);
-  if (value < least || value > most) throw outOfRange(argument, `>= ${least} && <= ${most}`, value);
+  if (value < min || value > max) throw outOfRange(argument, `>= ${min} && <= ${max}`, value);
   return value;
 }
 
-/** A user's or group's number; -1 leaves it as it is. */
+/** A user's or group's number; -1 changes nothing. */
 export function toOwner(value: number, argument: string): number {
   return toInteger(value, argument, -1, 0xffffffff);
 }
 
-/** A place in a file; undefined for "where the last operation ended" (null, undefined, -1). */
+/** An offset in a file; undefined for the current position (null, undefined, -1). */
 export function toPosition(value: number | bigint | null | undefined): number | undefined {
   if (value === null || value === undefined || value === -1 || value === -1n) return undefined;
   if (typeof value === 'bigint') {
@@ -148,7 +149,7 @@ const flagLetters: ReadonlyMap<string, number> = new Map([
   ['sa+', A2 | abi.O_SYNC],
 ]);
 
-/** open(2)'s flags out of Node's letters, or out of numbers of `constants`. */
+/** The flags of open(2) for Node's letters, or for numbers of `constants`. */
 export function toOpenFlags(flags: string | number | null | undefined, otherwise = 'r'): number {
   const given = flags ?? otherwise;
   if (typeof given === 'number') return toInteger(given, 'flags', -0x80000000, 0x7fffffff);

@@ -1,6 +1,6 @@
 /**
- * fs.constants as Linux has them. Those of node:fs are the host's: on Windows and macOS they have
- * other numbers, or none.
+ * fs.constants with Linux's numbers. The constants of node:fs are the host's, which differ or are
+ * missing on Windows and macOS.
  */
 import { abi } from '../vfs-linux/abi.gen.ts';
 
@@ -49,7 +49,7 @@ type Name =
   | 'S_IWOTH'
   | 'S_IXOTH';
 
-/** What may be given to open, access, copyFile and mknod. */
+/** Flags and modes for open, access, copyFile and mknod. */
 export const constants: Readonly<Record<Name, number>> = {
   // access(2)
   F_OK: 0,

@@ -1,8 +1,8 @@
 /**
- * Whole contents of open files: read and written in windows of the request ring, straight into and
+ * Whole contents of open files: read and written in windows of the request ring, directly into and
  * out of the caller's memory.
  *
- * Invariant: when a function here has answered, no request on its buffers is under way any more.
+ * Invariant: when a function of this file has answered, no request on its buffers is under way.
  */
 import { Buffer, constants as bufferLimits } from 'node:buffer';
 import { abi } from '../vfs-linux/abi.gen.ts';
@@ -12,9 +12,9 @@ import { windowBytes } from '../vfs-linux/limits.ts';
 import { codedError, invalidType, throwIfAborted } from './argument-errors.ts';
 import { toBuffer } from './arguments.ts';
 
-/** The disk has the next request while the last one's bytes are copied; more only switch threads. */
+/** With two, the disk works while the last window is copied; more would only switch threads. */
 const windowsInFlight = 2;
-/** How much is read between two looks at an AbortSignal. */
+/** Bytes that are read between two checks of an AbortSignal. */
 const abortableBytes = 8 * windowBytes;
 /** For files whose size is 0 before they are read, such as those of /proc. */
 const unknownBytes = 65536;
@@ -67,7 +67,7 @@ export async function readToEnd(
   signal?: AbortSignal,
 ): Promise<Buffer | Errno> {
   const statx = await calls.fstatx(fd);
-  if (typeof statx === 'number') return statx;
+  if (isErrno(statx)) return statx;
   const sizeBytes = statx.type === abi.S_IFREG ? Math.max(0, statx.size - offsetBytes) : 0;
   if (sizeBytes > bufferLimits.MAX_LENGTH) {
     const text = `File size (${sizeBytes}) is greater than ${bufferLimits.MAX_LENGTH} bytes`;
@@ -78,7 +78,7 @@ export async function readToEnd(
   const content = Buffer.allocUnsafeSlow(sizeBytes);
   let done = 0;
   while (done < sizeBytes) {
-    // With a signal, a piece at a time, so that it is obeyed soon.
+    // With a signal, only so much at a time that an abort ends it soon.
     const end = signal === undefined ? sizeBytes : done + abortableBytes;
     const part = content.subarray(done, Math.min(end, sizeBytes));
     const moved = await preadAcross(calls, fd, part, offsetBytes + done);
@@ -108,16 +108,16 @@ async function readUnknown(
   }
 }
 
-/** One piece after the other, in the order given, and each as bytes. */
+/** The pieces of the content in their order, each as bytes. */
 export async function* piecesOf(
   content: Content,
   encoding: BufferEncoding | null | undefined,
 ): AsyncGenerator<Buffer> {
   if (typeof content === 'string' || ArrayBuffer.isView(content)) {
-    yield toBytes(content, encoding);
+    yield bytesOf(content, encoding);
     return;
   }
-  for await (const piece of content) yield toBytes(piece, encoding);
+  for await (const piece of content) yield bytesOf(piece, encoding);
 }
 
 /** Whether `content` can be written; throws ERR_INVALID_ARG_TYPE. */
@@ -130,7 +130,7 @@ export function checkContent(content: unknown): asserts content is Content {
   throw invalidType('data', expected, content);
 }
 
-export function toBytes(
+export function bytesOf(
   piece: string | NodeJS.ArrayBufferView,
   encoding: BufferEncoding | null | undefined,
 ): Buffer {
@@ -143,7 +143,7 @@ export function toBytes(
   );
 }
 
-/** Merges small buffers, so that many of them are few requests, of a window at most. */
+/** Merges small buffers into few, each of at most a window, so that they need few requests. */
 export function gather(buffers: readonly Buffer[]): Buffer[] {
   const gathered: Buffer[] = [];
   let group: Buffer[] = [];

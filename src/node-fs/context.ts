@@ -1,9 +1,9 @@
 /**
- * What all operations of one VolumeFs share: the calls, how an errno becomes an error, the umask,
- * and the count of what is under way.
+ * What all operations of one VolumeFs share: the calls, the errors for an errno, the umask, and the
+ * number of operations under way.
  *
- * Invariant: descriptors that live for one operation (withOpen) are counted, and the volume's close
- * waits for them: an unmount with an open file is EBUSY.
+ * Invariant: operations that open descriptors (busy, withOpen) are counted, and the volume's close
+ * waits for them, as an unmount with an open file is EBUSY.
  */
 import { abi } from '../vfs-linux/abi.gen.ts';
 import { type Fd, LinuxCalls } from '../vfs-linux/calls.ts';
@@ -13,10 +13,10 @@ import type { PathLike } from '../vfs-linux/names.ts';
 import { kernelItself } from '../vfs-linux/request-ring.ts';
 import { shownPath } from './arguments.ts';
 
-/** Registers something that must be closed before the unmount; answers how to forget it. */
+/** Registers what must be closed before the unmount; answers a function that takes it back. */
 export type Hold = (close: () => Promise<unknown>) => () => void;
 
-/** open(2)'s flags that take no others beside them but these (fs/open.c: O_PATH_FLAGS). */
+/** O_PATH and the only flags that it can be combined with (fs/open.c: O_PATH_FLAGS). */
 const pathFlags = abi.O_PATH | abi.O_DIRECTORY | abi.O_NOFOLLOW | abi.O_CLOEXEC;
 const knownFlags =
   pathFlags |
@@ -36,7 +36,7 @@ const knownFlags =
 export class FsContext {
   readonly calls: LinuxCalls;
   readonly hold: Hold;
-  /** Taken off the permissions of what is made, as by umask(2). */
+  /** Permissions that new files and directories do not get, as with umask(2). */
   umask = 0o022;
   #failure: () => Error | undefined;
   #operations = 0;
@@ -50,7 +50,7 @@ export class FsContext {
     this.#failure = failure;
   }
 
-  /** The error for a negative errno: the kernel's death where that is the reason. */
+  /** The error for a negative errno; the kernel's ERR_KERNEL_FAILED if the kernel is dead. */
   error(ret: number, syscall: string, path?: PathLike, dest?: PathLike): Error {
     const failure = this.#failure();
     if (failure !== undefined) return failure;
@@ -70,8 +70,9 @@ export class FsContext {
   }
 
   /**
-   * openat2(2) as open(2) is: unknown flags do nothing. O_NONBLOCK is always there, as a FIFO has
-   * nobody at its other end and would hold a thread of the kernel for good.
+   * openat2(2) with the manners of open(2): unknown flags do nothing. O_NONBLOCK is always set, as
+   * the other end of a FIFO is never opened, and open(2) would hold a thread of the kernel for
+   * ever.
    */
   openAt(dirfd: Fd, path: PathLike, flags: number, mode = 0): Promise<number> {
     let known = (flags & knownFlags) | abi.O_CLOEXEC;
@@ -95,7 +96,7 @@ export class FsContext {
     }
   }
 
-  /** Opens for the time of `use`. A negative errno goes to `use` as well: it knows what to throw. */
+  /** Opens for the time of `use`, which gets the negative errno if the opening fails. */
   withOpen<T>(
     dirfd: Fd,
     path: PathLike,
@@ -118,14 +119,14 @@ export class FsContext {
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
-  /** The path of a descriptor in the volume, as the kernel's /proc/self/fd tells it. */
+  /** The path of a descriptor in the volume, from the kernel's /proc/self/fd. */
   async pathOf(fd: Fd): Promise<Buffer | Errno> {
     const own = new LinuxCalls(this.calls.ring, { ...kernelItself, cred: this.calls.cred });
     const linkOf = (of: Fd): Promise<Buffer | Errno> =>
       own.readlinkat(abi.AT_FDCWD, `/proc/self/fd/${of}`);
     this.#mountPath ??= linkOf(this.calls.root);
     const [mount, full] = await Promise.all([this.#mountPath, linkOf(fd)]);
-    if (typeof mount === 'number' || typeof full === 'number') return full;
+    if (isErrno(mount) || isErrno(full)) return full;
     const inside = full.subarray(mount.length === 1 ? 0 : mount.length);
     return inside.length === 0 ? Buffer.from('/') : inside;
   }

@@ -1,10 +1,10 @@
 /**
- * Copies one regular file inside the volume: the kernel does it, by sharing blocks (FICLONE) where the
- * caller wants that, by copy_file_range(2) otherwise. The steps and errors are those of libuv's
- * uv__fs_copyfile, but holes stay holes, and a source that is no regular file is refused before the
- * target is touched (libuv empties and removes the target first).
+ * Copies one regular file inside the volume. The kernel copies it: by sharing blocks (FICLONE) if
+ * the caller wants that, otherwise by copy_file_range(2). The steps and errors are those of libuv's
+ * uv__fs_copyfile, with two differences: holes stay holes, and a source that is not a regular file
+ * is refused before the target is changed (libuv empties and removes the target first).
  *
- * Invariant: when the copy fails, what was made of the target is removed.
+ * Invariant: a copy that fails removes its target.
  */
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import type { Fd, LinuxCalls } from '../vfs-linux/calls.ts';
@@ -33,7 +33,7 @@ export function copyFile(context: FsContext, from: Name, to: Name, mode: number)
     const statx = await context.calls.fstatx(source);
     if (isErrno(statx)) return statx;
     if (statx.type === abi.S_IFDIR) return -errno.EISDIR;
-    // A device of the volume is one of this kernel, not of the machine that it came from.
+    // A device file of the volume would open a device of this kernel.
     if (statx.type !== abi.S_IFREG) return -errno.EINVAL;
     const exclusive = (mode & constants.COPYFILE_EXCL) !== 0 ? abi.O_EXCL : 0;
     const writeFlags = abi.O_WRONLY | abi.O_CREAT | exclusive | to.openFlags;

@@ -1,15 +1,16 @@
 /**
  * fs.cp: copies a file or a tree inside the volume, by descriptors, with Node's options, order of
- * checks and error codes (lib/internal/fs/cp/cp.js). Beyond Node: devices are made anew, as their
- * content is this kernel's; names need not be UTF-8; times are exact; a cycle of dereferenced links
- * is ELOOP.
+ * checks and error codes (lib/internal/fs/cp/cp.js). Different from Node: devices are made anew
+ * instead of read, names need not be UTF-8, times are exact, and a cycle of dereferenced links is
+ * ELOOP. It goes through the directories one after the other, as `filter` is called in that order.
  *
- * Invariant: at most filesAtOnce files are copied at a time, of one directory.
+ * Invariant: at most filesAtOnce files are copied at a time, all of one directory.
  */
 import { Buffer } from 'node:buffer';
 import { posix } from 'node:path';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import { encodeDevice, type Fd } from '../vfs-linux/calls.ts';
+import { isErrno } from '../vfs-linux/errno.ts';
 import type { PathLike } from '../vfs-linux/names.ts';
 import type { Statx } from '../vfs-linux/statx.ts';
 import { codedError, TreeError } from './argument-errors.ts';
@@ -20,33 +21,35 @@ import { decodeName, encodeName } from './escaped-names.ts';
 import { mkdirs } from './paths.ts';
 
 export interface CpOptions {
-  /** Copies what links point to. */
+  /** Copies the targets of links. */
   readonly dereference?: boolean | undefined;
-  /** With `force` false: what is there already is an error. */
+  /** With `force` false: an existing target is an error. */
   readonly errorOnExist?: boolean | undefined;
-  /** Only what it answers true for is copied, with all below it. */
+  /** An entry for which it answers false is left out, with everything below it. */
   readonly filter?:
     | ((source: string, destination: string) => boolean | Promise<boolean>)
     | undefined;
-  /** Replaces what is there: true by default. */
+  /** Replaces existing files: true by default. */
   readonly force?: boolean | undefined;
-  /** COPYFILE_… of constants. */
+  /** COPYFILE_… of `constants`. */
   readonly mode?: number | undefined;
   readonly preserveTimestamps?: boolean | undefined;
-  /** Directories as well. */
+  /** Copies directories too. */
   readonly recursive?: boolean | undefined;
-  /** Copies a link's text as it is; otherwise relative ones are made absolute. */
+  /** Copies a link's text unchanged; otherwise a relative text is made absolute. */
   readonly verbatimSymlinks?: boolean | undefined;
 }
 
-/** One side of a copy: a name in an open directory, and its path as the caller would write it. */
+/**
+ * The source or the target: a name in an open directory, and the path as the caller would write it.
+ */
 interface Side {
   readonly dirfd: Fd;
   readonly name: PathLike;
   readonly path: string;
 }
 
-/** The directories of the source above something. */
+/** A directory of the source that is being copied, and those above it. */
 interface Ancestor {
   readonly statx: Statx;
   readonly above: Ancestor | undefined;
@@ -76,7 +79,7 @@ class CpOperation {
   readonly #context: FsContext;
   readonly #options: CpOptions;
   readonly #force: boolean;
-  /** Flags for the *at calls and for open on the source's side. */
+  /** For the *at calls and for open(2) on the source. */
   readonly #atFlags: number;
   readonly #openFlags: number;
 
@@ -96,12 +99,13 @@ class CpOperation {
     const parent = posix.dirname(to.path);
     const found = await this.#context.calls.statx(abi.AT_FDCWD, encodeName(parent));
     if (found === -errno.ENOENT) await mkdirs(this.#context, encodeName(parent), 0o777);
-    else if (typeof found === 'number')
-      throw this.#context.error(found, 'stat', encodeName(parent));
+    else if (isErrno(found)) throw this.#context.error(found, 'stat', encodeName(parent));
     await this.#copy(from, to, source, existing, undefined);
   }
 
-  /** What both sides are, after the filter and the checks; undefined where it is left out. */
+  /**
+   * The statx of both sides, after the filter and the checks; undefined if the entry is left out.
+   */
   async #look(from: Side, to: Side): Promise<[Statx, Statx | undefined] | undefined> {
     const { filter, dereference } = this.#options;
     if (filter !== undefined && !(await filter(from.path, to.path))) return undefined;
@@ -129,7 +133,7 @@ class CpOperation {
     return [statx, existing];
   }
 
-  /** A directory is not copied into itself: neither by its path, nor by way of a link. */
+  /** Refuses to copy a directory into itself, whether by its path or through a link. */
   async #refuseInside(source: Statx, from: Side, to: Side): Promise<void> {
     const why = `cannot copy ${from.path} to a subdirectory of self ${to.path}`;
     const inside = refusal('ERR_FS_CP_EINVAL', errno.EINVAL, to, why);
@@ -143,7 +147,7 @@ class CpOperation {
       parent = posix.dirname(parent);
       statx = await calls.statx(abi.AT_FDCWD, encodeName(parent));
     }
-    // From there up by "..", which is the directory's own: links and renames do not lead astray.
+    // Goes up by "..", an entry of the directory itself, which no link and no rename falsifies.
     await this.#context.withOpen(abi.AT_FDCWD, encodeName(parent), abi.O_PATH, async (start) => {
       let fd = this.#context.check(start, 'open', encodeName(parent));
       try {
@@ -185,7 +189,7 @@ class CpOperation {
     }
   }
 
-  /** Makes room for what is copied. False: what is there stays. */
+  /** Removes an existing target. Answers false if it is to stay. */
   async #makeRoom(to: Side, existing: Statx | undefined): Promise<boolean> {
     if (existing === undefined) return true;
     if (!this.#force) {
@@ -252,7 +256,7 @@ class CpOperation {
       if (isSame(at.statx, source)) this.#check(-errno.ELOOP, 'cp', from);
     }
     const { calls } = this.#context;
-    // For its owner alone until it is full; then as the source.
+    // Only the owner can use it until it is full; then it gets the source's mode.
     if (existing === undefined) {
       this.#check(await calls.mkdirat(to.dirfd, to.name, 0o700), 'mkdir', to);
     }
@@ -312,12 +316,12 @@ class CpOperation {
     if (ret < 0) throw this.#context.error(ret, 'symlink', target, encodeName(to.path));
   }
 
-  /** Node's rules for a link in the place of a link to a directory, by the links' texts. */
+  /** Node's rules for replacing a link to a directory by a link, from the texts of the links. */
   async #refuseLink(from: Side, to: Side, target: Buffer): Promise<void> {
     const source = decodeName(target);
     const old = decodeName(absolute(to, await this.#readlink(to)));
     const found = await this.#context.calls.statx(from.dirfd, from.name);
-    const isDirectory = typeof found !== 'number' && found.type === abi.S_IFDIR;
+    const isDirectory = !isErrno(found) && found.type === abi.S_IFDIR;
     if (isDirectory && isInside(source, old)) {
       const why = `cannot copy ${source} to a subdirectory of self ${old}`;
       throw refusal('ERR_FS_CP_EINVAL', errno.EINVAL, to, why);
@@ -347,14 +351,14 @@ function joined(path: string, name: string): string {
   return path.endsWith('/') ? `${path}${name}` : `${path}/${name}`;
 }
 
-/** A link's text, seen from the volume's root. */
+/** The text of a link as an absolute path. */
 function absolute(link: Side, text: Buffer): Buffer {
   if (text[0] === 0x2f) return text;
   const folder = posix.dirname(posix.resolve('/', link.path));
   return Buffer.from(encodeName(posix.resolve(folder, decodeName(text))));
 }
 
-/** Whether `path` is `folder` or below it, by their texts. */
+/** Whether `path` is `folder` or below it, judged by their texts. */
 function isInside(folder: string, path: string): boolean {
   const outer = posix.resolve('/', folder);
   const inner = posix.resolve('/', path);

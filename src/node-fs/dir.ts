@@ -1,10 +1,10 @@
 /**
- * Dir, as fs.opendir gives it: a directory's entries one after the other, in the order that the file
- * system has them, without holding all of them.
+ * Dir, as fs.opendir answers it: a directory's entries one after the other, in the file system's
+ * order, without keeping all of them in memory.
  *
  * Invariants:
  * 1. Reads and the close run one after the other.
- * 2. While it is open the volume knows of it, and closes it before it is unmounted.
+ * 2. An open Dir is registered with the volume, which closes it before it is unmounted.
  */
 import { Buffer } from 'node:buffer';
 import type { Fd } from '../vfs-linux/calls.ts';
@@ -23,7 +23,7 @@ import { parentPathOf, pathBelow } from './readdir.ts';
 
 export interface OpendirOptions {
   readonly encoding?: NameEncoding | null | undefined;
-  /** Accepted for Node's sake: the kernel gives as many at once as it has room for. */
+  /** Accepted as in Node, without effect: the kernel gives as many entries as fit in its buffer. */
   readonly bufferSize?: number | undefined;
   /** The whole tree; symbolic links are not followed. */
   readonly recursive?: boolean | undefined;
@@ -66,7 +66,7 @@ export class Dir implements AsyncDisposable {
     return typeof path === 'string' ? path : decodeName(Buffer.from(path));
   }
 
-  /** The next entry; null at the end. Throws ERR_DIR_CLOSED once it is closed. */
+  /** The next entry; null at the end. Throws ERR_DIR_CLOSED after close. */
   read(): Promise<Dirent<string | Buffer> | null> {
     return this.#inTurn(async () => {
       this.#assertOpen();
@@ -90,7 +90,7 @@ export class Dir implements AsyncDisposable {
     });
   }
 
-  /** The same where it may be closed already. */
+  /** Closes it unless it is closed already. */
   #end(): Promise<void> {
     return this.#inTurn(async () => {
       if (!this.#closed) await this.#close();
@@ -133,7 +133,7 @@ export class Dir implements AsyncDisposable {
     }
   }
 
-  /** All that are left; closes it at the end. */
+  /** All remaining entries; closes it at the end. */
   async *entries(): AsyncGenerator<Dirent<string | Buffer>, void, undefined> {
     try {
       for (let entry = await this.read(); entry !== null; entry = await this.read()) yield entry;

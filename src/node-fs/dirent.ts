@@ -1,10 +1,12 @@
-/** An entry of a directory, as Node's Dirent: its name and kind, and the path of the directory. */
+/**
+ * An entry of a directory, like Node's Dirent: its name and type, and the path of the directory.
+ */
 import type { Buffer } from 'node:buffer';
 import { abi } from '../vfs-linux/abi.gen.ts';
 
 export class Dirent<Name extends string | Buffer = string> {
   readonly name: Name;
-  /** The directory, as it was given, with what a recursive reading went down. */
+  /** The directory's path: as the caller gave it, and the names below it of a recursive reading. */
   readonly parentPath: Name | string;
   readonly #type: number;
 

@@ -1,10 +1,10 @@
 /**
- * File names as strings, none lost: Linux's names are bytes, and not all are UTF-8.
+ * File names as strings, without loss: Linux's names are bytes, and not all of them are UTF-8.
  *
- * The rule is Python's (PEP 383, "surrogateescape"): a byte 0x80 to 0xff that is no part of valid
- * UTF-8 stands in a string as the lone surrogate U+DC80 to U+DCFF, and back. UTF-8 has no surrogates,
- * so nothing else means the same string, and path.join and its like work on it. Such a string prints
- * with U+FFFD; `isWellFormed()` is false for it.
+ * The rule is Python's (PEP 383, "surrogateescape"): a byte 0x80 to 0xff that is not part of valid
+ * UTF-8 becomes the lone surrogate U+DC80 to U+DCFF in the string, and the reverse. UTF-8 has no
+ * surrogates, so no other name becomes the same string. path.join and similar functions work on
+ * such a string. It prints with U+FFFD, and `isWellFormed()` is false for it.
  *
  * Invariant: encodeName(decodeName(bytes)) are the same bytes, for any bytes.
  */
@@ -15,7 +15,7 @@ const escapeFirst = 0xdc80;
 const escapeLast = 0xdcff;
 const escapeBase = 0xdc00;
 
-/** The bytes of a UTF-8 sequence that starts with this byte; 1 for what is none. */
+/** The length of the UTF-8 sequence that starts with this byte; 1 for a byte that starts none. */
 function sequenceBytes(first: number): number {
   if (first < 0xc2 || first > 0xf4) return 1;
   if (first < 0xe0) return 2;
@@ -24,7 +24,7 @@ function sequenceBytes(first: number): number {
 
 export function decodeName(bytes: Buffer): string {
   const plain = bytes.toString('utf8');
-  // What is no UTF-8 comes out as U+FFFD, which may also be a character of the name.
+  // A byte that is not UTF-8 is decoded as U+FFFD, which may also be a character of the name.
   if (!plain.includes('\ufffd') || isUtf8(bytes)) return plain;
   let text = '';
   let at = 0;
@@ -42,7 +42,7 @@ export function decodeName(bytes: Buffer): string {
   return text;
 }
 
-/** What to give the kernel: the string itself where its UTF-8 is meant, else bytes. */
+/** The name for the kernel: the string itself if its UTF-8 is the name, otherwise bytes. */
 export function encodeName(name: PathLike): PathLike {
   if (typeof name !== 'string' || name.isWellFormed()) return name;
   const parts: Buffer[] = [];

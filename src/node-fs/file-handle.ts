@@ -1,11 +1,12 @@
 /**
- * FileHandle, as node:fs/promises has it, on a file of a volume; and with LinuxFile's methods.
+ * FileHandle of node:fs/promises, for a file of a volume. It has LinuxFile's methods too.
  *
- * `fd` is a descriptor of the volume's kernel: it means nothing to node:fs.
+ * `fd` is a descriptor of the volume's kernel: node:fs does not know it.
  */
 import { Buffer } from 'node:buffer';
 import { createInterface, type Interface } from 'node:readline/promises';
 import { abi } from '../vfs-linux/abi.gen.ts';
+import { isErrno } from '../vfs-linux/errno.ts';
 import { windowBytes } from '../vfs-linux/limits.ts';
 import { invalidType, outOfRange, throwIfAborted } from './argument-errors.ts';
 import {
@@ -18,13 +19,13 @@ import {
   toPosition,
 } from './arguments.ts';
 import {
+  bytesOf,
   type Content,
   checkContent,
   gather,
   piecesOf,
   preadAcross,
   readToEnd,
-  toBytes,
 } from './content.ts';
 import { LinuxFile } from './linux-file.ts';
 import { ReadStream, type ReadStreamOptions } from './read-stream.ts';
@@ -54,13 +55,13 @@ export interface ReadFileOptions {
 }
 
 export interface WriteFileOptions extends ReadFileOptions {
-  /** fsync before the answer. */
+  /** Calls fsync(2) at the end. */
   readonly flush?: boolean | undefined;
 }
 
 const readDefaultBytes = 16384;
 
-/** What FileHandle.read's arguments come to. */
+/** The arguments of FileHandle.read, evaluated. */
 interface ReadRange {
   target: Buffer;
   position: number | undefined;
@@ -78,7 +79,7 @@ function readRange(view: View, options: ReadOptions<View>): ReadRange {
 }
 
 export class FileHandle extends LinuxFile {
-  /** Fewer bytes than asked for are the file's end; 0 bytes are nothing but that. */
+  /** Answers fewer bytes than asked for at the file's end, and 0 only there. */
   read<T extends View>(
     buffer: T,
     offset?: number | null,
@@ -131,7 +132,7 @@ export class FileHandle extends LinuxFile {
     return { bytesRead, buffers };
   }
 
-  /** May write fewer bytes than given (a full disk): as write(2). */
+  /** Like write(2) it may write fewer bytes than given, as on a full disk. */
   write<T extends View>(
     buffer: T,
     offset?: number | null,
@@ -194,7 +195,7 @@ export class FileHandle extends LinuxFile {
     return { bytesWritten, buffers };
   }
 
-  /** From the current position to the end. */
+  /** Reads from the current position to the end. */
   readFile(options?: (ReadFileOptions & { encoding?: null | undefined }) | null): Promise<Buffer>;
   readFile(
     options: (ReadFileOptions & { encoding: BufferEncoding }) | BufferEncoding,
@@ -207,7 +208,7 @@ export class FileHandle extends LinuxFile {
     await this.checked('read', (fd, calls) =>
       this.atPosition(undefined, async (offset) => {
         const answer = await readToEnd(calls, fd, offset, signal);
-        if (typeof answer === 'number') return answer;
+        if (isErrno(answer)) return answer;
         content = answer;
         return answer.length;
       }),
@@ -216,7 +217,7 @@ export class FileHandle extends LinuxFile {
     return encoding ? read.toString(encoding) : read;
   }
 
-  /** Writes all of it at the current position; the file is not made shorter before. */
+  /** Writes all of it at the current position, without cutting the file first. */
   async writeFile(
     data: Content,
     options?: WriteFileOptions | BufferEncoding | null,
@@ -225,7 +226,7 @@ export class FileHandle extends LinuxFile {
     checkContent(data);
     throwIfAborted(signal);
     if (typeof data === 'string' || ArrayBuffer.isView(data)) {
-      await this.#writeAll(toBytes(data, encoding), signal);
+      await this.#writeAll(bytesOf(data, encoding), signal);
     } else {
       for await (const piece of piecesOf(data, encoding)) await this.#writeAll(piece, signal);
     }
@@ -273,7 +274,7 @@ export class FileHandle extends LinuxFile {
     );
   }
 
-  /** Cuts the file off, or fills it up with zeroes; below 0 is 0, as in Node. */
+  /** Cuts the file, or fills it up with zeroes. A length below 0 counts as 0, as in Node. */
   async truncate(lengthBytes = 0): Promise<void> {
     const length = Math.max(0, toInteger(lengthBytes, 'len'));
     await this.checked('ftruncate', (fd, calls) => calls.ftruncate(fd, length));

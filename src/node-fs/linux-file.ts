@@ -1,4 +1,4 @@
-/** What Linux can do with an open file and Node's FileHandle has no method for. */
+/** Linux's operations on an open file that Node's FileHandle lacks. */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import { itself } from '../vfs-linux/calls.ts';
@@ -63,13 +63,13 @@ const extentsAtOnce = Math.floor(
   (abi.BRIDGE_BUFFER - abi['fiemap.fm_extents']) / abi['fiemap_extent.size'],
 );
 export class LinuxFile extends OpenFile {
-  /** All that statx(2) says. */
+  /** Everything that statx(2) answers. */
   async statx(): Promise<Statx> {
     const answer = await this.using('statx', (fd, calls) => calls.fstatx(fd));
     return this.context.found(answer, 'statx');
   }
 
-  /** Where the next data or the next hole begins; ENXIO where there is none after offsetBytes. */
+  /** The offset of the next data or hole; throws ENXIO if there is none after offsetBytes. */
   lseek(offsetBytes: number, whence: 'data' | 'hole'): Promise<number> {
     if (whence !== 'data' && whence !== 'hole') {
       throw invalidValue('whence', whence, "must be 'data' or 'hole'");
@@ -87,7 +87,7 @@ export class LinuxFile extends OpenFile {
     );
   }
 
-  /** Where the file lies on the disk, after its data has been written there. */
+  /** Where the file lies on the disk. Its data is written there first. */
   async fiemap(): Promise<Extent[]> {
     const extents: Extent[] = [];
     const map = Buffer.alloc(abi['fiemap.fm_extents'] + extentsAtOnce * abi['fiemap_extent.size']);
@@ -107,7 +107,7 @@ export class LinuxFile extends OpenFile {
     }
   }
 
-  /** Shares the source's blocks (XFS, btrfs): FICLONE or, with a range, FICLONERANGE. */
+  /** Shares the blocks of the source (XFS, btrfs): FICLONE or, with a range, FICLONERANGE. */
   async cloneFrom(source: LinuxFile, range?: CloneRange): Promise<void> {
     await source.using('clone', (sourceFd) =>
       this.checked('clone', (fd, calls) => {
@@ -125,7 +125,10 @@ export class LinuxFile extends OpenFile {
     );
   }
 
-  /** Copies inside the kernel: copy_file_range(2). Answers the bytes copied, fewer at the end. */
+  /**
+   * Copies inside the kernel: copy_file_range(2). Answers the bytes copied: fewer at the file's
+   * end.
+   */
   copyRange(source: LinuxFile, range: CopyRange): Promise<number> {
     return source.using('copy_file_range', (sourceFd) =>
       this.checked('copy_file_range', async (fd, calls) => {
@@ -167,7 +170,7 @@ export class LinuxFile extends OpenFile {
     );
   }
 
-  /** The attribute's value; undefined where there is none of that name. */
+  /** The attribute's value; undefined if the file has none of that name. */
   async getxattr(name: PathLike): Promise<Buffer | undefined> {
     const value = await this.using('getxattr', (fd) =>
       readXattr(this.context.calls, itself(fd), encodeName(name)),

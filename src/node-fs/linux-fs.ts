@@ -1,4 +1,4 @@
-/** What Linux can do with a path and fs/promises has no function for. VolumeFs stands on it. */
+/** Linux's operations on a path that fs/promises lacks: the base class of VolumeFs. */
 import type { Buffer } from 'node:buffer';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import { encodeDevice, type FileAt } from '../vfs-linux/calls.ts';
@@ -18,7 +18,7 @@ import { FileHandle } from './file-handle.ts';
 import { type TimeNs, toTimeNs } from './times.ts';
 import { type SetXattrOptions, writeXattr, xattrNames } from './xattr.ts';
 
-/** What mknod makes. */
+/** The kinds of files that mknod makes. */
 export type NodeKind = 'fifo' | 'socket' | 'character-device' | 'block-device' | 'file';
 
 const kinds: Readonly<Record<NodeKind, number>> = {
@@ -38,7 +38,7 @@ export interface MknodOptions {
 }
 
 export interface FollowOptions {
-  /** Takes a symbolic link itself instead of what it points to. */
+  /** Acts on a symbolic link itself, not on its target. */
   readonly noFollow?: boolean | undefined;
 }
 
@@ -53,7 +53,9 @@ export class LinuxFs {
     return this.#context;
   }
 
-  /** Permission bits that what is made does not get; 0o022 at first, as umask(2) of most users. */
+  /**
+   * Permission bits that new files and directories do not get; 0o022 at first, as for most users.
+   */
   get umask(): number {
     return this.#context.umask;
   }
@@ -61,7 +63,7 @@ export class LinuxFs {
     this.#context.umask = toInteger(bits, 'umask', 0, 0o777);
   }
 
-  /** All that statx(2) says. */
+  /** Everything that statx(2) answers. */
   async statx(path: FsPath, options: FollowOptions = {}): Promise<Statx> {
     const name = toKernelPath(path);
     const flags = options.noFollow === true ? abi.AT_SYMLINK_NOFOLLOW : 0;
@@ -69,7 +71,7 @@ export class LinuxFs {
     return this.#context.found(answer, 'statx', name);
   }
 
-  /** utimes to the nanosecond, for any time that the file system can keep. */
+  /** utimes to the nanosecond, for every time that the file system can keep. */
   async utimesNs(
     path: FsPath,
     atime: TimeNs,
@@ -103,7 +105,7 @@ export class LinuxFs {
     this.#context.check(ret, 'mknod', name);
   }
 
-  /** The attribute's value; undefined where there is none of that name. */
+  /** The attribute's value; undefined if the file has none of that name. */
   getxattr(path: FsPath, name: FsPath): Promise<Buffer | undefined> {
     return this.#getxattr(at(path, 0), name);
   }
@@ -176,7 +178,7 @@ export class LinuxFs {
     this.#context.check(ret, 'removexattr', where.name);
   }
 
-  /** The access control list; undefined where the permission bits are all there is. */
+  /** The access control list; undefined if the file has only permission bits. */
   async getAcl(path: FsPath, kind: AclKind = 'access'): Promise<AclEntry[] | undefined> {
     checkAclKind(kind);
     const value = await this.getxattr(path, aclAttribute(kind));
@@ -187,7 +189,7 @@ export class LinuxFs {
     return entries;
   }
 
-  /** Sets the list, or removes it (undefined). What makes no sense as a whole is EINVAL. */
+  /** Sets the list, or removes it (undefined). A list that is not valid as a whole is EINVAL. */
   async setAcl(
     path: FsPath,
     kind: AclKind,
@@ -209,7 +211,7 @@ export class LinuxFs {
     return this.#context.found(handle, 'name_to_handle_at', name);
   }
 
-  /** Opens what nameToHandle named; ESTALE where it is gone. */
+  /** Opens the file of a handle from nameToHandle; ESTALE if the file is gone. */
   async openByHandle(handle: Buffer, flags: number = abi.O_RDONLY): Promise<FileHandle> {
     const bits = flags | abi.O_NONBLOCK | abi.O_CLOEXEC;
     const fd = await this.#context.calls.openByHandleAt(abi.AT_FDCWD, handle, bits);

@@ -1,4 +1,4 @@
-/** What fs/promises tells of a path, and changes of it, other than its content and its name. */
+/** The functions of fs/promises that read and change a path's metadata: stat, chmod, utimes, … */
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import type { TimeToSet } from '../vfs-linux/calls.ts';
 import { invalidType } from './argument-errors.ts';
@@ -68,7 +68,7 @@ export class MetadataFs extends LinuxFs {
     await this.#chmod(path, mode, 'chmod', 0);
   }
 
-  /** Not as Node, which has it on macOS only. On a symbolic link: ENOTSUP on most file systems. */
+  /** Node has it on macOS only. On a symbolic link most file systems answer ENOTSUP. */
   async lchmod(path: FsPath, mode: Mode): Promise<void> {
     await this.#chmod(path, mode, 'lchmod', itself);
   }

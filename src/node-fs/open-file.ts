@@ -1,12 +1,12 @@
 /**
- * An open file: its descriptor, its life, and its position. FileHandle stands on it.
+ * An open file: its descriptor, its lifetime, and its position. The base class of FileHandle.
  *
  * Invariants:
- * 1. The descriptor is closed once, after the last operation on it has ended: the kernel gives its
- *    number to the next file at once.
- * 2. The kernel's calls all say where in the file they are; the position that read(2) and write(2)
- *    would keep is kept here. Operations at "the current position" run one after the other.
- * 3. While it is open the volume knows of it, and closes it before it is unmounted.
+ * 1. The descriptor is closed once, after the last operation on it has ended, because the kernel
+ *    gives its number to the next file at once.
+ * 2. Every call to the kernel names an offset. The position that read(2) and write(2) would keep is
+ *    kept here, and operations at the current position run one after the other.
+ * 3. An open file is registered with the volume, which closes it before it is unmounted.
  */
 import { EventEmitter } from 'node:events';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
@@ -34,7 +34,7 @@ export class OpenFile extends EventEmitter implements AsyncDisposable {
     this.#forget = context.hold(() => this.close());
   }
 
-  /** The kernel's number for it; -1 once it is closed. */
+  /** The kernel's descriptor; -1 after close. */
   get fd(): number {
     return this.#fd;
   }
@@ -43,7 +43,7 @@ export class OpenFile extends EventEmitter implements AsyncDisposable {
     return this.#context;
   }
 
-  /** Runs an operation on the descriptor, which stays open meanwhile. Throws EBADF once closed. */
+  /** Runs an operation on the descriptor, and keeps it open meanwhile. Throws EBADF after close. */
   protected async using<T>(
     syscall: string,
     operation: (fd: Fd, calls: LinuxCalls) => Promise<T>,
@@ -58,7 +58,7 @@ export class OpenFile extends EventEmitter implements AsyncDisposable {
     }
   }
 
-  /** The same, and a negative errno becomes an error. */
+  /** Runs an operation like `using`, and throws the error for a negative errno. */
   protected async checked(
     syscall: string,
     operation: (fd: Fd, calls: LinuxCalls) => Promise<number>,
@@ -66,7 +66,9 @@ export class OpenFile extends EventEmitter implements AsyncDisposable {
     return this.#context.check(await this.using(syscall, operation), syscall);
   }
 
-  /** Runs at a position: the one given, or the current one, which it moves by what it answers. */
+  /**
+   * Runs a step at the offset given, or at the current position, which moves by the step's answer.
+   */
   protected atPosition(
     positionBytes: number | undefined,
     step: (offsetBytes: number) => Promise<number>,
@@ -90,21 +92,21 @@ export class OpenFile extends EventEmitter implements AsyncDisposable {
     if (this.#turn === turn) this.#turn = undefined;
   }
 
-  /** After a write: with O_APPEND it went to the end, wherever the position was. */
+  /** Corrects the position after a write with O_APPEND, which went to the file's end. */
   protected async positionAfterAppend(fd: Fd): Promise<void> {
     const { O_APPEND, O_RDWR } = abi;
-    // Who only appends never asks where the position is.
+    // Without O_RDWR, nothing reads at the position.
     if ((this.#openFlags & (O_APPEND | O_RDWR)) !== (O_APPEND | O_RDWR)) return;
     const end = await this.#context.calls.lseek(fd, 0, abi.SEEK_END);
     if (end >= 0) this.#positionBytes = end;
   }
 
-  /** Waits for what is under way, and closes. A second call does nothing. */
+  /** Waits for the operations under way, and closes. A second call answers the same promise. */
   close(): Promise<void> {
     if (this.#fd === -1) return Promise.resolve();
     if (this.#closing === undefined) {
       this.#closing = this.#close();
-      // As Node: first the news, so that streams on it stop asking.
+      // As in Node the event comes first, so that streams on the file stop asking.
       this.emit('close');
     }
     return this.#closing;
@@ -127,7 +129,7 @@ export class OpenFile extends EventEmitter implements AsyncDisposable {
     await this.close();
   }
 
-  /** Throws where a stream on it cannot begin. */
+  /** Throws ERR_INVALID_STATE after close, when no stream can begin. */
   protected assertOpen(): void {
     if (this.#fd !== -1 && this.#closing === undefined) return;
     throw codedError('ERR_INVALID_STATE', 'Invalid state: The FileHandle is closed');

@@ -1,7 +1,8 @@
-/** Making and finding paths: mkdir with what is above it, mkdtemp, realpath. */
+/** Operations on whole paths: mkdir with its parents, mkdtemp, realpath. */
 import { Buffer } from 'node:buffer';
 import { randomInt } from 'node:crypto';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
+import { isErrno } from '../vfs-linux/errno.ts';
 import type { PathLike } from '../vfs-linux/names.ts';
 import { toBytes } from '../vfs-linux/names.ts';
 import type { FsContext } from './context.ts';
@@ -11,7 +12,7 @@ const templateLetters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012
 const templateLength = 6;
 const mkdtempTries = 100;
 
-/** The path without its last name; undefined where there is nothing above it. */
+/** The path without its last name; undefined for a name alone and for the root. */
 function above(path: Buffer): Buffer | undefined {
   let end = path.length;
   while (end > 1 && path[end - 1] === slashByte) end--;
@@ -22,7 +23,7 @@ function above(path: Buffer): Buffer | undefined {
   return length === 0 || end <= 1 ? undefined : path.subarray(0, length);
 }
 
-/** mkdir with its parents. Answers the first directory made, undefined where all were there. */
+/** mkdir with its parents. Answers the first directory made; undefined if all existed. */
 export async function mkdirs(
   context: FsContext,
   path: PathLike,
@@ -45,7 +46,7 @@ export async function mkdirs(
   return first;
 }
 
-/** Whether what mkdir found instead is a directory; throws Node's error for it where not. */
+/** Checks that what mkdir found at the path is a directory; throws Node's error if it is not. */
 async function assertDirectory(
   context: FsContext,
   path: Buffer,
@@ -55,14 +56,14 @@ async function assertDirectory(
   const mayBeThere = ret === -errno.EEXIST || ret === -errno.EROFS || ret === -errno.EACCES;
   if (!mayBeThere) throw context.error(ret, 'mkdir', path);
   const statx = await context.calls.statx(abi.AT_FDCWD, path);
-  if (typeof statx !== 'number' && statx.type === abi.S_IFDIR) return;
+  if (!isErrno(statx) && statx.type === abi.S_IFDIR) return;
   if (ret !== -errno.EEXIST) throw context.error(ret, 'mkdir', path);
   if (!isLast) throw context.error(-errno.ENOTDIR, 'mkdir', path);
-  // A link that leads nowhere is ENOENT, as in Node.
-  throw context.error(typeof statx === 'number' ? statx : ret, 'mkdir', path);
+  // A symbolic link without a target is ENOENT, as in Node.
+  throw context.error(isErrno(statx) ? statx : ret, 'mkdir', path);
 }
 
-/** A new directory for its owner alone: the prefix and six letters. */
+/** Makes a directory that only its owner can use, named with the prefix and six random letters. */
 export async function mkdtemp(context: FsContext, prefix: PathLike): Promise<Buffer> {
   const start = toBytes(prefix);
   for (let tries = 1; ; tries++) {
@@ -78,7 +79,7 @@ export async function mkdtemp(context: FsContext, prefix: PathLike): Promise<Buf
   }
 }
 
-/** The path without links and dots, from the volume's root on. */
+/** The path from the volume's root, without links and dots. */
 export function realpath(context: FsContext, path: PathLike): Promise<Buffer> {
   return context.withOpen(abi.AT_FDCWD, path, abi.O_PATH, async (fd) => {
     context.check(fd, 'realpath', path);

@@ -1,8 +1,10 @@
 /**
- * A Readable of a file, as fs.ReadStream: while one chunk is with the consumer, the next is read.
+ * A Readable of a file, like fs.ReadStream: the next chunk is read while the consumer has the last
+ * one.
  *
  * Invariants:
- * 1. One request at a time, so chunks come in the file's order; at most one chunk is read ahead.
+ * 1. One request runs at a time, so chunks come in the file's order; at most one chunk is read
+ *    ahead.
  * 2. The file is closed (unless autoClose is false) after the last request has ended.
  */
 import { Buffer } from 'node:buffer';
@@ -11,7 +13,7 @@ import { windowBytes } from '../vfs-linux/limits.ts';
 import { outOfRange } from './argument-errors.ts';
 import { toInteger } from './arguments.ts';
 
-/** What a stream needs of a FileHandle. */
+/** The part of a FileHandle that the stream uses. */
 export interface ReadableHandle {
   readonly fd: number;
   read(
@@ -25,7 +27,7 @@ export interface ReadableHandle {
   off(event: 'close', listener: () => void): unknown;
 }
 
-/** An open file, or how to open one. */
+/** An open file, or a function that opens one. */
 export type ReadSource =
   | { readonly handle: ReadableHandle }
   | { readonly path: string | Uint8Array; readonly open: () => Promise<ReadableHandle> };
@@ -34,11 +36,11 @@ export interface ReadStreamOptions {
   readonly encoding?: BufferEncoding | undefined;
   readonly autoClose?: boolean | undefined;
   readonly emitClose?: boolean | undefined;
-  /** First byte; where the file's position is by default. */
+  /** The first byte; the file's position by default. */
   readonly start?: number | undefined;
-  /** Last byte, included. */
+  /** The last byte, inclusive. */
   readonly end?: number | undefined;
-  /** Bytes of a chunk: 1 MiB by default. */
+  /** The size of a chunk in bytes: 1 MiB by default. */
   readonly highWaterMark?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -136,7 +138,7 @@ export class ReadStream extends Readable {
         }
         this.bytesRead += chunk.length;
         this.#ahead = this.#fetch();
-        // Its error is told by the _read that waits for it.
+        // The next _read waits for it and reports its error.
         this.#ahead.catch(() => {});
         this.push(chunk);
       },

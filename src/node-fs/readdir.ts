@@ -1,4 +1,6 @@
-/** fs.readdir: the names of a directory or of a tree, sorted by their bytes as libuv's scandir does. */
+/**
+ * fs.readdir: the names of a directory or of a tree, sorted by their bytes as libuv's scandir does.
+ */
 import { Buffer } from 'node:buffer';
 import { abi } from '../vfs-linux/abi.gen.ts';
 import type { Fd } from '../vfs-linux/calls.ts';
@@ -29,7 +31,7 @@ export function pathBelow(top: PathLike, inside: EntryPath | undefined): Buffer 
   return pathOf(names.reduceRight<EntryPath>((above, name) => ({ name, above }), start));
 }
 
-/** The path that a directory below the one given has for the caller. */
+/** The path of a directory below the given one, as the caller sees it. */
 export function parentPathOf(
   path: FsPath,
   inside: EntryPath | undefined,
@@ -64,7 +66,7 @@ interface Directory {
   readonly entries: Dirent64[];
 }
 
-/** Breadth first, as Node has it. */
+/** Lists a tree breadth first, as Node does. */
 async function readTree(
   context: FsContext,
   path: FsPath,

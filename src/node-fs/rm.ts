@@ -1,6 +1,7 @@
 /**
- * fs.rm: removes a file or a whole tree, with Node's options and errors (lib/internal/fs/rimraf.js).
- * Links are removed, never followed. An entry that somebody else removes meanwhile is no error.
+ * fs.rm: removes a file or a whole tree, with Node's options and errors
+ * (lib/internal/fs/rimraf.js). Links are removed, never followed. An entry that somebody else
+ * removes meanwhile is no error.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
@@ -12,12 +13,12 @@ import { shownPath, toInteger } from './arguments.ts';
 import type { FsContext } from './context.ts';
 
 export interface RmOptions {
-  /** What is not there is no error. */
+  /** A path that does not exist is no error. */
   readonly force?: boolean | undefined;
   readonly recursive?: boolean | undefined;
   /** How often to try again after EBUSY, EMFILE, ENFILE, ENOTEMPTY and EPERM. */
   readonly maxRetries?: number | undefined;
-  /** Milliseconds before the first retry; each waits so much longer than the one before. */
+  /** Milliseconds before the first retry; each later one waits that much longer. */
   readonly retryDelay?: number | undefined;
 }
 
@@ -51,7 +52,8 @@ export async function rm(context: FsContext, path: PathLike, options: RmOptions)
 
 async function remove(context: FsContext, path: PathLike, isDirectory: boolean): Promise<void> {
   if (isDirectory) {
-    // The directory alone first: so "/" and "." are refused before anything in them is removed.
+    // Tries the directory alone first, so that "/" and "." are refused before anything in them is
+    // gone.
     const ret = await context.calls.unlinkat(abi.AT_FDCWD, path, abi.AT_REMOVEDIR);
     if (ret >= 0 || ret === -errno.ENOENT) return;
     if (!notEmpty.has(ret)) throw context.error(ret, 'rmdir', path);

@@ -1,9 +1,10 @@
 /**
- * What stat and statfs answer, in the shape of Node's Stats, BigIntStats and StatFs, made of Linux's
- * statx(2) and statfs(2). Dates are made when they are asked for.
+ * The answers of stat and statfs, in the shape of Node's Stats, BigIntStats and StatFs, made from
+ * Linux's statx(2) and statfs(2). Dates are made when they are read.
  *
- * Numbers are exact but for an inode's number above 2^53 and times below a millisecond; `bigint`
- * gives all. Where a file system keeps no time of birth, birthtime is 1970, as in Node.
+ * Numbers are exact, except for inode numbers above 2^53 and for times below a millisecond; with
+ * `bigint` these are exact too. If a file system keeps no time of birth, birthtime is 1970, as in
+ * Node.
  */
 import { abi } from '../vfs-linux/abi.gen.ts';
 import type { Statfs, Statx, Timespec } from '../vfs-linux/statx.ts';
@@ -11,7 +12,7 @@ import type { Statfs, Statx, Timespec } from '../vfs-linux/statx.ts';
 const nsPerMs = 1_000_000n;
 const nsPerSec = 1_000_000_000n;
 
-/** gnu_dev_makedev(3): what st_dev is to programs. The kernel's majors have 12 bits, minors 20. */
+/** st_dev as programs see it: gnu_dev_makedev(3). The kernel's majors have 12 bits, minors 20. */
 function deviceNumber(major: number, minor: number): number {
   return (minor & 0xff) + (major & 0xfff) * 0x100 + (minor & 0xfff00) * 0x1000;
 }
@@ -24,7 +25,7 @@ function toNs({ sec, nsec }: Timespec): bigint {
   return BigInt(sec) * nsPerSec + BigInt(nsec);
 }
 
-/** What Stats and BigIntStats have in common: the kind of file, and times as objects. */
+/** The common part of Stats and BigIntStats: the type of the file, and times as objects. */
 abstract class FileStats {
   readonly #statx: Statx;
 
@@ -54,7 +55,7 @@ abstract class FileStats {
     return this.#statx.type === abi.S_IFBLK;
   }
 
-  // Date takes whole milliseconds; Node rounds to the nearest (lib/internal/fs/utils.js).
+  // A Date has whole milliseconds; Node rounds to the nearest (lib/internal/fs/utils.js).
   get atime(): Date {
     return new Date(Math.round(toMs(this.#statx.atime)));
   }
@@ -169,7 +170,7 @@ export function toStats(statx: Statx, options: StatOptions | undefined): Stats |
   return options?.bigint === true ? new BigIntStats(statx) : new Stats(statx);
 }
 
-/** Sizes are in blocks: blocks, bfree and bavail of frsize bytes. */
+/** blocks, bfree and bavail count blocks of frsize bytes. */
 export interface StatFs<T extends number | bigint = number> {
   readonly type: T;
   readonly bsize: T;

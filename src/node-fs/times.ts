@@ -1,18 +1,18 @@
-/** Points in time, from what Node's utimes takes, or in nanoseconds, to what utimensat(2) takes. */
+/** Converts times, as Node's utimes takes them or in nanoseconds, to those of utimensat(2). */
 import { abi } from '../vfs-linux/abi.gen.ts';
 import type { TimeToSet } from '../vfs-linux/calls.ts';
 import { invalidType, outOfRange } from './argument-errors.ts';
 
-/** Seconds since 1970, also as digits, or a Date. */
+/** Seconds since 1970 as a number or as digits, or a Date. */
 export type TimeLike = number | string | Date;
 
-/** Nanoseconds since 1970; 'now': the kernel's clock; 'omit': stays as it is. */
+/** Nanoseconds since 1970; 'now' for the kernel's clock, 'omit' to change nothing. */
 export type TimeNs = bigint | 'now' | 'omit';
 
 const nsPerSec = 1_000_000_000n;
 const nsPerMs = 1_000_000;
 
-/** As Node: what lies before 1970 as a number means now, and fractions are cut to nanoseconds. */
+/** As in Node, a number below 0 means now, and fractions are cut to nanoseconds. */
 export function toTime(time: TimeLike, argument: string): TimeToSet {
   if (time instanceof Date) {
     const ms = time.getTime();

@@ -1,18 +1,20 @@
 /**
- * A volume in the shape of node:fs/promises: whoever uses that can use this in its place.
+ * A volume in the shape of node:fs/promises. A program that uses fs/promises can use this object
+ * instead.
  *
- * What is the same: names, arguments, options, results, and the codes of errors. What differs:
- * - Paths start at the volume's root, with or without a slash at the start; nothing leads out of it.
- *   There is no current directory. URLs are refused: they name files of the host.
- * - Names that are not UTF-8 come back as strings that lead to the same file again
+ * The names, arguments, options, results, and the codes of errors are the same. The differences:
+ * - Paths start at the volume's root, with or without a slash at the start, and no path leads out
+ *   of it. There is no current directory. URLs are refused, because they name files of the host.
+ * - A name that is not UTF-8 is given back as a string that leads to the same file again
  *   (escaped-names.ts), or as bytes with the encoding 'buffer'.
- * - Recursive operations do not follow symbolic links, have no limit in depth, and keep to the tree
+ * - Recursive operations do not follow symbolic links, have no limit in depth, and stay in the tree
  *   that they began in, whatever is renamed meanwhile.
- * - A FIFO is opened without waiting, and reading it is ESPIPE: nobody is at its other end.
- * - The umask is this object's (`umask`), not the process's.
- * - There is no `watch`: it throws ERR_FEATURE_UNAVAILABLE. There is no `glob`.
+ * - A FIFO is opened without waiting, and reading it is ESPIPE, because its other end is never
+ *   open.
+ * - The umask belongs to this object (`umask`), not to the process.
+ * - `watch` throws ERR_FEATURE_UNAVAILABLE, and there is no `glob`.
  *
- * Flags and modes given as numbers are Linux's, on every host: take them from `constants` here.
+ * Flags and modes given as numbers are Linux's on every host: take them from `constants`.
  */
 import { Buffer } from 'node:buffer';
 import { FsBridgeError } from '../errors.ts';
@@ -70,7 +72,7 @@ export interface RenameOptions {
 
 export interface MkdirOptions {
   readonly recursive?: boolean | undefined;
-  /** 0o777 by default, less the umask. */
+  /** 0o777 by default, without the bits of the umask. */
   readonly mode?: Mode | undefined;
 }
 
@@ -80,8 +82,8 @@ export interface DisposableTempDir extends AsyncDisposable {
 }
 
 /**
- * A mounted volume in the shape of node:fs/promises. What is open through it is closed before the
- * unmount, and after the kernel's death every call throws its ERR_KERNEL_FAILED.
+ * A mounted volume in the shape of node:fs/promises. Files opened through it are closed before the
+ * unmount. After the kernel's death every call throws ERR_KERNEL_FAILED.
  */
 export function volumeFs(volume: Volume): VolumeFs {
   return new VolumeFs(
@@ -96,8 +98,8 @@ export class VolumeFs extends MetadataFs {
   readonly #make: (cred: number) => VolumeFs;
 
   /**
-   * `calls` with the volume's root as "/"; `hold` registers what must be closed before the unmount;
-   * `failure` tells why the kernel is dead, if it is.
+   * `calls` have the volume's root as "/"; `hold` registers what must be closed before the unmount;
+   * `failure` answers why the kernel is dead, or undefined while it lives.
    */
   constructor(calls: LinuxCalls, hold: Hold, failure: () => Error | undefined) {
     super(new FsContext(calls, hold, failure));
@@ -205,7 +207,7 @@ export class VolumeFs extends MetadataFs {
     return new Dir({ context, fd, path, kernelPath, options: given });
   }
 
-  /** Answers the first directory that was made, with `recursive`. */
+  /** With `recursive` it answers the first directory that was made. */
   async mkdir(path: FsPath, options?: MkdirOptions | Mode | null): Promise<string | undefined> {
     const { context } = this;
     const given = typeof options === 'object' ? (options ?? {}) : { mode: options };
@@ -290,7 +292,7 @@ export class VolumeFs extends MetadataFs {
     );
   }
 
-  /** `type` is for Windows in Node; here it says nothing. */
+  /** `type` has no effect: in Node it is for Windows. */
   async symlink(target: FsPath, path: FsPath, type?: string | null): Promise<void> {
     if (!['dir', 'file', 'junction', null, undefined].includes(type)) {
       throw invalidValue(
@@ -332,7 +334,7 @@ export class VolumeFs extends MetadataFs {
     await handle.truncate(lengthBytes);
   }
 
-  /** As fs.createReadStream; reads one chunk of 1 MiB ahead. */
+  /** Like fs.createReadStream; reads one chunk of 1 MiB ahead. */
   createReadStream(
     path: FsPath,
     options?: (ReadStreamOptions & { flags?: Flag; mode?: Mode }) | BufferEncoding,
@@ -343,7 +345,7 @@ export class VolumeFs extends MetadataFs {
     return new ReadStream({ path, open }, { start: 0, ...given });
   }
 
-  /** As fs.createWriteStream. */
+  /** Like fs.createWriteStream. */
   createWriteStream(
     path: FsPath,
     options?: (WriteStreamOptions & { flags?: Flag; mode?: Mode }) | BufferEncoding,
@@ -354,13 +356,13 @@ export class VolumeFs extends MetadataFs {
     return new WriteStream({ path, open }, given);
   }
 
-  /** Not there: this kernel's inotify has no way out. Throws ERR_FEATURE_UNAVAILABLE. */
+  /** Throws ERR_FEATURE_UNAVAILABLE: events of this kernel's inotify do not reach the host. */
   watch(path: FsPath): never {
     throw new FsBridgeError(
       'ERR_FEATURE_UNAVAILABLE',
       `watch ${displayName(path)}`,
       'changes on a volume cannot be watched',
-      'Look at the files again (stat) when it matters.',
+      'Call stat when you need the current state.',
     );
   }
 }

@@ -1,16 +1,16 @@
 /**
- * A Writable of a file, as fs.WriteStream. Chunks that wait are written together: many small ones are
- * few requests.
+ * A Writable of a file, like fs.WriteStream. Waiting chunks are written together, so that many
+ * small chunks need few requests.
  *
- * Invariant: 'finish' comes after all has been handed to the kernel, 'close' after the file is closed
- * (and on the disk, with `flush`).
+ * Invariant: 'finish' comes when the kernel has all the data, and 'close' when the file is closed
+ * (and, with `flush`, on the disk).
  */
 import type { Buffer } from 'node:buffer';
 import { Writable } from 'node:stream';
 import { windowBytes } from '../vfs-linux/limits.ts';
 import { toInteger } from './arguments.ts';
 
-/** What a stream needs of a FileHandle. */
+/** The part of a FileHandle that the stream uses. */
 export interface WritableHandle {
   readonly fd: number;
   writev(buffers: readonly Buffer[], position: number | null): Promise<{ bytesWritten: number }>;
@@ -20,7 +20,7 @@ export interface WritableHandle {
   off(event: 'close', listener: () => void): unknown;
 }
 
-/** An open file, or how to open one. */
+/** An open file, or a function that opens one. */
 export type WriteTarget =
   | { readonly handle: WritableHandle }
   | { readonly path: string | Uint8Array; readonly open: () => Promise<WritableHandle> };
@@ -29,11 +29,11 @@ export interface WriteStreamOptions {
   readonly encoding?: BufferEncoding | undefined;
   readonly autoClose?: boolean | undefined;
   readonly emitClose?: boolean | undefined;
-  /** First byte; where the file's position is by default. */
+  /** The first byte; the file's position by default. */
   readonly start?: number | undefined;
-  /** Bytes that may wait before write() answers false: 1 MiB by default. */
+  /** How many bytes may wait before write() answers false: 1 MiB by default. */
   readonly highWaterMark?: number | undefined;
-  /** fsync before the file is closed. */
+  /** Calls fsync(2) before the file is closed. */
   readonly flush?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -97,7 +97,9 @@ export class WriteStream extends Writable {
     this.destroy();
   };
 
-  /** Writes all of it. The rest of a short write is asked for again: then the kernel says why. */
+  /**
+   * Writes all of it. The rest of a short write is written again, which then fails with the reason.
+   */
   async #writeAll(buffers: readonly Buffer[]): Promise<void> {
     let rest = buffers;
     while (rest.length > 0) {
@@ -145,7 +147,7 @@ export class WriteStream extends Writable {
     );
   }
 
-  /** Writes what waits, and closes. */
+  /** Writes the waiting chunks, and closes. */
   close(callback?: (error?: Error | null) => void): void {
     if (callback !== undefined) {
       if (this.closed) {
@@ -159,7 +161,7 @@ export class WriteStream extends Writable {
   }
 }
 
-/** What is left of the buffers after so many bytes of them; empty ones are dropped. */
+/** The buffers without their first bytes, and without empty ones. */
 function withoutFirst(buffers: readonly Buffer[], bytes: number): Buffer[] {
   const rest: Buffer[] = [];
   let skip = bytes;

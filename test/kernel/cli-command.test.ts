@@ -1,4 +1,6 @@
-/** The fsbridge command as a user meets it: what it says, how it ends, what it leaves alone. */
+/**
+ * The fsbridge command as a user sees it: its messages, its exit codes, and what it never changes.
+ */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -22,7 +24,7 @@ function makeExt4(file: string, ...options: string[]): void {
 const hashOf = (file: string): string =>
   createHash('sha256').update(fs.readFileSync(file)).digest('hex');
 
-/** The two lines of an error: what happened, with its code, and what to do. */
+/** An error has two lines: what happened, with its code, and what to do. */
 function expectError(stderr: string, first: RegExp): void {
   const lines = stderr.trimEnd().split('\n');
   expect(lines[0]).toMatch(/^fsbridge: .+: .+ \([A-Z0-9_]+\)$/);
@@ -36,7 +38,7 @@ beforeAll(() => {
 });
 afterAll(() => fs.rmSync(folder, { recursive: true }));
 
-describe('wrong usage ends with 2 and says what would be right:', () => {
+describe('wrong usage ends with 2 and a message that shows the mistake:', () => {
   test.each([
     [['frobnicate'], /unknown command 'frobnicate'.*\(ERR_USAGE\)/],
     [['ls'], /ls: missing required argument 'source'/],
@@ -80,14 +82,14 @@ test('the version is the package’s, through a link and from any folder', async
   expect([code, stdout.toString()]).toEqual([0, `${version}\n`]);
 });
 
-test('a source that is not there is a failure with the host’s code', async () => {
+test('a source that does not exist is a failure with the host’s code', async () => {
   const { code, stderr } = await runCommand(['ls', path.join(folder, 'nothing.img')]);
   expectError(stderr, /nothing\.img: .*\(ENOENT\)/);
   expect(code).toBe(1);
 });
 
 describe.skipIf(missing !== undefined)(`on a volume${missing ? ` (${missing})` : ''}`, () => {
-  test('probe tells what is there', async () => {
+  test('probe shows its facts', async () => {
     const [source] = JSON.parse((await mustCommand('probe', '--json', image)).toString());
     expect(source).toMatchObject({ source: image, sizeBytes: 16 * 1024 * 1024 });
     expect(source.volumes).toEqual([
@@ -97,7 +99,7 @@ describe.skipIf(missing !== undefined)(`on a volume${missing ? ` (${missing})` :
     expect((await mustCommand('probe', image)).toString()).toMatch(/disk +ext4 +cli-test /);
   });
 
-  test('reading, even where there is nothing to read, changes no byte of the source', async () => {
+  test('reading changes no byte of the source, even if it fails', async () => {
     const before = hashOf(image);
     await mustCommand('df', image);
     await mustCommand('manifest', '--hash', image);
@@ -107,7 +109,7 @@ describe.skipIf(missing !== undefined)(`on a volume${missing ? ` (${missing})` :
     expect(hashOf(image)).toBe(before);
   });
 
-  test('rm says of a directory that -r is missing, and refuses the root', async () => {
+  test('rm asks for -r to remove a directory, and refuses the root', async () => {
     const directory = await runCommand(['rm', image, '/lost+found', '--rw']);
     expectError(directory.stderr, /\/lost\+found: is a directory \(EISDIR\)/);
     expect(directory.stderr).toContain('-r');
@@ -117,7 +119,7 @@ describe.skipIf(missing !== undefined)(`on a volume${missing ? ` (${missing})` :
     expect((await runCommand(['rm', '-f', image, '/nope', '--rw'])).code).toBe(0);
   });
 
-  test('a type that the kernel refuses or does not have is said with its code', async () => {
+  test('a type that the kernel refuses or lacks is reported with its code', async () => {
     const refused = await runCommand(['ls', '--type', 'xfs', image]);
     expectError(refused.stderr, /cannot be mounted as xfs: .*\(EINVAL\)/);
     const unknown = await runCommand(['ls', '--type', 'nosuchfs', image]);
@@ -126,13 +128,13 @@ describe.skipIf(missing !== undefined)(`on a volume${missing ? ` (${missing})` :
     expect([refused.code, unknown.code]).toEqual([1, 1]);
   });
 
-  test('a volume that is not there is said with those that are', async () => {
+  test('the error for a volume that does not exist lists those that do', async () => {
     const { code, stderr } = await runCommand(['ls', '--volume', '7', image]);
     expectError(stderr, /has no volume 7; there is: disk \(ext4 "cli-test"\).*ERR_NO_SUCH_VOLUME/);
     expect(code).toBe(1);
   });
 
-  test('what nobody recognises is no file system', async () => {
+  test('noise is not a file system', async () => {
     const noise = path.join(folder, 'noise.img');
     fs.writeFileSync(noise, Buffer.alloc(1024 * 1024, 'noise'));
     const { code, stderr } = await runCommand(['ls', noise]);
@@ -141,7 +143,7 @@ describe.skipIf(missing !== undefined)(`on a volume${missing ? ` (${missing})` :
     expect((await mustCommand('probe', noise)).toString()).toMatch(/not recognised/);
   });
 
-  test('a reader that goes away ends a command quietly', async () => {
+  test('a command ends without a message when its reader goes away', async () => {
     const child = startCommand(['manifest', '--hash', image]);
     let stderr = '';
     child.stderr?.on('data', (data: Buffer) => {

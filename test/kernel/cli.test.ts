@@ -1,6 +1,6 @@
 /**
- * The fsbridge command on real images: what it copies arrives whole, what it writes the real fsck
- * finds clean, and what it says is what the machine's own kernel says.
+ * The fsbridge command on real images: it copies everything, the real fsck finds its work clean,
+ * and it shows the same as the machine's own kernel.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -19,7 +19,7 @@ const missing = cannotMount();
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fsbridge-cli-'));
 afterAll(() => fs.rmSync(folder, { recursive: true }));
 
-/** A reason to leave tests out, for their title. */
+/** The reason why tests are skipped, for their title. */
 const because = (reason: string | undefined): string => (reason ? ` (skipped: ${reason})` : '');
 const has = (program: string): boolean => spawnSync(program, ['--version']).error === undefined;
 
@@ -51,7 +51,7 @@ const hashOf = (file: string): string =>
   createHash('sha256').update(fs.readFileSync(file)).digest('hex');
 
 describe.skipIf(missing !== undefined)(`a volume${because(missing)}`, () => {
-  test('a file goes in, is looked at in every way, and goes again', async () => {
+  test('a file is put in, shown in every way, and removed', async () => {
     const own = makeExt4('life.img', 16);
     const notes = path.join(folder, 'notes.txt');
     fs.writeFileSync(notes, 'remember\n');
@@ -106,7 +106,7 @@ describe.skipIf(missing !== undefined)(`a volume${because(missing)}`, () => {
     }
   });
 
-  test('Ctrl-C ends a command whose reader has stopped, and the volume is unmounted', async () => {
+  test('Ctrl-C ends a command whose reader has stopped, and unmounts the volume', async () => {
     const own = makeExt4('interrupted.img', 16);
     const hole = makeFile('hole', 1024 * MIB);
     await mustCommand('put', own, hole, '/', '--rw');
@@ -120,7 +120,7 @@ describe.skipIf(missing !== undefined)(`a volume${because(missing)}`, () => {
     expect(source.volumes[0].state).toBe('clean');
   });
 
-  test('Ctrl-C in the midst of writing leaves a clean file system', async () => {
+  test('a signal while it writes leaves a clean file system', async () => {
     const own = makeExt4('halfway.img', 64);
     const many = path.join(folder, 'many');
     fs.mkdirSync(many);
@@ -128,7 +128,7 @@ describe.skipIf(missing !== undefined)(`a volume${because(missing)}`, () => {
     const child = startCommand(['put', own, many, '/', '--rw', '--verbose']);
     let said = '';
     child.stderr?.on('data', (data: Buffer) => {
-      // The kernel says when it has mounted; the copy begins right after.
+      // The kernel's log shows the mount; the copy begins right after it.
       if (!/mounted filesystem/.test(said)) {
         said += data.toString();
         if (/mounted filesystem/.test(said)) setTimeout(() => child.kill('SIGTERM'), 300);
@@ -203,7 +203,7 @@ describe.skipIf(notRoot !== undefined)(`a rich tree${because(notRoot)}`, () => {
     fill: 'standard',
   } as const;
 
-  test('is seen as the machine’s own kernel sees it', async () => {
+  test('looks the same as in the machine’s own kernel', async () => {
     await using image = await makeImage(recipe, 7);
     const expected = await nativeManifest(image.path, { hash: true, mount: { type: 'ext4' } });
     const seen = await manifestOf('--hash', image.path);
@@ -211,7 +211,7 @@ describe.skipIf(notRoot !== undefined)(`a rich tree${because(notRoot)}`, () => {
     expect(seen).toEqual(expected);
   });
 
-  test('comes out to the host and goes into another volume without a difference', async () => {
+  test('is copied to the host and into another volume without a difference', async () => {
     await using image = await makeImage(recipe, 8);
     const before = hashOf(image.path);
     const original = await manifestOf('--hash', image.path);
@@ -230,7 +230,7 @@ describe.skipIf(notRoot !== undefined)(`a rich tree${because(notRoot)}`, () => {
     expect((await mustCommand('ls', copy)).toString()).toBe('');
   });
 
-  test('put twice replaces what is there and leaves nothing behind', async () => {
+  test('put twice replaces the first copy and leaves nothing behind', async () => {
     await using image = await makeImage(recipe, 9);
     const out = path.join(folder, 'twice');
     await mustCommand('get', image.path, '/', out);
@@ -242,7 +242,7 @@ describe.skipIf(notRoot !== undefined)(`a rich tree${because(notRoot)}`, () => {
     expectClean(copy);
   });
 
-  test('in a file system that was not unmounted is whole, and its image stays the same', async () => {
+  test('in a volume that was not unmounted is whole, and the image stays the same', async () => {
     const image = makeExt4('live.img', 64);
     const torn = path.join(folder, 'torn.img');
     await withNativeMount(image, { type: 'ext4' }, (mounted) => {
@@ -262,7 +262,7 @@ describe.skipIf(notRoot !== undefined)(`a rich tree${because(notRoot)}`, () => {
   });
 });
 
-/** What is in the root, as arguments; the fill's names there are plain. */
+/** The entries of the root, as arguments; the fill gives them plain names. */
 function topNames(lines: readonly Record<string, unknown>[]): string[] {
   return lines.flatMap(({ path: name }) =>
     typeof name === 'string' && /^\/[^/]+$/.test(name) ? [name] : [],

@@ -41,7 +41,8 @@ async function cat(source: string, path: string, options: VolumeOptions): Promis
     const { calls } = volume;
     const place = await findPlace(calls, argumentBytes(path));
     const type = await typeAt(calls, place);
-    // open(2) of a fifo would wait for a writer, and open(2) of a device would open one of this kernel.
+    // open(2) of a fifo would wait for a writer, and open(2) of a device would open one of this
+    // kernel.
     if (type !== abi.S_IFREG && type !== abi.S_IFDIR) {
       const why = `it is a ${typeName(type)}, which has no content of its own`;
       const advice = '`fsbridge ls -l` shows what it is; `fsbridge get` copies it.';

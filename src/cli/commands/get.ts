@@ -48,11 +48,12 @@ async function get(
 }
 
 const notes = `
-Copies as \`cp -a\` does: into DEST if that is a directory, else under the name DEST. Keeps modes, hard
-links between the files, symbolic links and holes; root also gets owners and devices. On a Linux host
-times are exact to the nanosecond, and extended attributes (access lists, capabilities) are kept. On
-another host times are as exact as Node can set them, and attributes and special files are left out.
-If an entry cannot be copied, it is named, the rest is copied, and the exit code is 1.`;
+Copies as \`cp -a\` does: into DEST if that is a directory, else under the name DEST. Keeps modes,
+hard links between the files, symbolic links and holes; root also gets owners and devices. On a
+Linux host times are exact to the nanosecond, and extended attributes (access lists, capabilities)
+are kept. On another host times are as exact as Node can set them, and attributes and special
+files are left out. If an entry cannot be copied, it is named, the rest is copied, and the exit
+code is 1.`;
 
 export function getCommand(): Command {
   const command = newCommand('get', 'copy a file or a tree out of a volume', [

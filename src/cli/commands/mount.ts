@@ -16,9 +16,9 @@ sync(1) alone does not reach the disk, as Linux does not pass it on to FUSE. Rea
 of access; with \`--options relatime\` it does, as on a mount of Linux's own.
 mount(8) of Linux and /etc/fstab can mount as well:
   mount -t fuse.fsbridge SOURCE TARGET -o rw,volume=2
-There the volume is writable only if rw was among the options that were given, because mount(8) adds
-rw of its own accord; \`-o write\` is never ambiguous. umount(8) alone returns while data is still being
-written. \`fsbridge umount\` and the next mount wait for it, and so does umount(8) if
+There the volume is writable only if rw was among the options that were given, because mount(8)
+adds rw of its own accord; \`-o write\` is never ambiguous. umount(8) alone returns while data is
+still being written. \`fsbridge umount\` and the next mount wait for it, and so does umount(8) if
 /sbin/umount.fuse.fsbridge is a link to the command of that name.`;
 
 export function mountCommand(): Command {

@@ -91,7 +91,9 @@ async function probeVolume(
   };
 }
 
-/** Each source gets its own kernel, so that a disk that kills a kernel does not affect the next one. */
+/**
+ * Each source gets its own kernel, so that a disk that kills a kernel does not affect the next one.
+ */
 function probeSource(source: string, options: VolumeOptions): Promise<ProbedSource> {
   return withKernel(options, async (kernel) => {
     const opened: OpenVolumes = await openToRead(kernel, source);
@@ -183,9 +185,9 @@ async function probe(sources: readonly string[], options: VolumeOptions): Promis
 }
 
 const notes = `
-USED comes from the mounted file system; mounting it here changes nothing. STATE is how the volume was
-left: clean, dirty (not unmounted, or its journal has to be replayed), errors (damage was recorded).
---volume takes an ID, a label or a UUID from this list.
+USED comes from the mounted file system; mounting it here changes nothing. STATE is how the volume
+was left: clean, dirty (not unmounted, or its journal has to be replayed), errors (damage was
+recorded). --volume takes an ID, a label or a UUID from this list.
 Without a source the disks of this computer are shown. Reading them needs root or the group disk on
 Linux, and an administrator's terminal on Windows.`;
 

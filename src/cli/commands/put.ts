@@ -19,7 +19,8 @@ async function put(
 ): Promise<void> {
   requireWrite('put', options);
   const host = new HostSide();
-  // Looked up before the volume is opened for writing, as a mistake in this name is the likeliest one.
+  // Looked up before the volume is opened for writing, as a mistake in this name is the likeliest
+  // one.
   const from = await hostSource(host, argumentBytes(local));
   const { type, sizeBytes } = await host.attributes(from.folder, from.name);
   const report = await withVolume(source, options, async (volume) => {

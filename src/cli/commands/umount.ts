@@ -75,7 +75,7 @@ function busy(target: string): FsBridgeError {
     'EBUSY',
     target,
     why,
-    'End them, or leave the directory. --lazy detaches it now, and ends it when it is no longer used.',
+    'End them, or leave the directory. --lazy detaches it now and ends it when they are done.',
   );
 }
 
@@ -138,8 +138,8 @@ async function umount(targets: readonly string[], options: UnmountOptions): Prom
 }
 
 const notes = `
-Returns when everything is written and the source is closed. Then the disk may be removed. With --lazy
-it returns at once.`;
+Returns when everything is written and the source is closed. Then the disk may be removed. With
+--lazy it returns at once.`;
 
 export function umountCommand(): Command {
   const command = newCommand('umount', 'end a mount', [

@@ -1,7 +1,7 @@
 /**
- * Copies a file's data from one side to the other through memory. A few pieces are read ahead, and all
- * are written in order: a file that grows from its beginning is laid out best, and some file systems
- * know no other way.
+ * Copies a file's data from one side to the other through memory. A few pieces are read ahead, and
+ * all are written in order: a file that grows from its beginning is laid out best, and some file
+ * systems know no other way.
  */
 import { Buffer } from 'node:buffer';
 import { interruption } from '../../host/interrupt.ts';

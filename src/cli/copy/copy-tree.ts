@@ -3,13 +3,15 @@
  * owners, times, links between the files of the tree, symbolic links, holes, devices, extended
  * attributes.
  *
- * The life of a folder:  make -> open both sides -> entries (several at a time) -> attributes -> close.
+ * The life of a folder:  make -> open both sides -> entries (several at a time) -> attributes ->
+ * close.
  *
  * Invariants:
- * 1. A folder gets its attributes when the last entry in it is done. So its times stay, and a folder
- *    that must not be written is filled first.
- * 2. What exists already is replaced, never written through: the target of a symbolic link, or another
- *    name of the same file, stays untouched. Folders are merged. A device gives way only to a device.
+ * 1. A folder gets its attributes when the last entry in it is done. So its times stay, and a
+ *    folder that must not be written is filled first.
+ * 2. What exists already is replaced, never written through: the target of a symbolic link, or
+ *    another name of the same file, stays untouched. Folders are merged. A device gives way only to
+ *    a device.
  * 3. An entry that fails is reported and the rest is copied, except where no other entry could be
  *    copied either (`isHopeless`).
  */
@@ -296,7 +298,9 @@ function located(error: unknown, path: string): unknown {
   return new FsBridgeError(code, path, why, advice, { cause: error });
 }
 
-/** Copies the root. Throws only where the copy cannot continue; the report has the other failures. */
+/**
+ * Copies the root. Throws only where the copy cannot continue; the report has the other failures.
+ */
 export async function copyTree<S, T>(parts: CopyParts<S, T>, root: CopyRoot<S, T>): Promise<void> {
   const { source, target, sourceName, name } = root;
   const top: Folder<S, T> = {

@@ -1,8 +1,8 @@
 /**
  * System calls of a Linux host that Node's fs does not have: times to the nanosecond, devices,
- * extended attributes, holes. They go through koffi, which is loaded when something is copied. Where
- * koffi cannot be loaded, or the host is no Linux, `hostCalls` answers undefined and the copier uses
- * what Node's fs has.
+ * extended attributes, holes. They go through koffi, which is loaded when something is copied.
+ * Where koffi cannot be loaded, or the host is no Linux, `hostCalls` answers undefined and the
+ * copier uses what Node's fs has.
  *
  * Invariant: every call answers 0 or a count, or a negative errno of the host, which is a Linux.
  */

@@ -2,15 +2,15 @@
  * A folder of the host as a side of a copy.
  *
  * On Linux a folder is an open descriptor, and its entries are reached through /proc/self/fd. So no
- * path gets too long, and no symbolic link can be moved into the middle of one. Elsewhere a folder is a
- * path.
+ * path gets too long, and no symbolic link can be moved into the middle of one. Elsewhere a folder
+ * is a path.
  *
- * host-calls.ts has the system calls of Linux that Node's fs lacks. On a host without them times are as
- * exact as a double (some 200 ns today), extended attributes are left out, devices, fifos and sockets
- * cannot be made, and a block of zeroes becomes a hole.
+ * host-calls.ts has the system calls of Linux that Node's fs lacks. On a host without them times
+ * are as exact as a double (some 200 ns today), extended attributes are left out, devices, fifos
+ * and sockets cannot be made, and a block of zeroes becomes a hole.
  *
- * Calls on names and attributes are synchronous, as the way through libuv's thread pool costs ten times
- * as much as such a call. Large reads and writes go through the pool.
+ * Calls on names and attributes are synchronous, as the way through libuv's thread pool costs ten
+ * times as much as such a call. Large reads and writes go through the pool.
  */
 import { Buffer } from 'node:buffer';
 import fs, { type BigIntStats, constants } from 'node:fs';
@@ -223,8 +223,8 @@ export class HostSide implements SourceSide<HostFolder>, TargetSide<HostFolder> 
   }
 
   /**
-   * Only root can set owners. What another user copies belongs to that user, and gets the setuid and
-   * setgid bits only if it belonged to that user before.
+   * Only root can set owners. What another user copies belongs to that user, and gets the setuid
+   * and setgid bits only if it belonged to that user before.
    */
   async setAttributes(
     folder: HostFolder,

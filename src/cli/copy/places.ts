@@ -1,7 +1,7 @@
 /**
  * Where a copy begins and where it goes, from the two paths of `get` and `put`. The rule is that of
- * `cp -a`: into the destination under the source's name if the destination is a directory, else as the
- * destination.
+ * `cp -a`: into the destination under the source's name if the destination is a directory, else as
+ * the destination.
  *
  * A source without a name of its own ("/", ".", "..") is merged into the destination itself.
  */
@@ -28,7 +28,10 @@ function withoutSlashes(path: Buffer): Buffer {
   return path.subarray(0, end);
 }
 
-/** The folder and the name of a path of the host. The name is "." where the path has none of its own. */
+/**
+ * The folder and the name of a path of the host. The name is "." where the path has none of its
+ * own.
+ */
 export function splitHostPath(path: Buffer): { readonly folder: Buffer; readonly name: Buffer } {
   // Windows takes either slash in a path, and no name contains one.
   const windows = process.platform === 'win32';

@@ -1,7 +1,6 @@
 /**
- * The data of a file, from one place to another: stretch by stretch, so that holes stay holes. How a
- * stretch is copied is the caller's: through its own memory between a volume and the host, or inside the
- * kernel (copyRange).
+ * Copies the data of a file stretch by stretch, so that holes stay holes. The caller copies a
+ * stretch: through its own memory between a volume and the host, or inside the kernel (copyRange).
  */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../abi.gen.ts';
@@ -15,7 +14,7 @@ export interface DataExtent {
   readonly endBytes: number;
 }
 
-/** The next stretch with data; undefined: there is none any more; 'unknown': it cannot be told. */
+/** The next stretch with data; undefined if there is none, 'unknown' if the source cannot tell. */
 export type NextData = DataExtent | 'unknown' | undefined;
 
 export interface DataCopy {
@@ -25,8 +24,8 @@ export interface DataCopy {
   /** The next stretch at or after a place; or an errno. */
   readonly nextData: (fromBytes: number) => Promise<NextData | Errno>;
   /**
-   * Copies a stretch; answers how far there was something to read, or an errno. With `skipZeroes` it
-   * may leave out what is zero.
+   * Copies a stretch; answers the offset at which the data ended, or an errno. With `skipZeroes` it
+   * may leave zeroes out.
    */
   readonly copyRange: (extent: DataExtent, skipZeroes: boolean) => Promise<number>;
   /** Sets the target's length; what was never written reads as zeroes. */
@@ -77,8 +76,8 @@ export async function nextData(
 }
 
 /**
- * Copies a stretch inside the kernel, to the same place in another file. Answers how far there was
- * something to read, or an errno.
+ * Copies a stretch inside the kernel, to the same place in another file. Answers the offset at
+ * which the data ended, or an errno.
  */
 export async function copyRange(
   calls: LinuxCalls,

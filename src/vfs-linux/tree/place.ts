@@ -1,10 +1,10 @@
 /**
- * Where an entry of a volume is. A path that a caller gives is taken apart once; from then on every call
- * goes by an open directory and a name in it, so that no tree is too deep for PATH_MAX and a rename
- * elsewhere leads nowhere wrong.
+ * Where an entry of a volume is. A caller's path is split once. Every later call takes an open
+ * directory and a name in it, so that no tree is too deep for PATH_MAX and a rename elsewhere
+ * cannot lead to another tree.
  *
- * Invariant: paths start at the volume's root, with or without a slash; ".." is resolved in the text,
- * and above the root there is the root.
+ * Invariant: paths start at the volume's root, with or without a slash; ".." is resolved in the
+ * text, and above the root there is the root.
  */
 import { Buffer } from 'node:buffer';
 import { abi } from '../abi.gen.ts';
@@ -18,8 +18,8 @@ const slashByte = 0x2f;
 const slash: Buffer = Buffer.of(slashByte);
 
 /**
- * A name and the directories that it is in, up to where a walk began. Linked, so that depth costs
- * nothing; pathOf makes the path where somebody reads it.
+ * A name and the directories that it is in, up to where a walk began. A linked list, so that a deep
+ * path takes no more memory than a short one; pathOf joins the names for messages.
  */
 export interface EntryPath {
   readonly name: PathLike;

@@ -1,4 +1,6 @@
-/** The entries of one open directory: in the kernel's pieces, all at once, with their types, sorted. */
+/**
+ * The entries of one open directory: in the kernel's pieces, all at once, with their types, sorted.
+ */
 import type { Buffer } from 'node:buffer';
 import { abi, errno } from '../abi.gen.ts';
 import type { Fd, LinuxCalls } from '../calls.ts';

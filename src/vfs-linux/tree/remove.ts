@@ -4,9 +4,9 @@
  * Invariants:
  * 1. No symbolic link is followed: every call goes by an open directory and a name in it.
  * 2. An entry that somebody else removes meanwhile is no failure.
- * 3. A directory is removed when the last entry in it is gone; it stays where one could not be removed.
- *    Some file systems skip entries while others are removed, so a directory that is not empty at its
- *    end is read again, as long as that helps.
+ * 3. A directory is removed when the last entry in it is gone; it stays where one could not be
+ *    removed. Some file systems skip entries while others are removed, so a directory that is not
+ *    empty at its end is read again, as long as that helps.
  */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../abi.gen.ts';
@@ -27,7 +27,7 @@ export interface RemoveFailure {
 }
 
 export interface RemoveOptions extends WorkOptions {
-  /** Gets every failure; the rest is removed all the same, unless it throws. */
+  /** Gets every failure. The rest is removed, unless it throws. */
   readonly onError: (failure: RemoveFailure) => void;
 }
 
@@ -40,17 +40,17 @@ export interface RemovePlace {
 
 interface Entry {
   readonly name: PathLike;
-  /** DT_DIR, …; DT_UNKNOWN where nobody knows. */
+  /** DT_DIR, …; DT_UNKNOWN if it is not known. */
   readonly type: number;
 }
 
 /** A directory whose entries are removed. */
 interface Directory {
   readonly fd: Fd;
-  /** Its name in the one above; undefined for the one where the removal began. */
+  /** Its name in the directory above. */
   readonly name: PathLike;
+  /** Undefined for the directory of the entry that the removal begins with; so is `path`. */
   readonly above: Directory | undefined;
-  /** Undefined for the directory where the removal began. */
   readonly path: EntryPath | undefined;
   /** Entries removed since it was read from its beginning. */
   removed: number;
@@ -83,7 +83,7 @@ class Removal implements TreeVisitor<Directory, Entry> {
     return undefined;
   }
 
-  /** Counts what a call removed, or tells the failure. */
+  /** Counts a removed entry, or passes the failure to the caller. */
   #note(
     directory: Directory,
     name: PathLike,
@@ -110,7 +110,7 @@ class Removal implements TreeVisitor<Directory, Entry> {
     return { name, above: directory.path };
   }
 
-  /** Opens a directory; `refusal` is what unlink said of it, where it was asked. */
+  /** Opens a directory; `refusal` is the answer of unlink(2), if it was called. */
   async #enter(
     directory: Directory,
     { name }: Entry,
@@ -149,7 +149,7 @@ class Removal implements TreeVisitor<Directory, Entry> {
     }
   }
 
-  /** At a directory's end: removes it, or rewinds it where another reading may find more. */
+  /** At a directory's end: rewinds it if another reading may find more, otherwise removes it. */
   async #readAgain(directory: Directory): Promise<boolean> {
     const { above, name, fd } = directory;
     let ret = 0;
@@ -167,7 +167,7 @@ class Removal implements TreeVisitor<Directory, Entry> {
     return false;
   }
 
-  /** Closes a directory and tells the one above what became of it. */
+  /** Closes a directory, and notes in the one above whether it is gone. */
   async #leave(
     directory: Directory,
     syscall: RemoveFailure['syscall'],
@@ -180,13 +180,15 @@ class Removal implements TreeVisitor<Directory, Entry> {
     else this.#note(above, directory.name, syscall, ret);
   }
 
-  /** Closes what an exception has left open. */
+  /** Closes the directories that an exception has left open. */
   async end(): Promise<void> {
     for (const fd of this.#open) await this.#calls.close(fd);
   }
 }
 
-/** Removes what is at a place; nothing there is the failure ENOENT. Throws what `onError` throws. */
+/**
+ * Removes what is at a place; nothing there is the failure ENOENT. Throws what `onError` throws.
+ */
 export async function removeTree(
   calls: LinuxCalls,
   place: RemovePlace,

@@ -1,14 +1,14 @@
 /**
- * Goes through a tree, many entries of many directories at a time: what removing, copying and describing
- * a tree have in common. The directories may be those of a volume or of the host: the visitor alone
- * knows them.
+ * Goes through a tree, many entries of many directories at a time. Removing, copying and describing
+ * a tree have this in common. Only the visitor knows the directories: they may be those of a volume
+ * or of the host.
  *
- *     visit an entry -> it is a directory: next names -> visit each -> next names -> … -> none: left
+ *     visit an entry; if it is a directory: next names, visit each, next names, … none: it is left
  *
  * Invariants:
- * 1. `next` of a directory is called again only when every entry that it named is done, with all below
- *    it; and a directory is done, for the one above it, when `next` names no more.
- * 2. The list of what waits stays short: the walk goes into the depth first.
+ * 1. `next` of a directory is called again only when every entry that it named is done, with
+ *    everything below it. A directory is done when `next` names no more entries.
+ * 2. The list of waiting entries stays short, as the walk goes into the depth first.
  */
 import { type Add, type WorkOptions, workThrough } from './work-list.ts';
 
@@ -35,8 +35,9 @@ interface Task<D, E> {
 }
 
 /**
- * Visits an entry of a directory and everything below it. Throws the visitor's first exception, or the
- * signal's reason, when nothing is under way any more; directories are open then that were not left.
+ * Visits an entry of a directory and everything below it. Throws the visitor's first exception, or
+ * the signal's reason, when nothing is under way any more; directories are open then that were not
+ * left.
  */
 export async function visitTree<D, E>(
   visitor: TreeVisitor<D, E>,
@@ -58,7 +59,9 @@ export async function visitTree<D, E>(
   await workThrough([{ level: top, entry }], options, run);
 }
 
-/** Continues where nothing of a directory is pending: with its next entries, or with those above. */
+/**
+ * Continues where nothing of a directory is pending: with its next entries, or with those above.
+ */
 async function advance<D, E>(
   visitor: TreeVisitor<D, E>,
   from: Level<D>,

@@ -1,8 +1,8 @@
 /**
- * Reads a tree one directory after the other, for whoever takes its entries as they come: each directory
- * is opened by its name in the open one above it, and no symbolic link is followed. So a rename
- * elsewhere leads nowhere wrong, and depth has no limit but memory. (visit.ts goes through many
- * directories at once.)
+ * Reads a tree one directory after the other; the caller takes the entries when it wants them. Each
+ * directory is opened by its name in the open one above it, and no symbolic link is followed. So a
+ * rename elsewhere cannot lead out of the tree, and only memory limits the depth. (visit.ts goes
+ * through many directories at once.)
  */
 import type { Buffer } from 'node:buffer';
 import { abi, errno } from '../abi.gen.ts';
@@ -31,9 +31,9 @@ interface Frame {
 const gone: ReadonlySet<number> = new Set([-errno.ENOENT, -errno.ENOTDIR, -errno.ELOOP]);
 
 /**
- * The tree below an open directory, in batches, each directory's before its subdirectories'. Entries
- * that go away meanwhile are left out. A directory that cannot be read is a batch with its errno, and
- * the walk continues after it.
+ * The tree below an open directory, in batches, each directory's before its subdirectories'.
+ * Entries that go away meanwhile are left out. A directory that cannot be read is a batch with its
+ * errno, and the walk continues after it.
  */
 export async function* walk(calls: LinuxCalls, root: Fd): AsyncGenerator<Batch> {
   const stack: Frame[] = [{ fd: root, path: undefined, subdirectories: [], next: -1 }];

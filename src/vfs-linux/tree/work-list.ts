@@ -1,20 +1,21 @@
 /**
- * Does many things, several at a time, where each may find more to do: what a walk through a tree needs.
- * (p-queue does the same for 8 to 20 µs a task: as much as the removal of a file takes.)
+ * Runs many tasks, several at a time, where each task may add more, as a walk through a tree does.
+ * (p-queue would cost 8 to 20 µs a task, which is as much as the removal of a file.)
  *
  * Invariants:
- * 1. What was found last is done first, so that a walk goes into the depth and the list stays short.
- * 2. When it ends, in whatever way, nothing is under way any more.
- * 3. The first exception ends it: nothing new is begun. An abort of the signal does the same.
+ * 1. The task that was added last runs first, so that a walk goes into the depth and the list stays
+ *    short.
+ * 2. When it ends, in whatever way, no task is under way.
+ * 3. The first exception ends it: no other task is begun. An abort of the signal does the same.
  */
 
 export interface WorkOptions {
-  /** How many at a time. */
+  /** How many tasks run at a time. */
   readonly width: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Adds a task to those that wait. To be called while a task runs. */
+/** Adds a waiting task. May be called only while a task runs. */
 export type Add<T> = (task: T) => void;
 
 /** Runs every task. Throws the first exception of `run`, or the signal's reason. */

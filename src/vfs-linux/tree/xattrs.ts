@@ -1,7 +1,7 @@
 /**
  * Extended attributes (xattr(7)): the names that an inode has, and the value of one. The length of
- * either is known only when the kernel has answered, so a small room is tried first, and after ERANGE
- * the largest that Linux allows.
+ * either is known only when the kernel has answered, so a small room is tried first, and after
+ * ERANGE the largest that Linux allows.
  */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../abi.gen.ts';

@@ -16,7 +16,7 @@ describe.skipIf(reason !== undefined)(`a FileHandle (${reason ?? 'ext4'})`, () =
   afterAll(() => mounted?.close());
   beforeEach(() => fs.writeFile('/file', '0123456789'));
 
-  test('reads on from where it was, also when asked for several pieces at once', async () => {
+  test('continues reading at its position, also when several reads run at once', async () => {
     await using handle = await fs.open('/file');
     const pieces = await Promise.all([3, 3, 3, 3].map((length) => handle.read({ length })));
     expect(pieces.map(({ bytesRead }) => bytesRead)).toEqual([3, 3, 3, 1]);
@@ -24,7 +24,7 @@ describe.skipIf(reason !== undefined)(`a FileHandle (${reason ?? 'ext4'})`, () =
     expect(texts).toEqual(['012', '345', '678', '9']);
   });
 
-  test('takes all of Node’s ways to say what to read', async () => {
+  test('accepts every form of arguments that Node has for read', async () => {
     await using handle = await fs.open('/file');
     const buffer = Buffer.alloc(4, '-');
     expect(await handle.read(buffer, 1, 2, 5)).toEqual({ bytesRead: 2, buffer });
@@ -49,7 +49,7 @@ describe.skipIf(reason !== undefined)(`a FileHandle (${reason ?? 'ext4'})`, () =
     expect(buffer.subarray(0, bytesRead).equals(content)).toBe(true);
   });
 
-  test('appends wherever it stands', async () => {
+  test('appends at the end, whatever its position is', async () => {
     await using handle = await fs.open('/file', 'a+');
     expect((await handle.read(Buffer.alloc(4))).buffer.toString()).toBe('0123');
     await handle.write('AB', 2);
@@ -67,7 +67,7 @@ describe.skipIf(reason !== undefined)(`a FileHandle (${reason ?? 'ext4'})`, () =
     expect(Buffer.concat(into).subarray(0, 2_100_000).equals(Buffer.concat(parts))).toBe(true);
   });
 
-  test('is closed once, after what is under way, and is EBADF from then on', async () => {
+  test('is closed once, after the operations under way, and is EBADF from then on', async () => {
     const handle = await fs.open('/file');
     const reading = handle.readFile('utf8');
     const closings = [handle.close(), handle.close()];
@@ -92,7 +92,7 @@ describe.skipIf(reason !== undefined)(`a FileHandle (${reason ?? 'ext4'})`, () =
     expect(mtime.getTime()).toBeGreaterThan(7500);
   });
 
-  test('gives lines', async () => {
+  test('reads lines', async () => {
     await fs.writeFile('/lines', 'one\r\ntwo\n\nlast');
     const handle = await fs.open('/lines');
     const lines: string[] = [];
@@ -113,7 +113,7 @@ describe.skipIf(reason !== undefined)(`a FileHandle (${reason ?? 'ext4'})`, () =
     expect((await handle.stat()).blocks).toBe(0);
   });
 
-  test('tells where it lies on the disk', async () => {
+  test('shows where it lies on the disk', async () => {
     await using handle = await fs.open('/extents', 'w+');
     // More extents than one answer of the kernel holds.
     for (let index = 0; index < 200; index++) await handle.write('x', index * 8192);
@@ -129,7 +129,7 @@ describe.skipIf(reason !== undefined)(`a FileHandle (${reason ?? 'ext4'})`, () =
     expect((extents.at(-1)?.flags ?? 0) & abi.FIEMAP_EXTENT_LAST).not.toBe(0);
   });
 
-  test('has attributes and flags of its own', async () => {
+  test('has extended attributes and inode flags', async () => {
     await using handle = await fs.open('/file', 'r+');
     await handle.setxattr('user.a', 'value');
     expect(await handle.getxattr('user.a')).toEqual(Buffer.from('value'));
@@ -152,7 +152,7 @@ describe.skipIf(reason !== undefined)(`a FileHandle (${reason ?? 'ext4'})`, () =
     expect(await to.readFile('latin1')).toBe('\0\x00456789');
   });
 
-  test('cannot share blocks where the file system does not', async () => {
+  test('cannot share blocks on a file system that does not', async () => {
     await using from = await fs.open('/file');
     await using to = await fs.open('/target', 'w');
     const code = expect.stringMatching(/^E(OP)?NOTSUPP?$/);
@@ -164,7 +164,7 @@ const btrfsReason = cannotMount('btrfs');
 describe.skipIf(btrfsReason !== undefined)(
   `blocks that are shared (${btrfsReason ?? 'btrfs'})`,
   () => {
-    test('come of copyFile and of cloneFrom', async () => {
+    test('are made by copyFile and by cloneFrom', async () => {
       await using mounted = await mountFresh('btrfs');
       const { fs } = mounted;
       const content = Buffer.alloc(262144, 'share');

@@ -1,6 +1,6 @@
 /**
- * The same random operations on a VolumeFs and on node:fs/promises in a folder of the host must have
- * the same results, the same errors, and leave the same tree.
+ * The same random operations on a VolumeFs and on node:fs/promises in a folder of the host must
+ * have the same results, the same errors, and leave the same tree.
  *
  * FSBRIDGE_SEED repeats a run, and is printed; FSBRIDGE_RUNS asks for more than 60 sequences.
  */
@@ -17,7 +17,7 @@ import { cannotMount, type FreshVolume, mountFresh } from '../../support/kernel-
 const reason = process.platform === 'linux' ? cannotMount() : 'the host is not Linux';
 const seed = Number(process.env['FSBRIDGE_SEED'] ?? Date.now() % 0x7fffffff);
 
-/** One of the two, with the folder that it works in, and one around it for links to "../a". */
+/** One of the two, with its folder, and a folder around that for links to "../a". */
 interface World {
   readonly fs: typeof host | VolumeFs;
   readonly around: string;
@@ -29,7 +29,7 @@ interface Operation {
   run(world: World): Promise<unknown>;
 }
 
-/** What both have with the same types, as far as this test calls it. */
+/** The functions of both that this test calls. */
 type Common = typeof host;
 
 function operation(
@@ -101,14 +101,14 @@ const pathOperations = fc.oneof(
   fc.tuple(name, time, time, yes).map((a) =>
     operation('utimes', a, async (fs, at) => {
       await (a[3] ? fs.lutimes : fs.utimes).call(fs, at(a[0]), a[1], a[2]);
-      // Node goes by way of a double, which is some nanoseconds off.
+      // Node converts times to a double, which is some nanoseconds off.
       const { atime, mtime } = await fs.lstat(at(a[0]));
       return a[3] ? { atime, mtime } : undefined;
     }),
   ),
 );
 
-/** fs.cp, as far as it is one thing that is right. */
+/** fs.cp, limited to cases with one right outcome. */
 async function copied(
   fs: Common,
   from: string,
@@ -117,16 +117,16 @@ async function copied(
 ): Promise<unknown> {
   const parent = path.dirname(path.resolve(to));
   const real = await fs.realpath(parent).catch(() => parent);
-  // By way of a link Node copies a tree into itself.
+  // Through a link Node copies a tree into itself.
   if (real !== parent) return undefined;
   const existing = await fs.lstat(to).catch(() => undefined);
   try {
     return await fs.cp(from, to, options);
   } catch (error) {
-    // Both sides are looked at at once, and what fails first is thrown: either is right.
+    // Both sides are examined at the same time, and either's failure may be thrown.
     if ((error as NodeJS.ErrnoException).syscall === 'lstat') return 'cannot look at one of them';
     if (existing?.isDirectory() !== true) throw error;
-    // What came before the failure depends on the order in a directory.
+    // How much was copied before the failure depends on the order in a directory.
     await fs.rm(to, { recursive: true, force: true });
     return 'failed';
   }
@@ -135,7 +135,7 @@ async function copied(
 const treeOperations = fc.oneof(
   fc.tuple(name, name, fc.constantFrom(0, 1, 2)).map((a) =>
     operation('copyFile', a, async (fs, at) => {
-      // Node has removed the target by the time that it says EISDIR: not what is wanted.
+      // Node removes the target before it throws EISDIR, which VolumeFs does not.
       if ((await fs.stat(at(a[0]))).isDirectory()) return undefined;
       return fs.copyFile(at(a[0]), at(a[1]), a[2]);
     }),
@@ -220,11 +220,11 @@ interface KindOnly {
 /** What is the same on every file system. */
 function shown(stats: KindOnly & { mode: number; nlink: number; size: number }): unknown {
   const { mode, nlink, size } = stats;
-  // A link that cp made has its world's path in it.
+  // The text of a link that cp made contains its world's path.
   return kind(stats) === 'file' ? { mode, nlink, size } : { mode };
 }
 
-/** The result, or what is to be the same of an error. */
+/** The result, or the parts of an error that must be the same. */
 async function outcome(promise: Promise<unknown>): Promise<unknown> {
   try {
     return { value: await promise };
@@ -244,7 +244,7 @@ function withoutFolder(value: unknown, folder: string): unknown {
   return JSON.parse(JSON.stringify({ value }, replaced));
 }
 
-/** Everything in the world: kind, permissions, content. */
+/** Everything in the world: type, permissions, content. */
 async function snapshot({ fs, around: folder }: World): Promise<Record<string, unknown>> {
   const found: Record<string, unknown> = {};
   const common = fs as unknown as Common;
@@ -268,62 +268,65 @@ async function snapshot({ fs, around: folder }: World): Promise<Record<string, u
   return found;
 }
 
-describe.skipIf(reason !== undefined)(`a VolumeFs beside node:fs (${reason ?? 'ext4'})`, () => {
-  let mounted: FreshVolume;
-  let folder: string;
-  let runs = 0;
-  beforeAll(async () => {
-    mounted = await mountFresh('ext4');
-    mounted.fs.umask = process.umask();
-    folder = await host.realpath(await host.mkdtemp(path.join(os.tmpdir(), 'fsbridge-like-')));
-    console.log(`like-node: FSBRIDGE_SEED=${seed}`);
-  }, 30_000);
-  afterAll(async () => {
-    await host.rm(folder, { recursive: true, force: true });
-    await mounted?.close();
-  });
+describe.skipIf(reason !== undefined)(
+  `a VolumeFs compared with node:fs (${reason ?? 'ext4'})`,
+  () => {
+    let mounted: FreshVolume;
+    let folder: string;
+    let runs = 0;
+    beforeAll(async () => {
+      mounted = await mountFresh('ext4');
+      mounted.fs.umask = process.umask();
+      folder = await host.realpath(await host.mkdtemp(path.join(os.tmpdir(), 'fsbridge-like-')));
+      console.log(`like-node: FSBRIDGE_SEED=${seed}`);
+    }, 30_000);
+    afterAll(async () => {
+      await host.rm(folder, { recursive: true, force: true });
+      await mounted?.close();
+    });
 
-  async function worlds(): Promise<[World, World]> {
-    const run = `run${runs++}`;
-    const pair: [World, World] = [
-      { fs: mounted.fs, around: `/${run}`, folder: `/${run}/in` },
-      { fs: host, around: `${folder}/${run}`, folder: `${folder}/${run}/in` },
-    ];
-    for (const { fs, folder: inside } of pair) {
-      await fs.mkdir(`${inside}/a/b`, { recursive: true });
-      await fs.writeFile(`${inside}/a/c`, 'one');
-      await fs.writeFile(`${inside}/c`, 'two');
+    async function worlds(): Promise<[World, World]> {
+      const run = `run${runs++}`;
+      const pair: [World, World] = [
+        { fs: mounted.fs, around: `/${run}`, folder: `/${run}/in` },
+        { fs: host, around: `${folder}/${run}`, folder: `${folder}/${run}/in` },
+      ];
+      for (const { fs, folder: inside } of pair) {
+        await fs.mkdir(`${inside}/a/b`, { recursive: true });
+        await fs.writeFile(`${inside}/a/c`, 'one');
+        await fs.writeFile(`${inside}/c`, 'two');
+      }
+      return pair;
     }
-    return pair;
-  }
 
-  test('answers and fails as Node does, and leaves the same tree', async () => {
-    const operations = fc.array(
-      fc.oneof(
-        { weight: 6, arbitrary: pathOperations },
-        { weight: 3, arbitrary: treeOperations },
-        { weight: 2, arbitrary: handleOperations },
-      ),
-      { minLength: 1, maxLength: 40, size: 'max' },
-    );
-    const property = fc.asyncProperty(operations, async (sequence) => {
-      const [ours, theirs] = await worlds();
-      const done: string[] = [];
-      for (const { text, run } of sequence) {
-        done.push(text);
-        const answer = withoutFolder(await outcome(run(ours)), ours.around);
-        const expected = withoutFolder(await outcome(run(theirs)), theirs.around);
-        expect(answer, `after ${done.join('\n')}`).toEqual(expected);
-      }
-      expect(await snapshot(ours), `after ${done.join('\n')}`).toEqual(await snapshot(theirs));
-      for (const world of [ours, theirs]) {
-        await world.fs.rm(world.around, { recursive: true, force: true });
-      }
-    });
-    await fc.assert(property, {
-      seed,
-      numRuns: Number(process.env['FSBRIDGE_RUNS'] ?? 60),
-      interruptAfterTimeLimit: 60_000,
-    });
-  }, 120_000);
-});
+    test('answers and fails as Node does, and leaves the same tree', async () => {
+      const operations = fc.array(
+        fc.oneof(
+          { weight: 6, arbitrary: pathOperations },
+          { weight: 3, arbitrary: treeOperations },
+          { weight: 2, arbitrary: handleOperations },
+        ),
+        { minLength: 1, maxLength: 40, size: 'max' },
+      );
+      const property = fc.asyncProperty(operations, async (sequence) => {
+        const [ours, theirs] = await worlds();
+        const done: string[] = [];
+        for (const { text, run } of sequence) {
+          done.push(text);
+          const answer = withoutFolder(await outcome(run(ours)), ours.around);
+          const expected = withoutFolder(await outcome(run(theirs)), theirs.around);
+          expect(answer, `after ${done.join('\n')}`).toEqual(expected);
+        }
+        expect(await snapshot(ours), `after ${done.join('\n')}`).toEqual(await snapshot(theirs));
+        for (const world of [ours, theirs]) {
+          await world.fs.rm(world.around, { recursive: true, force: true });
+        }
+      });
+      await fc.assert(property, {
+        seed,
+        numRuns: Number(process.env['FSBRIDGE_RUNS'] ?? 60),
+        interruptAfterTimeLimit: 60_000,
+      });
+    }, 120_000);
+  },
+);

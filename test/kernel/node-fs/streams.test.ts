@@ -35,7 +35,7 @@ describe.skipIf(reason !== undefined)(`streams of a volume (${reason ?? 'ext4'})
     expect(stream.closed).toBe(true);
   });
 
-  test('read from the first byte to the last that are asked for', async () => {
+  test('read from the given first byte to the given last byte', async () => {
     const options = { start: 1000, end: 2_000_000, highWaterMark: 4096 };
     const part = await buffer(fs.createReadStream('/file', options));
     expect(part.equals(content.subarray(1000, 2_000_001))).toBe(true);
@@ -48,7 +48,7 @@ describe.skipIf(reason !== undefined)(`streams of a volume (${reason ?? 'ext4'})
     for await (const chunk of stream) expect(chunk).toBe('Grüße');
   });
 
-  test('go on from where the handle is, and leave it open where told so', async () => {
+  test('continue at the handle’s position, and leave it open if autoClose is false', async () => {
     await using handle = await fs.open('/text');
     await handle.read({ length: 2 });
     expect(await text(handle.createReadStream({ autoClose: false }))).toBe('üße');
@@ -57,7 +57,7 @@ describe.skipIf(reason !== undefined)(`streams of a volume (${reason ?? 'ext4'})
     expect(handle.fd).toBe(-1);
   });
 
-  test('write what they get, and tell how much that was', async () => {
+  test('write their data, and count its bytes', async () => {
     const stream = fs.createWriteStream('/written', { flush: true });
     await pipeline(Readable.from([content, Buffer.from('and more')]), stream);
     expect(stream.bytesWritten).toBe(content.length + 8);
@@ -88,14 +88,14 @@ describe.skipIf(reason !== undefined)(`streams of a volume (${reason ?? 'ext4'})
     expect((await fs.readFile('/copy')).equals(content)).toBe(true);
   });
 
-  test('tell of a file that is not there, or cannot be written', async () => {
+  test('fail for a file that does not exist or cannot be written', async () => {
     const missing = { code: 'ENOENT', syscall: 'open', path: '/none' };
     await expect(buffer(fs.createReadStream('/none'))).rejects.toMatchObject(missing);
     const writing = pipeline(Readable.from(['x']), fs.createWriteStream('/'));
     await expect(writing).rejects.toMatchObject({ code: 'EISDIR' });
   });
 
-  test('tell of a full disk', async () => {
+  test('fail on a full disk', async () => {
     const zeroes = function* (): Generator<Buffer> {
       for (let count = 0; count < 200; count++) yield Buffer.alloc(1048576);
     };
@@ -120,7 +120,7 @@ describe.skipIf(reason !== undefined)(`streams of a volume (${reason ?? 'ext4'})
     expect(open.destroyed).toBe(true);
   });
 
-  test('obey a signal', async () => {
+  test('end when their signal is aborted', async () => {
     const controller = new AbortController();
     const stream = fs.createReadStream('/file', { signal: controller.signal });
     const reading = buffer(stream);

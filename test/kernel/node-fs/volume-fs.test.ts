@@ -1,4 +1,6 @@
-/** What a VolumeFs does beyond, or other than, node:fs/promises; like-node.test.ts has the rest. */
+/**
+ * Where a VolumeFs does more than node:fs/promises, or differs. like-node.test.ts tests the rest.
+ */
 import { Buffer } from 'node:buffer';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { VolumeFs } from '../../../src/node-fs/volume-fs.ts';
@@ -23,7 +25,7 @@ describe.skipIf(reason !== undefined)(`a VolumeFs (${reason ?? 'ext4'})`, () => 
   });
 
   describe('files', () => {
-    test('of many windows come back as they were written', async () => {
+    test('of many windows are read as they were written', async () => {
       const content = Buffer.alloc(5 * 1048576 + 4321);
       for (let at = 0; at < content.length - 4; at += 997) content.writeUInt32LE(at, at);
       await fs.writeFile('/big', content);
@@ -53,7 +55,7 @@ describe.skipIf(reason !== undefined)(`a VolumeFs (${reason ?? 'ext4'})`, () => 
       expect((await fs.readFile('/copy')).equals(await fs.readFile('/holes'))).toBe(true);
     });
 
-    test('are made as the umask has it', async () => {
+    test('are made without the bits of the umask', async () => {
       await fs.writeFile('/usual', '');
       expect((await fs.stat('/usual')).mode & 0o777).toBe(0o644);
       fs.umask = 0o077;
@@ -64,7 +66,7 @@ describe.skipIf(reason !== undefined)(`a VolumeFs (${reason ?? 'ext4'})`, () => 
       expect((await fs.stat('/folder')).mode & 0o777).toBe(0o700);
     });
 
-    test('stop being read when the signal says so', async () => {
+    test('are no longer read after the signal is aborted', async () => {
       await fs.writeFile('/big', Buffer.alloc(1048576));
       const signal = AbortSignal.abort('enough');
       const reading = fs.readFile('/big', { signal });
@@ -73,7 +75,7 @@ describe.skipIf(reason !== undefined)(`a VolumeFs (${reason ?? 'ext4'})`, () => 
   });
 
   describe('names', () => {
-    test('that are not UTF-8 come as strings that lead back to them', async () => {
+    test('that are not UTF-8 become strings that lead to the same files', async () => {
       await fs.writeFile(notUtf8, 'text');
       const [name] = (await fs.readdir('/')).filter((entry) => entry !== 'lost+found');
       expect(name).toBe('caf\udce9');
@@ -97,19 +99,19 @@ describe.skipIf(reason !== undefined)(`a VolumeFs (${reason ?? 'ext4'})`, () => 
       await expect(fs.stat('/to')).rejects.toMatchObject({ code: 'ENOENT' });
     });
 
-    test('given as URLs are refused: those are of the host', async () => {
+    test('given as URLs are refused, as those name files of the host', async () => {
       const url = new URL('file:///etc/passwd') as unknown as string;
       await expect(fs.readFile(url)).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
     });
 
-    test('lead nowhere but into the volume', async () => {
+    test('never lead out of the volume', async () => {
       await fs.symlink('../../../../proc/version', '/out');
       await expect(fs.readFile('/out')).rejects.toMatchObject({ code: 'ENOENT' });
       await expect(fs.readFile('/../proc/version')).rejects.toMatchObject({ code: 'ENOENT' });
       expect(await fs.realpath('/../..')).toBe('/');
     });
 
-    test('swap, or do not replace, where rename is told so', async () => {
+    test('are swapped, or not replaced, with the options of rename', async () => {
       await fs.writeFile('/a', 'A');
       await fs.writeFile('/b', 'B');
       const kept = fs.rename('/a', '/b', { noReplace: true });
@@ -121,7 +123,7 @@ describe.skipIf(reason !== undefined)(`a VolumeFs (${reason ?? 'ext4'})`, () => 
   });
 
   describe('trees', () => {
-    test('far deeper than a path may be long are copied, listed and removed', async () => {
+    test('far deeper than PATH_MAX are copied, listed and removed', async () => {
       // 600 levels of 20 letters are three times PATH_MAX.
       const name = 'directory-of-a-level';
       let fd = await mounted.volume.calls.openat2(-100, '/', 0);
@@ -197,7 +199,7 @@ describe.skipIf(reason !== undefined)(`a VolumeFs (${reason ?? 'ext4'})`, () => 
       expect([device.isCharacterDevice(), device.rdev]).toEqual([true, 0x103]);
     });
 
-    test('are copied as far as the filter lets them', async () => {
+    test('are copied without what the filter refuses', async () => {
       await fs.mkdir('/from/no', { recursive: true });
       await fs.writeFile('/from/yes', '');
       await fs.writeFile('/from/no/file', '');
@@ -213,7 +215,7 @@ describe.skipIf(reason !== undefined)(`a VolumeFs (${reason ?? 'ext4'})`, () => 
       expect(asked.sort()).toEqual(['/from /to', '/from/no /to/no', '/from/yes /to/yes']);
     });
 
-    test('are not copied into themselves, even by way of a link', async () => {
+    test('are not copied into themselves, even through a link', async () => {
       await fs.mkdir('/t/inner', { recursive: true });
       await fs.symlink('/t/inner', '/way');
       for (const to of ['/t/x', '/t/inner/x', '/way/x']) {
@@ -231,7 +233,7 @@ describe.skipIf(reason !== undefined)(`a VolumeFs (${reason ?? 'ext4'})`, () => 
     });
   });
 
-  describe('what is Linux’s own', () => {
+  describe('Linux’s own operations:', () => {
     test('extended attributes: long, empty, of links, and created or replaced', async () => {
       await fs.writeFile('/file', '');
       await fs.symlink('file', '/link');
@@ -255,7 +257,7 @@ describe.skipIf(reason !== undefined)(`a VolumeFs (${reason ?? 'ext4'})`, () => 
       expect(await fs.listxattr('/file')).toEqual(['user.long']);
     });
 
-    test('special files, which are told apart and never wait', async () => {
+    test('special files, which have their types and are opened without waiting', async () => {
       await fs.mknod('/fifo', 'fifo');
       await fs.mknod('/socket', 'socket');
       const entries = await fs.readdir('/', { withFileTypes: true });
@@ -269,7 +271,7 @@ describe.skipIf(reason !== undefined)(`a VolumeFs (${reason ?? 'ext4'})`, () => 
       }
     });
 
-    test('times to the nanosecond, the time now, and one left alone', async () => {
+    test('times to the nanosecond, the present time, and an unchanged one', async () => {
       await fs.writeFile('/file', '');
       await fs.utimesNs('/file', 1_234_567_890_123_456_789n, -1n);
       const before = await fs.stat('/file', { bigint: true });
@@ -292,7 +294,7 @@ describe.skipIf(reason !== undefined)(`a VolumeFs (${reason ?? 'ext4'})`, () => 
       await expect(fs.openByHandle(handle)).rejects.toMatchObject({ code: 'ESTALE' });
     });
 
-    test('statx, with all that there is', async () => {
+    test('statx, with all of its fields', async () => {
       await fs.symlink('nowhere', '/link');
       const statx = await fs.statx('/link', { noFollow: true });
       expect(statx.size).toBe(7);
@@ -300,7 +302,7 @@ describe.skipIf(reason !== undefined)(`a VolumeFs (${reason ?? 'ext4'})`, () => 
     });
   });
 
-  test('has room for statfs in numbers of any size', async () => {
+  test('answers statfs in numbers or bigints', async () => {
     const numbers = await fs.statfs('/');
     const wide = await fs.statfs('/', { bigint: true });
     expect(numbers.type).toBe(0xef53);
@@ -308,7 +310,7 @@ describe.skipIf(reason !== undefined)(`a VolumeFs (${reason ?? 'ext4'})`, () => 
     expect(BigInt(numbers.blocks)).toBe(wide.blocks);
   });
 
-  test('makes folders that go away by themselves', async () => {
+  test('makes temporary folders that remove themselves', async () => {
     let path: string;
     {
       await using folder = await fs.mkdtempDisposable('/tmp-');
@@ -320,7 +322,7 @@ describe.skipIf(reason !== undefined)(`a VolumeFs (${reason ?? 'ext4'})`, () => 
     await expect(fs.stat(path)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
-  test('cannot watch, and says so', () => {
+  test('refuses to watch', () => {
     expect(() => fs.watch('/')).toThrow(
       expect.objectContaining({ code: 'ERR_FEATURE_UNAVAILABLE' }),
     );
@@ -328,7 +330,7 @@ describe.skipIf(reason !== undefined)(`a VolumeFs (${reason ?? 'ext4'})`, () => 
 });
 
 describe.skipIf(reason !== undefined)('the end of a volume', () => {
-  test('waits for what is under way, and closes what is open', async () => {
+  test('waits for operations under way, and closes open files', async () => {
     const mounted = await mountFresh('ext4');
     const { fs, volume } = mounted;
     await fs.writeFile('/file', Buffer.alloc(3 * 1048576, 1));
@@ -343,7 +345,7 @@ describe.skipIf(reason !== undefined)('the end of a volume', () => {
     await mounted.close();
   }, 30_000);
 
-  test('that its kernel’s death brings is told as that', async () => {
+  test('after its kernel’s death is reported by every call', async () => {
     const mounted = await mountFresh('ext4');
     const { fs, kernel } = mounted;
     await fs.writeFile('/file', 'text');

@@ -89,7 +89,7 @@ describe('the data of a file', () => {
     expect(starts.length).toBe(9);
   });
 
-  test('goes on beyond holes that the source knows, and writes nothing into them', async () => {
+  test('is copied beyond holes that the source knows, which stay unwritten', async () => {
     const content = Buffer.alloc(6 * MIB);
     content.fill(1, MIB, MIB + 4096);
     content.fill(2, 4 * MIB, 4 * MIB + 100);
@@ -125,7 +125,7 @@ describe('the data of a file', () => {
     expect(target.written).toEqual([[0, 8192]]);
   });
 
-  test('ends where a file has become shorter meanwhile', async () => {
+  test('ends where the file ends that became shorter meanwhile', async () => {
     const { target } = await copy(sourceOf(pattern(5000), 'unknown'), 3 * MIB, false);
     expect(target.content.equals(pattern(5000))).toBe(true);
   });

@@ -51,24 +51,24 @@ test('a mode is octal, with or without its prefix', () => {
   }
 });
 
-test('percents are rounded up, as df does, and no whole has none', () => {
+test('percents are rounded up, as df does; of nothing there is no percentage', () => {
   expect(formatPercent(1, 1000)).toBe('1%');
   expect(formatPercent(0, 1000)).toBe('0%');
   expect(formatPercent(1000, 1000)).toBe('100%');
   expect(formatPercent(0, 0)).toBe('-');
 });
 
-test('a time beyond every calendar shows its seconds', () => {
+test('a time that Date cannot express is shown in seconds', () => {
   expect(formatTime(-(2 ** 53))).toBe(`@${-(2 ** 53)}`);
   expect(formatTime(86400)).toMatch(/^1970-01-0[123] \d\d:\d\d$/);
 });
 
-test('one is singular, and thousands are grouped', () => {
+test('a count of one is singular, and thousands are grouped', () => {
   expect(count(1, 'file')).toBe('1 file');
   expect(count(90000, 'entry', 'entries')).toBe('90,000 entries');
 });
 
-test('columns line up, numbers at their right', () => {
+test('columns are aligned, numbers to the right', () => {
   const rows = [
     ['ID', 'SIZE'],
     ['disk', '5'],
@@ -94,26 +94,26 @@ test.each([
 });
 
 describe('a name on a terminal', () => {
-  test('shows what would command the terminal, or is no UTF-8, as an escape', () => {
+  test('has escapes for control characters and for bytes that are not UTF-8', () => {
     expect(escapeName(Buffer.from('a\x1b[31mb\n'))).toBe('a\\x1b[31mb\\n');
     expect(escapeName(Buffer.from('back\\slash'))).toBe('back\\\\slash');
     expect(escapeName(Buffer.from('right\u202eleft'))).toBe('right\\xe2\\x80\\xaeleft');
     expect(escapeName(Buffer.from([0x61, 0xff, 0xfe]))).toBe('a\\xff\\xfe');
   });
 
-  test('stays as it is where it is plain text of any language', () => {
+  test('is unchanged if it is plain text of any language', () => {
     expect(escapeName(Buffer.from('Grüße 日本語 🙂'))).toBe('Grüße 日本語 🙂');
   });
 });
 
-test('a name in JSON is text where it is UTF-8, and base64 where it is not', () => {
+test('a name in JSON is text if it is UTF-8, and base64 if it is not', () => {
   const line: Record<string, unknown> = {};
   putName(line, 'path', Buffer.from('/ä'));
   putName(line, 'target', Buffer.from([0xff]));
   expect(line).toEqual({ path: '/ä', target64: '/w==' });
 });
 
-test('progress has a bar only where the whole is known', () => {
+test('progress has a bar only if the whole is known', () => {
   const state = { entries: 12, bytes: 1048576, seconds: 2 };
   expect(progressText({ ...state, totalBytes: undefined })).toBe(
     '12 entries  1.0 MiB  512.0 KiB/s',

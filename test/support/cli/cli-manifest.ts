@@ -1,9 +1,9 @@
 /**
- * `fsbridge manifest` of an image, as a person would run it: the real command in a process of its own,
- * with a timeout.
+ * `fsbridge manifest` of an image, as a person would run it: the real command in a process of its
+ * own, with a timeout.
  *
- * Invariant: the way in which the command ends is an answer, never an exception. `endedWell` tells a
- * refusal (exit status 1 with a code) from a crash.
+ * Invariant: the way in which the command ends is an answer, never an exception. `endedWell` tells
+ * a refusal (exit status 1 with a code) from a crash.
  */
 import { fileURLToPath } from 'node:url';
 import { type ManifestEntry, parseManifest } from '../native/native-mount.ts';
@@ -56,7 +56,9 @@ export async function cliManifest(
   return { status, entries, code: status === 0 ? undefined : lastCode(stderr), stderr };
 }
 
-/** Whether the command succeeded or refused; not so after a crash, a kernel's death or the timeout. */
+/**
+ * Whether the command succeeded or refused; not so after a crash, a kernel's death or the timeout.
+ */
 export function endedWell(answer: CliManifest): boolean {
   if (answer.status === 0) return true;
   const dead = ['ERR_KERNEL_FAILED', 'ERR_INTERNAL'].includes(answer.code ?? '');

@@ -51,7 +51,7 @@ describe.skipIf(missing !== undefined)(`removing a tree (ext4) ${missing ?? ''}`
     await expect(fs.access('/top')).rejects.toThrow('ENOENT');
   });
 
-  test('does not follow symbolic links, and says of a missing place that it is missing', async () => {
+  test('does not follow symbolic links, and fails where the place does not exist', async () => {
     const { fs } = fresh;
     await fs.mkdir('/kept');
     await fs.writeFile('/kept/file', '');

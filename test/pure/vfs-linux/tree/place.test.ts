@@ -23,12 +23,12 @@ test.each([
   expect(normal(path)).toBe(expected);
 });
 
-test('bytes that are no UTF-8 stay what they are in a path', () => {
+test('bytes that are not UTF-8 are unchanged in a path', () => {
   const path = joinPath(Buffer.from('/'), Buffer.from([0xff, 0xfe]));
   expect(joinNames(splitPath(path))).toEqual(Buffer.from([0x2f, 0xff, 0xfe]));
 });
 
-test('the path of an entry is put together from where the walk began', () => {
+test('the path of an entry begins where the walk began', () => {
   const top = { name: 'a/b', above: undefined };
   const inside = { name: Buffer.from([0xff]), above: top };
   expect(pathOf({ name: 'c', above: inside }).toString('latin1')).toBe('a/b/\xff/c');

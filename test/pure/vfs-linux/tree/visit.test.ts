@@ -33,7 +33,7 @@ class Recorder implements TreeVisitor<Folder, string> {
 
 const top: Folder = { path: '', portions: [] };
 
-test('a directory is left after everything in it, and its portions come one after the other', async () => {
+test('a directory is left after everything in it, and its portions come in order', async () => {
   const recorder = new Recorder();
   await visitTree(recorder, top, 'x5', { width: 8 });
   const inside = ['/x5/a', '/x5/b', '/x5/c', '/x5/d', '/x5/e'];
@@ -43,7 +43,7 @@ test('a directory is left after everything in it, and its portions come one afte
   expect(recorder.log.at(-1)).toBe('/x5/.');
 });
 
-test('an empty directory is left at once, and an entry that is none is visited alone', async () => {
+test('an empty directory is left at once, and a file is only visited', async () => {
   const recorder = new Recorder();
   await visitTree(recorder, top, 'x0', { width: 1 });
   await visitTree(recorder, top, 'file', { width: 1 });

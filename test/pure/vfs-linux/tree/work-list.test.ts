@@ -3,7 +3,7 @@ import { workThrough } from '../../../../src/vfs-linux/tree/work-list.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test('everything found on the way is done, and no more at a time than was said', async () => {
+test('tasks that others add run too, and never more than the width at a time', async () => {
   const done: number[] = [];
   let active = 0;
   let maxActive = 0;
@@ -19,7 +19,7 @@ test('everything found on the way is done, and no more at a time than was said',
   expect(maxActive).toBe(3);
 });
 
-test('a walk of a chain a hundred thousand deep ends', async () => {
+test('a chain of a hundred thousand tasks ends', async () => {
   let deepest = 0;
   await workThrough([0], { width: 4 }, async (depth, add) => {
     deepest = depth;
@@ -28,7 +28,7 @@ test('a walk of a chain a hundred thousand deep ends', async () => {
   expect(deepest).toBe(100_000);
 });
 
-test('the first failure ends it, after what was under way', async () => {
+test('the first failure ends it, after the tasks under way', async () => {
   let active = 0;
   const begun: number[] = [];
   const work = workThrough([1, 2, 3, 4, 5, 6], { width: 2 }, async (number) => {
@@ -60,12 +60,12 @@ test('an interruption ends it with its reason', async () => {
   expect(runs).toBe(5);
 });
 
-test('a signal that is aborted already lets nothing begin', async () => {
+test('with an aborted signal no task begins', async () => {
   const signal = AbortSignal.abort(new Error('stop'));
   const work = workThrough([1], { width: 1, signal }, () => Promise.reject(new Error('begun')));
   await expect(work).rejects.toThrow('stop');
 });
 
-test('no work ends at once', async () => {
+test('without a task it ends at once', async () => {
   await workThrough([], { width: 4 }, () => Promise.reject(new Error('begun')));
 });

@@ -1,18 +1,19 @@
 /**
  * A mount is a process of its own. The command starts it at once, before it reads anything else of
- * fsbridge, and waits; the new process does all the work, and tells through a pipe what a person
- * shall read and when the mount answers.
+ * fsbridge, and waits. The new process does all the work. Through a pipe it sends messages for a
+ * person, and reports when the mount answers.
  *
  *     fsbridge mount ...          the same program, with FSBRIDGE_DAEMON set
  *       │ spawn ───────────────────> opens, boots, mounts
  *       │ <── {"text": "..."} ───────── a warning or an error for a person
- *       │ <── {"ready": "..."} ──────── the mount answers: what to say on a terminal
- *     exit 0                         goes on, in its own session, with the log as standard error
+ *       │ <── {"ready": "..."} ──────── the mount answers: a message for a terminal
+ *     exit 0                         continues in its own session, with the log as standard error
  *
  * Invariants:
- * 1. An error of the new process is the command's: its text, and its exit code.
+ * 1. The command reports an error of the new process as its own: the text, and the exit code.
  * 2. After "ready" the new process holds nothing of the caller's: no terminal, no pipe, no folder.
- * 3. A signal that the command gets while it waits goes to the new process, whose end it awaits.
+ * 3. The command passes signals on to the new process while it waits, and awaits that process's
+ *    end.
  */
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -25,14 +26,15 @@ import { siblingModule } from '../host/sibling-module.ts';
 const daemonEnv = 'FSBRIDGE_DAEMON';
 const messageFd = 3;
 /**
- * Room for what dies young, in MiB: a request's few objects do. V8's own 16 to 32 take 40 MiB more
- * of memory under load than 4, and 4 take 5 to 8 more than 1: none is faster.
+ * Memory for short-lived objects, in MiB: a request makes only a few. V8's default of 16 to 32
+ * takes 40 MiB more of memory under load than 4, and 4 take 5 to 8 MiB more than 1; none is
+ * faster.
  */
 const youngMib = 1;
 /**
- * glibc's malloc (mallopt(3)) keeps an arena for each thread, and what it once gave out in big
- * pieces: 14 MiB after listing and making 150,000 files. With one arena, and what has 128 KiB or
- * more given back at once, it does not. Other C libraries know nothing of it.
+ * By default, glibc's malloc (mallopt(3)) has an arena for each thread, and keeps large pieces
+ * after they are freed: 14 MiB after listing and making 150,000 files. With these settings it has
+ * one arena, and returns pieces of 128 KiB and more at once. Other C libraries ignore them.
  */
 const mallocEnv = {
   MALLOC_ARENA_MAX: '1',
@@ -42,18 +44,18 @@ const mallocEnv = {
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const signalBase = 128;
 
-/** What the new process tells the command, one JSON object a line. */
+/** A message of the new process to the command: one JSON object a line. */
 interface Message {
   readonly text?: string;
   readonly ready?: string;
 }
 
-/** Whether this process is the one that shall mount and stay. */
+/** Whether this process is the one that mounts and stays. */
 export function isDaemon(): boolean {
   return process.env[daemonEnv] !== undefined;
 }
 
-/** Starts the mount's process with these arguments; answers the exit code once it is known. */
+/** Starts the mount's process with these arguments; answers the command's exit code. */
 export function startDaemon(argv: readonly string[]): Promise<number> {
   const main = fileURLToPath(siblingModule(import.meta.url, '../cli/main'));
   const nodeOptions = [`--max-semi-space-size=${youngMib}`, ...process.execArgv];
@@ -70,7 +72,7 @@ export function startDaemon(argv: readonly string[]): Promise<number> {
   });
   for (const signal of signals) process.on(signal, () => child.kill(signal));
   return new Promise((resolve) => {
-    // What Node itself says when it cannot go on.
+    // What Node itself prints when it fails.
     child.stderr?.on('data', (bytes: Buffer) => process.stderr.write(bytes));
     let rest = '';
     child.stdio[messageFd]?.on('data', (bytes: Buffer) => {
@@ -99,10 +101,10 @@ export function startDaemon(argv: readonly string[]): Promise<number> {
   });
 }
 
-/** With it in the environment, Node finds its very first file compiled as well. */
+/** With this in the environment, Node finds even its first file compiled. */
 function compileCache(): Record<string, string> {
   const folder = getCompileCacheDir();
-  // Node tells the folder of its own version in the one that it was given.
+  // Node answers a folder for its own version, inside the folder that it was given.
   return folder === undefined ? {} : { NODE_COMPILE_CACHE: path.dirname(folder) };
 }
 
@@ -113,19 +115,19 @@ export class DaemonLink {
   #open = true;
 
   constructor() {
-    // Programs that this process starts are no daemons of its.
+    // Programs that this process starts must not take themselves for daemons.
     delete process.env[daemonEnv];
   }
 
-  /** Has the command write that to its standard error; where it is gone, nobody reads it. */
-  tell(text: string): void {
+  /** Has the command write that to its standard error, as long as the command is there. */
+  print(text: string): void {
     this.#send({ text });
   }
 
   /**
-   * The mount answers: lets the command end, which says `text` to a person and nothing to a script,
-   * and the caller's terminal and folder go. What Node or V8 writes to standard error from now on
-   * is in `logFile`.
+   * Reports that the mount answers, and lets the command end. The command prints `text` on a
+   * terminal, and nothing for a script. This process gives up the caller's terminal and folder;
+   * what Node or V8 writes to standard error from now on goes to `logFile`.
    */
   ready(text: string, logFile: string): void {
     takePlace(1, devNull);
@@ -152,6 +154,6 @@ function takePlace(fd: number, file: string): void {
     fs.closeSync(fd);
     fs.openSync(file, 'a', 0o600);
   } catch {
-    // Without the place nothing is lost but what nobody would have read.
+    // Then that output is lost, which is never more than a diagnosis.
   }
 }

@@ -1,14 +1,14 @@
 /**
- * Writes out a mount that has been left alone for a second: people pull a stick out when its light
- * is off, umount(8) does not wait for who serves a FUSE mount, and what is on the disk by then is
- * not at stake.
+ * Writes out a mount that has had no requests for a second. People pull a stick out when its light
+ * is off, and umount(8) does not wait for the process that serves a FUSE mount; what is on the
+ * disk by then is safe.
  *
  * Invariants:
- * 1. While requests keep coming nothing is synced here: the kernel inside writes what is five
+ * 1. While requests keep coming nothing is synced here: the kernel inside writes data that is five
  *    seconds old by itself.
- * 2. One sync is under way at the most, and one only after new requests.
- * 3. An error is left for the unmount to tell: Linux reports a lost write once to each descriptor
- *    (Documentation/filesystems/vfs.rst, "Handling errors during writeback"), and only this
+ * 2. At most one sync is under way, and none without new requests.
+ * 3. An error is left for the unmount to report. Linux reports a lost write once to each descriptor
+ *    (Documentation/filesystems/vfs.rst, "Handling errors during writeback"), and only this class
  *    syncs by the volume's rootFd.
  */
 import type { Volume } from '../vfs-linux/volume.ts';
@@ -23,7 +23,7 @@ export class IdleSync {
   #synced = 0;
   #underWay: Promise<void> | undefined;
 
-  /** `countRequests` answers how many there have been since the mount began. */
+  /** `countRequests` answers the number of requests since the mount began. */
   constructor(volume: Volume, countRequests: () => number) {
     this.#volume = volume;
     this.#countRequests = countRequests;
@@ -33,7 +33,7 @@ export class IdleSync {
     this.#timer = setInterval(() => this.#look(), lookEveryMs).unref();
   }
 
-  /** Resolves when nothing of this is under way any more. */
+  /** Resolves when no sync is under way any more. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#underWay;

@@ -4,7 +4,6 @@ import type { VolumeOptions } from '../volumes/with-volume.ts';
 
 /** The options in commander's form. */
 export interface MountCommandOptions extends VolumeOptions {
-  readonly foreground?: boolean;
   readonly trace?: string;
   readonly log?: string;
   readonly network?: boolean;

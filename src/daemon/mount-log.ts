@@ -1,10 +1,10 @@
 /**
- * What a mount says while it runs: plain sentences for a terminal (--foreground), lines of JSON in
- * a file for a daemon (pino). The lines of all mounts go to one file; each names its process and
- * its mount point.
+ * The log of a running mount: plain sentences on a terminal (--foreground), or lines of JSON in a
+ * file for a daemon (pino). The lines of all mounts go to one file; each names its process and its
+ * mount point.
  *
- * pino is loaded once the mount answers, as it takes a tenth of the time to get there; what is said
- * before waits.
+ * Loading pino would take a tenth of the time until the mount answers. So it is loaded after that,
+ * and lines from before wait.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -17,23 +17,21 @@ import { print } from '../observe/messages.ts';
 export type Level = 'info' | 'warn' | 'error';
 
 export interface MountLog {
-  /** One sentence, and what a program may want to know with it. */
+  /** One sentence, and facts for programs that read the log. */
   write(level: Level, text: string, facts?: Readonly<Record<string, unknown>>): void;
-  /** Everything written is in its place. */
+  /** Makes sure that everything is written. */
   close(): void;
 }
 
-/** What the kernel prints is the better part of any story; these lines of it are bad news. */
-const badNews = /error|corrupt|fail|panic|BUG|Oops|WARNING|warning|refus|unable|invalid/;
-const mostLogBytes = 16 * 1024 * 1024;
+/** Lines of the kernel that are warnings. */
+const warningWords = /error|corrupt|fail|panic|BUG|Oops|WARNING|warning|refus|unable|invalid/;
+const maxLogBytes = 16 * 1024 * 1024;
 
 export function kernelLineLevel(line: string): Level {
-  return badNews.test(line) ? 'warn' : 'info';
+  return warningWords.test(line) ? 'warn' : 'info';
 }
 
-/**
- * Sentences on standard error; the kernel's lines only where they are bad news, or all are wanted.
- */
+/** Prints sentences on standard error. */
 export class TerminalLog implements MountLog {
   write(level: Level, text: string): void {
     print(
@@ -46,7 +44,7 @@ export class TerminalLog implements MountLog {
 
 /**
  * The file of a daemon's log: the one that is asked for, or the common one. Its folder is made.
- * Throws FsBridgeError where it cannot be written: later nobody would be there to be told.
+ * Throws FsBridgeError where it cannot be written, because later nobody would see that error.
  */
 export function prepareLogFile(asked: string | undefined): string {
   const file = asked === undefined ? commonLogFile() : path.resolve(asked);
@@ -65,9 +63,9 @@ function commonLogFile(): string {
   makePrivateFolder(folder);
   const file = path.join(folder, 'fsbridge.log');
   try {
-    if (fs.statSync(file).size > mostLogBytes) fs.renameSync(file, `${file}.1`);
+    if (fs.statSync(file).size > maxLogBytes) fs.renameSync(file, `${file}.1`);
   } catch {
-    // There is none yet, or another mount has just renamed it.
+    // There is no file yet, or another mount has just renamed it.
   }
   return file;
 }
@@ -89,7 +87,7 @@ export class FileLog implements MountLog {
     this.#target = target;
   }
 
-  /** Loads what writes the file. */
+  /** Loads pino, and writes the lines that have waited. */
   async open(): Promise<void> {
     const { pino } = await import('pino');
     const base = { pid: process.pid, mount: this.#target };

@@ -1,4 +1,4 @@
-/** Gathers what a mount tells about itself. */
+/** Gathers the status of a mount. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Volume } from '../vfs-linux/volume.ts';
 import type { VolumeEntry } from '../volumes/choose-volume.ts';
@@ -28,14 +28,14 @@ function meminfo(text: string, name: string): number | null {
   return kib === undefined ? null : Number(kib) * 1024;
 }
 
-/** Empty where the kernel is dead, or waits for a disk that does not answer. */
+/** The kernel's /proc/meminfo; empty where it is dead, or waits for a disk that does not answer. */
 async function kernelMemory(volume: Volume): Promise<string> {
   if (volume.kernel.failure !== undefined) return '';
   const late = sleep(kernelTimeoutMs, '', { ref: false });
   return Promise.race([volume.kernel.readOwn('/proc/meminfo').catch(() => ''), late]);
 }
 
-export async function statusOf(parts: StatusParts): Promise<MountStatus> {
+export async function gatherStatus(parts: StatusParts): Promise<MountStatus> {
   const { run, volume, entry, mounted } = parts;
   const { kernel } = volume;
   const memory = await kernelMemory(volume);

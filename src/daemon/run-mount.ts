@@ -1,16 +1,15 @@
 /**
- * A mount from its beginning to its end, in the process that serves it.
+ * Runs a mount from its beginning to its end, in the process that serves it.
  *
- *     target looked at -> kernel, source, volume (session.ts) -> transport -> control channel ->
- *     ready ... served until: an unmount from inside or outside, or a signal ... out of the tree ->
- *     written out, unmounted, source closed -> who asked for the end is told
+ *     target checked -> kernel, source, volume (with-volume.ts) -> transport -> control -> ready
+ *     ... served until: an unmount from inside or outside, or a signal ...
+ *     out of the tree -> written out, unmounted, source closed -> answer to the unmount requests
  *
  * Invariants:
- * 1. The command says that the mount is there when it answers, and `umount` says that it is gone
- *    when all is written and the source is closed.
- * 2. A signal ends the mount in any case: where programs use it, they lose it, but no written byte.
- * 3. Whoever ends it from outside (umount(8), fusermount3 -u, Explorer) makes the process end as
- *    well.
+ * 1. The command reports the mount when the mount answers, and `umount` reports its end when all is
+ *    written and the source is closed.
+ * 2. A signal always ends the mount. Programs that use it lose it, but no written byte is lost.
+ * 3. An unmount from outside (umount(8), fusermount3 -u, Explorer) ends the process as well.
  */
 
 import { interruption } from '../host/interrupt.ts';
@@ -33,11 +32,11 @@ import {
   prepareLogFile,
   TerminalLog,
 } from './mount-log.ts';
-import { statusOf } from './mount-status.ts';
+import { gatherStatus } from './mount-status.ts';
 import { sourceName } from './source-name.ts';
 import type { Mounted, Transport, UnmountOptions } from './transport.ts';
 
-/** What serves one mount. */
+/** One mount. */
 class MountRun {
   readonly source: string;
   readonly target: string;
@@ -51,9 +50,9 @@ class MountRun {
   #volume: Volume | undefined;
   #entry: VolumeEntry | undefined;
   #startMs: number | null = null;
-  /** The end has come although programs still use it. */
+  /** Resolves when the mount is forced to its end although programs use it. */
   #forced: PromiseWithResolvers<void> = Promise.withResolvers();
-  /** Those who asked for the end and wait for it. */
+  /** Resolve the unmount requests that wait for the end. */
   #waiting: ((answer: ControlAnswer) => void)[] = [];
 
   constructor(parts: {
@@ -82,7 +81,7 @@ class MountRun {
         this.#volume = volume;
         this.#entry = entry;
         this.#mounted = await this.transport.mount(volume, this);
-        control = await this.#answerable();
+        control = await this.#openControl();
         const idleSync = this.#startIdleSync(volume, this.#mounted);
         try {
           await this.#serve(volume, this.#mounted);
@@ -92,13 +91,13 @@ class MountRun {
       });
       trace.close();
       this.log.write('info', `${this.source} is unmounted from ${this.target}`);
-      this.#tellEnd({ unmounted: true });
+      this.#answerUnmounts({ unmounted: true });
     } catch (error) {
       trace.close();
       const { what, why, code } = describeError(error);
-      // Before it was ready, the command tells it.
+      // Before the mount is ready, the command prints the error.
       if (this.#startMs !== null) this.log.write('error', `${what}: ${why}`, { code });
-      this.#tellEnd(errorAnswer(error));
+      this.#answerUnmounts(errorAnswer(error));
       throw error;
     } finally {
       await control?.close();
@@ -106,8 +105,8 @@ class MountRun {
     }
   }
 
-  /** Opens the control channel; what cannot be undone comes after it. */
-  async #answerable(): Promise<ControlServer> {
+  /** Opens the control channel. If that fails, the mount is taken back. */
+  async #openControl(): Promise<ControlServer> {
     try {
       return await ControlServer.listen(ownAddress(), (request) => this.#answer(request));
     } catch (error) {
@@ -138,7 +137,7 @@ class MountRun {
       const end = `\`fsbridge umount ${mounted.mountPoint}\` ends it when all is written`;
       this.#link.ready(`fsbridge: ${text}; ${end}`, this.logFile as string);
       if (this.log instanceof FileLog) await this.log.open();
-      redirectMessages((said) => this.log.write('warn', said.trimEnd()));
+      redirectMessages((message) => this.log.write('warn', message.trimEnd()));
     }
     this.#followKernel(volume);
     const interrupted = new Promise<void>((resolve) => {
@@ -149,7 +148,7 @@ class MountRun {
     if (interruption.aborted) await this.#endBySignal(mounted);
   }
 
-  /** What the kernel says belongs to the log; on a terminal, where it is bad news. */
+  /** Copies the kernel's lines to the log; on a terminal, only warnings. */
   #followKernel(volume: Volume): void {
     const shown = volume.kernel.log.onLine;
     volume.kernel.log.onLine = (line) => {
@@ -182,21 +181,21 @@ class MountRun {
     return this.#unmount(request);
   }
 
-  /** Answers when the mount's end is complete, or with why there is none. */
+  /** Answers when the mount has ended completely, or with the reason why it does not end. */
   async #unmount(options: UnmountOptions): Promise<ControlAnswer> {
     const end = new Promise<ControlAnswer>((resolve) => this.#waiting.push(resolve));
     const outcome = await this.#mounted?.unmount(options);
     if (outcome === 'forced') this.#forced.resolve();
-    // Nobody waits for what others have to end.
+    // The request does not wait for other programs to leave the mount.
     return outcome === 'ending' ? { unmounted: true, ending: true } : end;
   }
 
-  #tellEnd(answer: ControlAnswer): void {
+  #answerUnmounts(answer: ControlAnswer): void {
     for (const resolve of this.#waiting.splice(0)) resolve(answer);
   }
 
-  #status(): ReturnType<typeof statusOf> {
-    return statusOf({
+  #status(): ReturnType<typeof gatherStatus> {
+    return gatherStatus({
       run: this,
       startMs: this.#startMs,
       volume: this.#volume as Volume,
@@ -213,24 +212,24 @@ export async function runMount(
   options: MountCommandOptions,
 ): Promise<void> {
   const link = isDaemon() ? new DaemonLink() : undefined;
-  if (link !== undefined) redirectMessages((text) => link.tell(text));
+  if (link !== undefined) redirectMessages((text) => link.print(text));
   const transport = await loadTransport();
   for (const name of transport.ignores.filter((key) => options[key] !== undefined)) {
     const flag = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    warn(`--${flag} means nothing on this system.`);
+    warn(`--${flag} has no effect on this system.`);
   }
   const run = new MountRun({
     source: sourceName(source),
     target: await transport.prepareTarget(target),
-    options: { ...options, ...namesOf(options) },
+    options: { ...options, ...fullNames(options) },
     transport,
     link,
   });
   await run.run();
 }
 
-/** Names of files that still mean the same when the process has left the caller's folder. */
-function namesOf(options: MountCommandOptions): Partial<MountCommandOptions> {
+/** Full names for files, because the process leaves the caller's folder. */
+function fullNames(options: MountCommandOptions): Partial<MountCommandOptions> {
   const { device, trace: traceFile, log } = options;
   return {
     ...(device === undefined ? {} : { device: device.map(sourceName) }),

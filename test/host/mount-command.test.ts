@@ -1,6 +1,6 @@
 /**
- * fsbridge mount, umount and status as a user meets them on Linux: daemons, every way to end them,
- * and what is on the disk afterwards.
+ * fsbridge mount, umount and status as a user runs them on Linux: the daemons, every way to end
+ * them, and the content of the disk afterwards.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
@@ -25,7 +25,7 @@ const isRoot = process.getuid?.() === 0;
 const missing =
   cannotMount() ??
   (fs.existsSync('/dev/fuse') ? undefined : 'no /dev/fuse') ??
-  (isRoot ? undefined : 'the ways of umount(8) need root');
+  (isRoot ? undefined : 'umount(8) needs root');
 
 const mountedAt = (place: string): boolean =>
   fs.readFileSync('/proc/self/mountinfo', 'utf8').includes(` ${place} `);
@@ -36,12 +36,12 @@ const hashOf = (file: string): string =>
 async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
   const startMs = performance.now();
   while (!(await condition())) {
-    if (performance.now() - startMs > 30_000) throw new Error(`waited in vain: ${what}`);
+    if (performance.now() - startMs > 30_000) throw new Error(`it did not happen: ${what}`);
     await sleep(20);
   }
 }
 
-/** What `fsbridge status` says of the mounts in this test's folder. */
+/** The answers of `fsbridge status` about the mounts in this test's folder. */
 async function statuses(): Promise<MountStatus[]> {
   const all = JSON.parse((await mustCommand('status', '--json')).toString()) as MountStatus[];
   return all.filter((one) => one.target.startsWith(folder));
@@ -59,7 +59,7 @@ async function mount(...options: string[]): Promise<void> {
   await mustCommand('mount', image, target, '--log', log, ...options);
 }
 
-/** A shell that stands in the mount until it is killed. */
+/** A shell whose working directory is the mount, until it is killed. */
 async function standIn(place: string): Promise<ChildProcess> {
   const child = spawn('sh', ['-c', 'echo here; exec sleep 1000'], { cwd: place });
   await once(child.stdout as NodeJS.ReadableStream, 'data');
@@ -96,7 +96,7 @@ describe.skipIf(missing !== undefined)(`a mount (${missing ?? 'on this Linux'})`
   });
   afterAll(() => fs.rmSync(folder, { recursive: true }));
 
-  describe('ends, and the disk is clean and holds what was written:', () => {
+  describe('ends, and the disk is clean and holds the written data, by', () => {
     const ways: Readonly<Record<string, (pid: number) => Promise<unknown>>> = {
       'fsbridge umount': () => mustCommand('umount', target),
       'fsbridge umount, by its source': () => mustCommand('umount', image),
@@ -130,11 +130,11 @@ describe.skipIf(missing !== undefined)(`a mount (${missing ?? 'on this Linux'})`
     expect(hashOf(image)).toBe(before);
   });
 
-  test('leaves the terminal, the pipe and the folder it was called from', async () => {
+  test('gives up the terminal, the pipe and the folder of its caller', async () => {
     const from = path.join(folder, 'from');
     fs.mkdirSync(from, { recursive: true });
     const args = ['mount', '../disk.img', `../${path.basename(target)}`, '--log', '../mount.log'];
-    // runCommand waits until nobody holds the ends of its pipes.
+    // runCommand waits until no process holds the ends of its pipes.
     const { code, stderr } = await runCommand(args, { cwd: from });
     expect([code, stderr]).toEqual([0, '']);
     fs.rmdirSync(from);
@@ -144,18 +144,18 @@ describe.skipIf(missing !== undefined)(`a mount (${missing ?? 'on this Linux'})`
     expect(JSON.parse(lines[0] as string)).toMatchObject({ mount: target, source: image });
   });
 
-  test('says what means nothing on this system, and mounts', async () => {
+  test('warns of options without effect on this system, and mounts', async () => {
     const args = ['mount', image, target, '--log', log, '--uid-map', '1=S-1-5-18', '--label', 'x'];
     const { code, stderr } = await runCommand(args);
     expect([code, stderr]).toEqual([
       0,
-      'fsbridge: warning: --label means nothing on this system.\n' +
-        'fsbridge: warning: --uid-map means nothing on this system.\n',
+      'fsbridge: warning: --label has no effect on this system.\n' +
+        'fsbridge: warning: --uid-map has no effect on this system.\n',
     ]);
     expect(mountedAt(target)).toBe(true);
   });
 
-  test('that is in use says by whom, and is still there', async () => {
+  test('that is in use names its users when it is unmounted, and stays', async () => {
     await mount('--rw');
     const user = await standIn(target);
     const { code, stderr } = await runCommand(['umount', target]);
@@ -167,7 +167,7 @@ describe.skipIf(missing !== undefined)(`a mount (${missing ?? 'on this Linux'})`
     await mustCommand('umount', target);
   });
 
-  test('that is in use goes away lazily when its last user does', async () => {
+  test('that is unmounted lazily ends with its last user', async () => {
     await mount('--rw');
     const pid = await pidOf(target);
     const user = await standIn(target);
@@ -179,7 +179,7 @@ describe.skipIf(missing !== undefined)(`a mount (${missing ?? 'on this Linux'})`
     await expectClean();
   });
 
-  test.each(['--force', 'SIGTERM'])('that is in use ends all the same with %s', async (way) => {
+  test.each(['--force', 'SIGTERM'])('that is in use ends nevertheless with %s', async (way) => {
     await mount('--rw');
     const pid = await pidOf(target);
     fs.writeFileSync(path.join(target, 'file'), 'content');
@@ -193,7 +193,7 @@ describe.skipIf(missing !== undefined)(`a mount (${missing ?? 'on this Linux'})`
     expect(await contentOf('/file')).toBe('content');
   });
 
-  test('tells a person on a terminal where it is and what ends it', async () => {
+  test('prints on a terminal where it is and how to end it', async () => {
     const bin = path.resolve(import.meta.dirname, '../../bin/fsbridge');
     const args = ['-qec', `'${bin}' mount '${image}' '${target}'`, '/dev/null'];
     const said = (await runCommand(args, { program: 'script' })).stdout.toString();
@@ -202,7 +202,7 @@ describe.skipIf(missing !== undefined)(`a mount (${missing ?? 'on this Linux'})`
     await mustCommand('umount', target);
   });
 
-  test('that is shown at a second place ends when it has left both', async () => {
+  test('that is bound to a second place ends when it is unmounted from both', async () => {
     await mount('--rw');
     const pid = await pidOf(target);
     const second = `${target}-second`;
@@ -219,7 +219,7 @@ describe.skipIf(missing !== undefined)(`a mount (${missing ?? 'on this Linux'})`
     expect(await contentOf('/second')).toBe('place');
   });
 
-  test('that was killed is taken away, mounted again, and has what was fsynced', async () => {
+  test('that was killed can be removed and mounted again, and has the fsynced data', async () => {
     await mount('--rw');
     const fd = fs.openSync(path.join(target, 'file'), 'w');
     fs.writeSync(fd, 'fsynced');
@@ -233,7 +233,7 @@ describe.skipIf(missing !== undefined)(`a mount (${missing ?? 'on this Linux'})`
       // Its file system is gone.
     }
     const refused = await runCommand(['mount', image, target, '--rw']);
-    expect(refused.stderr).toMatch(/a mount is there whose process has ended \(ENOTCONN\)/);
+    expect(refused.stderr).toMatch(/there is a mount whose process has ended \(ENOTCONN\)/);
     expect(await statuses()).toEqual([]);
     await mustCommand('umount', target);
     expect(mountedAt(target)).toBe(false);
@@ -245,10 +245,10 @@ describe.skipIf(missing !== undefined)(`a mount (${missing ?? 'on this Linux'})`
 
   test.each([
     ['at once', 0],
-    // The mount writes out by itself by then, and has met the error.
+    // By then the mount has written out by itself, and met the error.
     ['after a pause', 4_000],
-  ])('that cannot write all of it says so when it ends, %s', async (_when, pauseMs) => {
-    // The image is larger than what there is for it.
+  ])('that cannot write all its data reports an error when it ends, %s', async (_when, pauseMs) => {
+    // The image is larger than the file system around it.
     const small = path.join(folder, 'small');
     fs.mkdirSync(small, { recursive: true });
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'none', small]);
@@ -269,7 +269,7 @@ describe.skipIf(missing !== undefined)(`a mount (${missing ?? 'on this Linux'})`
     }
   });
 
-  test('tells how it is: who, where, requests, caches, disk, memory and the kernel’s log', async () => {
+  test('reports its identity, requests, caches, disk, memory and the kernel’s log', async () => {
     await mount('--rw');
     const fd = fs.openSync(path.join(target, 'file'), 'w');
     fs.writeSync(fd, 'x'.repeat(100_000));
@@ -318,7 +318,7 @@ describe.skipIf(missing !== undefined)(`a mount (${missing ?? 'on this Linux'})`
     fs.rmSync(other);
   });
 
-  test('in the foreground tells what happens, and ends with Ctrl-C', async () => {
+  test('in the foreground prints what happens, and ends with Ctrl-C', async () => {
     const child = startCommand(['mount', image, target, '--foreground']);
     let said = '';
     child.stderr?.on('data', (bytes: Buffer) => {
@@ -346,7 +346,7 @@ describe.skipIf(missing !== undefined)(`a mount (${missing ?? 'on this Linux'})`
   });
 
   describe('through mount(8)', () => {
-    // A name of its own, so that nothing of this machine's is touched.
+    // A name of its own, so that the machine's own helpers stay untouched.
     const type = `fsbridgetest${process.pid}`;
     const helper = `/sbin/mount.${type}`;
     beforeAll(() => {
@@ -391,7 +391,7 @@ describe.skipIf(missing !== undefined)(`a mount (${missing ?? 'on this Linux'})`
       await expectClean();
     });
 
-    test('what is remounted has other flags, and for reading all of it is on the disk', async () => {
+    test('a remount changes the flags, and a remount for reading writes all data out', async () => {
       const remount = (options: string): number | null =>
         spawnSync('mount', ['-t', type, '-o', `remount,${options}`, image, target]).status;
       execFileSync('mount', ['-t', type, '-o', 'rw', image, target], { stdio: 'pipe' });
@@ -411,7 +411,7 @@ describe.skipIf(missing !== undefined)(`a mount (${missing ?? 'on this Linux'})`
       expect(remount('ro')).toBe(32);
     });
 
-    test('a second place shows the same, and each is unmounted by itself', async () => {
+    test('a second place shows the same volume, and each is unmounted by itself', async () => {
       const second = `${target}-again`;
       fs.mkdirSync(second);
       execFileSync('mount', ['-t', type, '-o', 'rw', image, target], { stdio: 'pipe' });
@@ -429,14 +429,14 @@ describe.skipIf(missing !== undefined)(`a mount (${missing ?? 'on this Linux'})`
       expect(await contentOf('/again')).toBe('place');
     });
 
-    test('a failure is mount(8)’s failure', () => {
+    test('a failure ends mount(8) with its exit code for failures', () => {
       const { status, stderr } = spawnSync('mount', ['-t', type, `${image}-not`, target]);
       expect(status).toBe(32);
       expect(stderr.toString()).toMatch(/there is no such file \(ENOENT\)/);
     });
   });
 
-  describe('that cannot be says why, with an exit code, and leaves nothing:', () => {
+  describe('that fails gives a reason and an exit code, and leaves nothing behind:', () => {
     const file = path.join(folder, 'a file');
     const full = path.join(folder, 'full');
     beforeAll(() => {
@@ -469,7 +469,7 @@ describe.skipIf(missing !== undefined)(`a mount (${missing ?? 'on this Linux'})`
     });
   });
 
-  test('what is not mounted cannot be unmounted', async () => {
+  test('a place without a mount cannot be unmounted', async () => {
     const { code, stderr } = await runCommand(['umount', target]);
     expect(code).toBe(1);
     expect(stderr).toContain(`${target}: fsbridge has nothing mounted there (ERR_NOT_MOUNTED)`);

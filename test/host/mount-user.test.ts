@@ -1,7 +1,7 @@
 /**
- * An ordinary user mounts an image of his own, through fusermount3, and takes it away again. In a
- * mount namespace of its own, as the device is closed to users on some machines, and Node or this
- * project may lie where only root may look.
+ * An ordinary user mounts an image of their own, through fusermount3, and unmounts it. The test
+ * runs in a mount namespace, because on some machines users may not open the device, and because
+ * Node or this project may lie in a folder that only root may enter.
  */
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -23,12 +23,12 @@ const why = canMountFuse
 
 let folder: string;
 
-/** Where the device is closed to him, he is told what to do. */
+/** The user may not open the device: the error says what to do. */
 const refused = `
 ! "$FOLDER/node" "$FOLDER/project/src/cli/main.ts" mount "$FOLDER/disk.img" "$FOLDER/mnt" 2>&1
 `;
 
-/** The user's part: $FOLDER/node, $FOLDER/project and $FOLDER/disk.img are his to use. */
+/** The user's part: the user may use $FOLDER/node, $FOLDER/project and $FOLDER/disk.img. */
 const session = `
 fsbridge() { "$FOLDER/node" "$FOLDER/project/src/cli/main.ts" "$@"; }
 until_gone() { while fsbridge status | grep -q "$FOLDER"; do sleep 0.1; done; }
@@ -43,7 +43,7 @@ fsbridge umount "$FOLDER/mnt"
 ls "$FOLDER/mnt" | wc -l
 `;
 
-/** Root's part: makes the user's world, and becomes him. */
+/** Root's part: prepares the namespace, and becomes the user. */
 const world = `
 mount --bind "$NODE" "$FOLDER/node"
 mount --bind "$PROJECT" "$FOLDER/project"
@@ -65,11 +65,11 @@ beforeAll(async () => {
   const image = join(folder, 'disk.img');
   const owner = `root_owner=${nobody}:${nobody}`;
   await mustRun(['mkfs.ext4', '-q', '-E', owner, image, '64M']);
-  const his = ['mnt', 'home', 'disk.img'].map((name) => join(folder, name));
-  await mustRun(['chown', `${nobody}:${nobody}`, ...his]);
+  const owned = ['mnt', 'home', 'disk.img'].map((name) => join(folder, name));
+  await mustRun(['chown', `${nobody}:${nobody}`, ...owned]);
 });
 
-// The last process leaves what it has compiled in the user's home when it ends.
+// The last process writes its compiled code into the user's home when it ends.
 afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }));
 
 test.skipIf(why !== '')(

@@ -1,10 +1,10 @@
 /**
- * Where the control channels of running mounts are found: a socket for each in the runtime folder.
- * Its name holds the number of the mount's process. On Windows it is a named pipe, and a file of
- * that name in the folder says that there is one.
+ * The addresses of the control channels of running mounts. Each mount has a socket in the runtime
+ * folder, whose name holds the number of its process. On Windows it has a named pipe, and an empty
+ * file with the socket's name in that folder.
  *
- * A file outlives a process that was killed; who finds nobody behind it removes it. Root sees the
- * mounts of all users who have a runtime folder, others see their own.
+ * The file outlives a process that was killed; a command that finds no process behind it removes
+ * it. Root finds the mounts of all users who have a runtime folder, other users find their own.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -14,7 +14,7 @@ export interface ControlAddress {
   readonly pid: number;
   /** For net.connect. */
   readonly address: string;
-  /** What tells of it: the socket itself, or a file beside the pipe. */
+  /** The file by which it is found: the socket itself, or the empty file for the pipe. */
   readonly file: string;
 }
 
@@ -25,14 +25,14 @@ function addressIn(folder: string, pid: number, platform: NodeJS.Platform): Cont
   return { pid, file, address: platform === 'win32' ? `\\\\.\\pipe\\fsbridge-mount-${pid}` : file };
 }
 
-/** The address of this process's own channel; the folder for it is made. */
+/** The address of this process's own channel; makes the folder. */
 export function ownAddress(platform: NodeJS.Platform = process.platform): ControlAddress {
   const folder = runtimeFolder();
   makePrivateFolder(folder);
   return addressIn(folder, process.pid, platform);
 }
 
-/** All channels that seem to be there; behind some of them there may be nobody any more. */
+/** All channels that have a file; the processes of some may have ended. */
 export function findAddresses(platform: NodeJS.Platform = process.platform): ControlAddress[] {
   return socketFolders().flatMap((folder) =>
     namesIn(folder).flatMap((name) => {
@@ -58,13 +58,13 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** Makes others find this process's channel, which listens already. */
+/** Lets other processes find this process's channel, which listens already. */
 export function announce({ address, file }: ControlAddress): void {
   if (address === file) fs.chmodSync(file, 0o600);
   else fs.writeFileSync(file, '');
 }
 
-/** Takes away what a killed process has left, or one that ends. */
+/** Removes the file of a process that has ended, or is about to. */
 export function withdraw({ file }: ControlAddress): void {
   fs.rmSync(file, { force: true });
 }

@@ -1,4 +1,4 @@
-/** The other end of the control channels: asks one mount, or all of them. */
+/** The client of the control channels: asks one mount, or all of them. */
 import net from 'node:net';
 import { FsBridgeError } from '../../errors.ts';
 import { Interrupted, interruption } from '../../host/interrupt.ts';
@@ -7,14 +7,14 @@ import type { ControlAnswer, ControlRequest, MountStatus } from './control-proto
 
 const statusTimeoutMs = 5_000;
 
-/** A mount, and what it said of itself. */
+/** A mount, and its status. */
 export interface FoundMount {
   readonly control: ControlAddress;
-  /** Undefined where it gives no answer: its disk hangs, or it is another user's. */
+  /** Undefined where the mount does not answer: its disk hangs, or it is another user's. */
   readonly status: MountStatus | undefined;
 }
 
-/** All mounts that run; what killed ones have left is taken away. */
+/** All running mounts; the files of killed ones are removed. */
 export async function findMounts(
   addresses: readonly ControlAddress[] = findAddresses(),
 ): Promise<FoundMount[]> {
@@ -34,8 +34,8 @@ export async function findMounts(
 }
 
 /**
- * Asks one mount. Throws ERR_NOT_MOUNTED where nobody is there any more, ERR_NO_ANSWER where none
- * comes in time, or what the mount answers as an error.
+ * Asks one mount. Throws ERR_NOT_MOUNTED where its process has ended, ERR_NO_ANSWER where no answer
+ * comes in time, or the error that the mount answers.
  */
 export async function ask(
   control: ControlAddress,
@@ -71,15 +71,15 @@ function exchange(
         reject(noAnswer(pid));
       }
     });
-    // Who does not want to wait for a mount's end need not.
+    // An interrupted command does not wait for the mount's end.
     const onInterrupt = (): void => void socket.destroy(interruption.reason as Interrupted);
     interruption.addEventListener('abort', onInterrupt, { once: true });
     socket.on('close', () => interruption.removeEventListener('abort', onInterrupt));
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      const isNobody = error.code === 'ECONNREFUSED' || error.code === 'ENOENT';
-      if (isNobody) withdraw(control);
+      const hasEnded = error.code === 'ECONNREFUSED' || error.code === 'ENOENT';
+      if (hasEnded) withdraw(control);
       if (error instanceof FsBridgeError || error instanceof Interrupted) reject(error);
-      else reject(isNobody ? gone(pid) : noAnswer(pid));
+      else reject(hasEnded ? gone(pid) : noAnswer(pid));
     });
   });
 }
@@ -88,7 +88,7 @@ function noAnswer(pid: number): FsBridgeError {
   return new FsBridgeError(
     'ERR_NO_ANSWER',
     `the mount of process ${pid}`,
-    'it gives no answer: its disk hangs, or it belongs to somebody else',
+    'it does not answer: its disk hangs, or it belongs to another user',
     'Look at its log; `fsbridge umount --force` ends it without writing out.',
   );
 }

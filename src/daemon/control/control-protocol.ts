@@ -1,22 +1,17 @@
 /**
- * What a mount is asked and what it answers, over its control channel: one line of JSON each way,
- * and then the channel is closed.
+ * The requests to a running mount, and its answers, over its control channel: one line of JSON each
+ * way, and then the connection is closed.
  */
 import type { HitRatio } from '../../cache/answer-cache.ts';
 import type { QueueStatus } from '../../cache/request-queue.ts';
 import type { OperationSummary } from '../../observe/request-statistics.ts';
+import type { UnmountOptions } from '../transport.ts';
 
 export type ControlRequest =
   | { readonly command: 'status' }
-  /** Write out what there is, to the disk. */
+  /** Writes all data to the disk. */
   | { readonly command: 'sync' }
-  | {
-      readonly command: 'umount';
-      /** Take it out of the tree now, end when nobody uses it any more. */
-      readonly lazy?: boolean;
-      /** End now; programs that still use it get errors. */
-      readonly force?: boolean;
-    };
+  | ({ readonly command: 'umount' } & UnmountOptions);
 
 export interface ControlError {
   readonly code: string;
@@ -27,12 +22,12 @@ export interface ControlError {
 
 export type ControlAnswer =
   | { readonly status: MountStatus }
-  /** `ending`: it is out of the tree, and ends later. */
+  /** `ending`: the mount is out of the tree, and ends later. */
   | { readonly unmounted: true; readonly ending?: true }
   | { readonly synced: true }
   | { readonly error: ControlError };
 
-/** What a mount tells about itself: `fsbridge status --json` prints an array of these. */
+/** The status of a mount: `fsbridge status --json` prints an array of these. */
 export interface MountStatus {
   readonly pid: number;
   readonly source: string;
@@ -50,7 +45,7 @@ export interface MountStatus {
   /** From the command to the first answer, in milliseconds; null where it is not known. */
   readonly startMs: number | null;
   readonly requests: readonly OperationSummary[];
-  /** Requests that wait and that run between the transport and the kernel; null without a queue. */
+  /** Requests that wait or run between the transport and the kernel; null without a queue. */
   readonly queue: QueueStatus | null;
   readonly kernelRequestsInFlight: number;
   readonly caches: Readonly<Record<string, HitRatio>>;
@@ -65,14 +60,14 @@ export interface MountStatus {
     /** Of the process, the kernel's included. */
     readonly residentBytes: number;
     readonly kernelBytes: number;
-    /** Of the kernel's: free, page cache, written by programs and not by the kernel yet. */
+    /** Of the kernel's memory: free, page cache, and written data that is not on the disk yet. */
     readonly freeBytes: number | null;
     readonly cachedBytes: number | null;
     readonly dirtyBytes: number | null;
   };
   /** Why the kernel is dead, or null. */
   readonly failure: string | null;
-  /** What the kernel said last. */
+  /** The last lines that the kernel printed. */
   readonly kernelLog: readonly string[];
   readonly logFile: string | null;
 }

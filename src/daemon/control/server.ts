@@ -1,11 +1,12 @@
 /**
- * A mount's end of its control channel.
+ * The mount's side of its control channel.
  *
  * Invariants:
- * 1. Whoever connects is the mount's owner or root: the socket lies in a folder of the owner's
- *    alone and has mode 600; a named pipe of Windows lets the owner and administrators write.
- * 2. A request is answered with one line, whatever was sent; one that is longer than 64 KiB, or is
- *    not finished within seconds, is not answered.
+ * 1. Only the mount's owner and root can connect: the socket has mode 600 and lies in a folder
+ *    that only the owner may enter; a named pipe of Windows lets the owner and administrators
+ *    write.
+ * 2. Every request is answered with one line, even a wrong one. A request that is longer than 64
+ *    KiB, or is not complete within 5 seconds, is not answered.
  * 3. The channel keeps no process alive.
  */
 import net from 'node:net';
@@ -13,7 +14,7 @@ import { describeError } from '../../observe/messages.ts';
 import { announce, type ControlAddress, withdraw } from './address.ts';
 import type { ControlAnswer, ControlRequest } from './control-protocol.ts';
 
-const requestMost = 64 * 1024;
+const maxRequestChars = 64 * 1024;
 const requestTimeoutMs = 5_000;
 
 export type Handler = (request: ControlRequest) => Promise<ControlAnswer>;
@@ -40,7 +41,7 @@ export class ControlServer {
     });
   }
 
-  /** Takes no more requests; resolves when those that came are answered. */
+  /** Takes no more requests; resolves when those under way are answered. */
   close(): Promise<void> {
     return new Promise((resolve) => {
       this.#server.close(() => resolve());
@@ -57,13 +58,13 @@ function serve(socket: net.Socket, handler: Handler): void {
   socket.on('data', (part: string) => {
     const before = text.length;
     text += part;
-    if (text.length > requestMost) socket.destroy();
+    if (text.length > maxRequestChars) socket.destroy();
     const end = text.indexOf('\n');
     if (end < before || end < 0) return;
-    // From here on it takes as long as it takes: an unmount writes out what there is.
+    // From here on there is no limit of time: an unmount writes all data out.
     socket.setTimeout(0);
-    void answer(text.slice(0, end), handler).then((said) => {
-      socket.end(`${JSON.stringify(said)}\n`);
+    void answer(text.slice(0, end), handler).then((result) => {
+      socket.end(`${JSON.stringify(result)}\n`);
     });
   });
 }
@@ -76,22 +77,23 @@ async function answer(line: string, handler: Handler): Promise<ControlAnswer> {
   }
 }
 
-/** An error as an answer: the other end tells it as its own. */
+/** An error as an answer: the client throws it as its own. */
 export function errorAnswer(error: unknown): ControlAnswer {
   const { code, what, why, advice } = describeError(error);
   return { error: { code, what, why, advice } };
 }
 
 function parseRequest(line: string): ControlRequest {
-  const said: unknown = JSON.parse(line);
-  if (typeof said !== 'object' || said === null || !('command' in said)) {
+  const request: unknown = JSON.parse(line);
+  if (typeof request !== 'object' || request === null || !('command' in request)) {
     throw new TypeError('no request');
   }
-  if (said.command === 'status' || said.command === 'sync') return { command: said.command };
-  if (said.command !== 'umount') throw new TypeError('no such request');
+  if (request.command === 'status' || request.command === 'sync')
+    return { command: request.command };
+  if (request.command !== 'umount') throw new TypeError('no such request');
   return {
     command: 'umount',
-    lazy: 'lazy' in said && said.lazy === true,
-    force: 'force' in said && said.force === true,
+    lazy: 'lazy' in request && request.lazy === true,
+    force: 'force' in request && request.force === true,
   };
 }

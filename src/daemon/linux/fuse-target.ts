@@ -1,9 +1,9 @@
 /**
- * Whether something can be mounted at a place of this Linux: looked at before anything is opened,
- * as the likeliest mistakes are here.
+ * Checks whether something can be mounted at a place of this Linux. It runs before anything is
+ * opened, because the likeliest mistakes are made here.
  *
- * mount(8) would cover files that lie in the folder, or what is mounted there already; a person who
- * does so has usually mistyped, so both are refused.
+ * mount(8) would hide files in the folder, or a mount that is there already. A person who asks for
+ * that has usually mistyped, so both are refused.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -51,7 +51,7 @@ function checkEmpty(target: string, full: string): void {
   throw new FsBridgeError(
     'ENOTEMPTY',
     target,
-    'the directory is not empty, and what lies in it would be hidden',
+    'the directory is not empty, and the mount would hide its files',
     `Take an empty one: mkdir ${path.join(path.dirname(full), 'NAME')}`,
   );
 }
@@ -63,10 +63,10 @@ function hostError(error: unknown, target: string): FsBridgeError {
     ENOTDIR: ['it is not a directory', 'A volume is mounted at an empty directory.'],
     EACCES: ['you may not look into it', 'Take a directory of your own.'],
     ENOTCONN: [
-      'a mount is there whose process has ended',
-      `Take that away first: fsbridge umount ${target}`,
+      'there is a mount whose process has ended',
+      `Remove that first: fsbridge umount ${target}`,
     ],
   };
-  const [why, advice] = words[code] ?? ['it cannot be looked at', undefined];
+  const [why, advice] = words[code] ?? ['it cannot be read', undefined];
   return new FsBridgeError(code, target, why, advice, { cause: error });
 }

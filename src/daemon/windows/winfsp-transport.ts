@@ -1,4 +1,4 @@
-/** WinFsp for the command line: what its options mean there. */
+/** WinFsp for the command line: the meaning of its options there. */
 import path from 'node:path';
 import type { EngineOptions } from '../../fsbridge/options.ts';
 import { interrupt } from '../../host/interrupt.ts';
@@ -6,7 +6,7 @@ import { mountWinFsp } from '../../winfsp/mount.ts';
 import type { MountCommandOptions } from '../mount-command-options.ts';
 import type { Transport } from '../transport.ts';
 
-/** As shells count a program that Ctrl-C ended; nobody sees it where the session ends. */
+/** The exit code that shells give a program that Ctrl-C ended. */
 const interruptedCode = 130;
 
 function engineOptions(options: MountCommandOptions): EngineOptions {
@@ -19,7 +19,7 @@ function engineOptions(options: MountCommandOptions): EngineOptions {
   };
 }
 
-/** "l:" and "l:\" are "L:"; "*", \\.\L: and shares stay; a folder gets its full name. */
+/** "l:" and "l:\" become "L:"; "*", \\.\L: and shares stay; a folder gets its full name. */
 export function windowsTarget(target: string): string {
   const letter = /^(\\\\\.\\)?([A-Za-z]:)\\?$/.exec(target);
   if (letter !== null) return `${letter[1] ?? ''}${(letter[2] as string).toUpperCase()}`;
@@ -42,7 +42,7 @@ export const winFspTransport: Transport = {
       ended: mount.ended,
       statistics: () => mount.statistics(),
       async unmount() {
-        // Windows takes a drive from its users, whatever they do.
+        // Windows removes a drive even while programs use it.
         await mount.unmount();
         return 'ended';
       },

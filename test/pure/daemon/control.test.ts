@@ -10,7 +10,6 @@ import { ask, findMounts } from '../../../src/daemon/control/client.ts';
 import type { ControlRequest } from '../../../src/daemon/control/control-protocol.ts';
 import { ControlServer } from '../../../src/daemon/control/server.ts';
 import { FsBridgeError } from '../../../src/errors.ts';
-import { makePrivateFolder } from '../../../src/host/folders.ts';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fsbridge-control-'));
 let sockets = 0;
@@ -21,7 +20,7 @@ const newSocket = (): ControlAddress => {
 
 afterAll(() => fs.rmSync(folder, { recursive: true }));
 
-/** Sends that and answers everything that comes back. */
+/** Sends that text; answers all that comes back. */
 async function exchange({ address }: ControlAddress, text: string): Promise<string> {
   const socket = net.connect(address);
   socket.end(text);
@@ -34,7 +33,7 @@ async function exchange({ address }: ControlAddress, text: string): Promise<stri
 }
 
 describe('a control channel', () => {
-  test('passes requests and answers, and an error as the error that it was', async () => {
+  test('passes requests, answers and errors unchanged', async () => {
     const address = newSocket();
     const asked: ControlRequest[] = [];
     const server = await ControlServer.listen(address, async (request) => {
@@ -66,11 +65,11 @@ describe('a control channel', () => {
   });
 
   test.each([
-    ['no JSON', 'hello\n'],
-    ['no object', '7\n'],
-    ['no request', '{}\n'],
-    ['an unknown one', '{"command":"format"}\n'],
-  ])('answers %s with an error, and goes on (2)', async (_, text) => {
+    ['text that is no JSON', 'hello\n'],
+    ['JSON that is no object', '7\n'],
+    ['an object that is no request', '{}\n'],
+    ['an unknown request', '{"command":"format"}\n'],
+  ])('answers %s with an error, and serves the next request (2)', async (_, text) => {
     const address = newSocket();
     const server = await ControlServer.listen(address, async () => ({ unmounted: true }));
     expect(JSON.parse(await exchange(address, text))).toMatchObject({ error: {} });
@@ -78,7 +77,7 @@ describe('a control channel', () => {
     await server.close();
   });
 
-  test('does not listen to somebody who never comes to the end (2)', async () => {
+  test('closes a connection whose request does not end (2)', async () => {
     const address = newSocket();
     const server = await ControlServer.listen(address, async () => ({ unmounted: true }));
     const socket = net.connect(address.address);
@@ -88,7 +87,7 @@ describe('a control channel', () => {
     await server.close();
   });
 
-  test('without anybody behind it is told from one that does not answer', async () => {
+  test('of a process that has ended is distinguished from one that does not answer', async () => {
     await expect(ask(newSocket(), { command: 'status' }, 1000)).rejects.toMatchObject({
       code: 'ERR_NOT_MOUNTED',
     });
@@ -102,7 +101,7 @@ describe('a control channel', () => {
   });
 });
 
-test('what a killed mount has left is taken away', async () => {
+test('the socket of a killed mount is removed', async () => {
   const left = path.join(folder, 'mount-999999.sock');
   // A process that listens and is killed leaves its socket.
   const script = `require('net').createServer().listen(${JSON.stringify(left)}, () => console.log())`;
@@ -113,23 +112,4 @@ test('what a killed mount has left is taken away', async () => {
   expect(fs.existsSync(left)).toBe(true);
   expect(await findMounts([{ pid: 999999, address: left, file: left }])).toEqual([]);
   expect(fs.existsSync(left)).toBe(false);
-});
-
-describe('a private folder', () => {
-  test('is made with its parents, for the owner alone', () => {
-    const made = path.join(folder, 'a', 'b');
-    makePrivateFolder(made);
-    expect(fs.statSync(made).mode & 0o777).toBe(0o700);
-    makePrivateFolder(made);
-  });
-
-  test('that others may write in, or that is a link, is refused', () => {
-    const open = path.join(folder, 'open');
-    fs.mkdirSync(open);
-    fs.chmodSync(open, 0o777);
-    expect(() => makePrivateFolder(open)).toThrow(/\(ERR_FOLDER_UNSAFE\)/);
-    const link = path.join(folder, 'link');
-    fs.symlinkSync(path.join(folder, 'a'), link);
-    expect(() => makePrivateFolder(link)).toThrow(/\(ERR_FOLDER_UNSAFE\)/);
-  });
 });

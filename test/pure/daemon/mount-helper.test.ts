@@ -21,7 +21,7 @@ describe('mount(8)’s options become those of fsbridge:', () => {
     expect(fsbridgeArguments(helper, argv)).toEqual(['mount', 'disk.img', '/mnt', ...expected]);
   });
 
-  test('-v shows what happens, -n and -s and a type mean nothing here', () => {
+  test('-v becomes --verbose; -n, -s and a type have no effect', () => {
     const argv = ['disk.img', '/mnt', '-sn', '-v', '-t', 'fuse.fsbridge', '-N', '7', '-o', 'ro'];
     expect(fsbridgeArguments(helper, argv)).toEqual(['mount', 'disk.img', '/mnt', '--verbose']);
   });
@@ -30,7 +30,7 @@ describe('mount(8)’s options become those of fsbridge:', () => {
     expect(fsbridgeArguments(helper, ['disk.img', '/mnt', '-f', '-o', 'rw'])).toBeUndefined();
   });
 
-  test('mount.fuse adds dev and suid, which nobody has said', () => {
+  test('dev and suid, which mount.fuse adds, are dropped', () => {
     const argv = ['disk.img', '/mnt', '-o', 'ro,noexec,dev,suid'];
     expect(fsbridgeArguments('/usr/bin/fsbridge', argv)?.slice(3)).toEqual([
       '--host-options',
@@ -53,7 +53,7 @@ test('umount(8)’s letters are kept', () => {
   ]);
 });
 
-describe('mount(8) says rw to everybody, so it is written only where a person said it:', () => {
+describe('mount(8) always passes rw, so a volume is written only where a person gave it:', () => {
   const table = [
     '# a comment /mnt/c fuse.fsbridge rw 0 0',
     '/disk.img /mnt/rw fuse.fsbridge rw,volume=2 0 0',

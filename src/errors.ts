@@ -1,8 +1,8 @@
 /**
- * The one error class of the control plane: opening a source, booting, mounting, the command line.
+ * The error class of the control plane: opening a source, booting, mounting, the command line.
  *
  * `code` is stable and for programs (ERR_… for fsbridge's own, an errno's name such as ENOENT where
- * the kernel or the host said no); `what` names the thing, `why` the reason, `advice` what to do.
+ * the kernel or the host refused); `what` names the thing, `why` the reason, `advice` the remedy.
  * Match on `code`, never on the text. The data plane does not throw: it answers negative errno.
  */
 export class FsBridgeError extends Error {

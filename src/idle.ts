@@ -1,4 +1,4 @@
-/** Counts work that is under way, for those who wait until there is none. */
+/** Counts pieces of work that are under way, so that others can wait until there are none. */
 export class Idle {
   #count = 0;
   #waiting: (() => void)[] = [];

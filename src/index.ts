@@ -19,11 +19,11 @@
  *       await source.close();
  *     }
  *
- * To write, say so three times: openSource(…, { write: true }), kernel.mount({ readOnly: false, …
- * }), and await volume.close() or kernel.close() before the process ends.
+ * To write takes three steps: openSource(…, { write: true }), kernel.mount({ readOnly: false, … }),
+ * and await volume.close() or kernel.close() before the process ends.
  *
- * Errors: what concerns files is a SystemError with Node's `code`, `syscall` and `path`; all else
- * is an FsBridgeError with a `code` to match on and advice for a person.
+ * Errors: an error about a file is a SystemError with Node's `code`, `syscall` and `path`. Every
+ * other error is an FsBridgeError with a `code` to match on and advice for a person.
  */
 export type { BlockDevice, MaybePromise } from './block/block-device.ts';
 export { MemoryDevice, type MemoryDeviceOptions } from './block/memory-device.ts';

@@ -1,6 +1,6 @@
 /**
- * 64-bit integers as two 32-bit words. A JavaScript number holds them exactly between -2^53 and 2^53,
- * which is enough for sizes, offsets and times; inode numbers and hashes need a bigint.
+ * 64-bit integers as two 32-bit words. A JavaScript number holds them exactly between -2^53 and
+ * 2^53, which is enough for sizes, offsets and times; inode numbers and hashes need a bigint.
  */
 
 const two32 = 4294967296;

@@ -1,6 +1,6 @@
 /**
  * A lock that many may share or one may have alone, first come, first served, so that neither kind
- * starves. Getting it costs nothing when nobody is in the way: `shared` and `exclusive` then answer
+ * starves. Taking a lock that is free costs nothing: `shared` and `exclusive` then answer
  * undefined, with the lock held, and otherwise a promise that resolves with the lock held.
  */
 

@@ -4,7 +4,7 @@
  *
  * Invariants:
  * 1. An empty disk has memory only for chunks that were written and not discarded since.
- * 2. A disk on given bytes is those bytes: what is written is seen in them, and nothing is copied.
+ * 2. A disk on given bytes reads and writes those bytes themselves; there is no copy.
  * 3. All calls are answered at once, and whole: no reader sees half a write.
  */
 import { checkRange, totalBytes } from './block-device.ts';

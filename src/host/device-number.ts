@@ -1,12 +1,12 @@
 /**
- * Which file or device of the host: what makes two paths the same source, Linux's major and minor
- * number, and the folder of sysfs that tells of it.
+ * The identity of a file or device of the host: whether two paths are the same source, Linux's
+ * major and minor numbers, and the folder of sysfs that describes a device.
  */
 import type { BigIntStats } from 'node:fs';
 import { readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Where the host tells of itself; tests give a made-up tree. */
+/** The folders in which Linux describes itself; tests give made-up ones. */
 export interface HostFolders {
   readonly sys: string;
   readonly proc: string;
@@ -32,8 +32,9 @@ export function majorMinor(device: bigint): string {
 }
 
 /**
- * The same for all paths to the same source, and for no other. Of a device node its number counts,
- * as there may be several nodes for one disk; of a file, the file system's number and the inode.
+ * A text that is equal for two paths exactly where they are the same source. For a device node it
+ * is the device's number, as one disk may have several nodes; for a file, the number of its file
+ * system and its inode.
  */
 export function sourceIdentity(stats: BigIntStats): string {
   if (stats.isBlockDevice()) return diskIdentity(majorMinor(stats.rdev));
@@ -46,7 +47,8 @@ export function diskIdentity(deviceNumber: string): string {
 }
 
 /**
- * The sysfs folder of a block device, a partition's inside its disk's; undefined: no such device.
+ * The sysfs folder of a block device; a partition's lies inside its disk's. Undefined: no such
+ * device.
  */
 export async function sysfsFolder(
   deviceNumber: string,
@@ -59,7 +61,7 @@ export async function sysfsFolder(
   }
 }
 
-/** The text of a small file of sysfs or procfs without the line's end; undefined: not there. */
+/** The text of a small file of sysfs or procfs, without the line's end; undefined: no such file. */
 export async function readAttribute(...parts: string[]): Promise<string | undefined> {
   try {
     return (await readFile(join(...parts), 'utf8')).trimEnd();

@@ -1,7 +1,7 @@
 /**
- * Where a mount's files lie, as the systems have it: logs in the state folder, and what lives only
- * as long as the process in the runtime folder (XDG Base Directory Specification; on Windows the
- * local application data).
+ * The folders for a mount's files, by each system's conventions: the state folder for logs, and
+ * the runtime folder for files that live only as long as the process (XDG Base Directory
+ * Specification; on Windows the local application data).
  */
 import fs from 'node:fs';
 import os from 'node:os';
@@ -17,12 +17,12 @@ function env(name: string): string | undefined {
   return value === undefined || value === '' ? undefined : value;
 }
 
-/** Of root for all of the machine, of others in their own. */
+/** Root has the machine's folders, other users have their own. */
 function isRoot(): boolean {
   return process.getuid?.() === 0;
 }
 
-/** Where logs are kept; it need not be there yet. */
+/** The folder for logs; it may not exist yet. */
 export function logFolder(): string {
   if (process.platform === 'win32') {
     return path.join(env('LOCALAPPDATA') ?? os.homedir(), own, 'log');
@@ -31,7 +31,7 @@ export function logFolder(): string {
   return path.join(env('XDG_STATE_HOME') ?? path.join(os.homedir(), '.local', 'state'), own);
 }
 
-/** Where the sockets of running mounts are. */
+/** The folder for the sockets of running mounts; it may not exist yet. */
 export function runtimeFolder(): string {
   if (process.platform === 'win32') {
     return path.join(env('LOCALAPPDATA') ?? os.homedir(), own, 'run');
@@ -43,9 +43,9 @@ export function runtimeFolder(): string {
 }
 
 /**
- * Makes a folder that nobody else may look into, or sees to it that the one that is there is such a
- * one: in a temporary folder anybody could have made it. Throws ERR_FOLDER_UNSAFE, or the host's
- * code.
+ * Makes a folder that only its owner may enter, or checks that an existing one is the user's own
+ * and not writable for others: in a temporary folder anybody could have made it. Throws
+ * ERR_FOLDER_UNSAFE, or the host's code.
  */
 export function makePrivateFolder(folder: string): void {
   try {
@@ -62,7 +62,7 @@ export function makePrivateFolder(folder: string): void {
   throw new FsBridgeError(
     'ERR_FOLDER_UNSAFE',
     folder,
-    'it belongs to somebody else, or others may write in it',
+    'it belongs to another user, or others may write in it',
     'Remove it, or set XDG_RUNTIME_DIR to a folder of your own.',
   );
 }

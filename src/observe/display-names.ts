@@ -26,7 +26,7 @@ function escapeByte(byte: number): string {
   return `\\x${byte.toString(16).padStart(2, '0')}`;
 }
 
-/** For a terminal: control characters and bytes that are no UTF-8 as \n and \xNN. */
+/** For a terminal: control characters and bytes that are not UTF-8 become \n and \xNN. */
 export function escapeName(name: Uint8Array): string {
   if (isUtf8(name)) {
     return Buffer.from(name.buffer, name.byteOffset, name.length)
@@ -41,7 +41,7 @@ export function escapeName(name: Uint8Array): string {
   return text;
 }
 
-/** In JSON: `key` holds the name where it is UTF-8, `key`64 its bytes in base64 where it is not. */
+/** For JSON: sets `key` to a name in UTF-8, or `key`64 to the base64 of the bytes of any other. */
 export function putName(object: Record<string, unknown>, key: string, name: Buffer): void {
   if (isUtf8(name)) object[key] = name.toString();
   else object[`${key}64`] = name.toString('base64');

@@ -1,6 +1,6 @@
 /**
- * From an error to what a person reads, `fsbridge: what: why (CODE)` with the advice on the next
- * line, and to the exit code: 1 for a failure, 2 for wrong usage.
+ * Messages for a person. An error becomes two lines, `fsbridge: what: why (CODE)` and the advice,
+ * and an exit code: 1 for a failure, 2 for wrong usage.
  */
 import { FsBridgeError } from '../errors.ts';
 import { hostCode } from '../host/host-error.ts';
@@ -13,7 +13,7 @@ const usageCodes: ReadonlySet<string> = new Set(['ERR_USAGE', 'ERR_READ_ONLY', '
 
 const advices: Readonly<Record<string, string>> = {
   ENOENT: 'Look for a typing mistake; `fsbridge ls` shows what is there.',
-  ENOTDIR: 'A part of the path is not a directory: look with `fsbridge ls`.',
+  ENOTDIR: 'A part of the path is not a directory: `fsbridge ls` shows what is there.',
   EISDIR: 'Name a file in it instead.',
   EEXIST: 'Choose another name, or remove what is there.',
   ENOTEMPTY: 'Empty it first, or remove it with everything in it: `fsbridge rm -r`.',
@@ -21,13 +21,13 @@ const advices: Readonly<Record<string, string>> = {
   EDQUOT: 'Make room in this quota, or ask for a larger one.',
   EROFS: 'A file system with errors stays read-only: check it, for example with fsck.',
   EACCES: 'Ask its owner for the right, or be root.',
-  EPERM: 'The file system has no such thing, or only root may do that.',
+  EPERM: 'The file system does not support it, or only root may do that.',
   EIO: 'The disk or the file system is damaged there: copy what can be read, then check it.',
   EUCLEAN: 'Check the file system with its own tool, such as fsck, on a copy.',
   EBADMSG: 'Check the file system with its own tool, such as fsck, on a copy.',
   ENAMETOOLONG: 'Choose a shorter name.',
   ELOOP: 'The symbolic links on this path lead round in a circle.',
-  EBUSY: 'Something still uses it: end that, and try again.',
+  EBUSY: 'A program still uses it: end that, and try again.',
   ENOMEM: 'Give the kernel more with --memory, such as --memory 1G.',
   EXDEV: 'Copy it instead: the two lie on different file systems or subvolumes.',
   EINVAL: 'The file system does not allow that; --verbose shows what the kernel says.',

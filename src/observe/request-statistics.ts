@@ -1,9 +1,9 @@
 /**
- * How many requests there were of each kind, and how long they took: a counter and a histogram of
- * latencies for each operation, for `fsbridge status` and the log.
+ * Counts the requests of each kind, and their latencies: a counter and a histogram for each
+ * operation, for `fsbridge status` and the log.
  *
- * The buckets are log-linear: exact up to 3.1 µs in steps of 0.1 µs, then 16 to each doubling, so
- * that a percentile is at most a sixteenth (6.25 %) above the truth, up to 214 seconds.
+ * The buckets are log-linear: steps of 0.1 µs up to 3.1 µs, then 16 buckets to each doubling. So a
+ * percentile is at most a sixteenth (6.25 %) above the truth, up to 214 seconds.
  *
  *     ticks of 0.1 µs   0 1 2 … 31 | 32 34 … 62 | 64 68 … 124 | 128 …
  *     bucket            0 1 2 … 31 | 32 33 … 47 | 48 49 …  63 |  64 …
@@ -21,9 +21,9 @@ const ticksPerMs = 10_000;
 const subBuckets = 16;
 const subBits = 4;
 const linearTicks = subBuckets * 2;
-const mostTicks = 0x7fffffff;
-/** The bucket of mostTicks, and one more. */
-const buckets: number = bucketOf(mostTicks) + 1;
+const maxTicks = 0x7fffffff;
+/** The bucket of maxTicks, and one more. */
+const buckets: number = bucketOf(maxTicks) + 1;
 
 function bucketOf(ticks: number): number {
   if (ticks < linearTicks) return ticks;
@@ -39,11 +39,11 @@ function lastTickOf(bucket: number): number {
   return first + 2 ** shift - 1;
 }
 
-/** What became of the requests of one kind; latencies in microseconds. */
+/** The requests of one kind; latencies in microseconds. */
 export interface OperationSummary {
   readonly operation: string;
   readonly count: number;
-  /** Those among them that were answered with an error. */
+  /** The requests that were answered with an error. */
   readonly errors: number;
   readonly meanUs: number;
   readonly p50Us: number;
@@ -57,17 +57,17 @@ export class RequestStatistics {
   readonly #counts: Float64Array;
   readonly #errors: Float64Array;
   readonly #sumTicks: Float64Array;
-  readonly #maxTicks: Float64Array;
+  readonly #longestTicks: Float64Array;
   readonly #histogram: Uint32Array;
 
-  /** The names of the operations; `record` takes their places in this list. */
+  /** The names of the operations; `record` takes an index into this list. */
   constructor(operations: readonly string[]) {
     this.operations = operations;
     const { length } = operations;
     this.#counts = new Float64Array(length);
     this.#errors = new Float64Array(length);
     this.#sumTicks = new Float64Array(length);
-    this.#maxTicks = new Float64Array(length);
+    this.#longestTicks = new Float64Array(length);
     this.#histogram = new Uint32Array(length * buckets);
   }
 
@@ -77,31 +77,25 @@ export class RequestStatistics {
    */
   record(operation: number, startMs: number, endMs: number, failed: boolean): void {
     const exact = (endMs - startMs) * ticksPerMs;
-    // The comparison is false for NaN too: a request without a start counts as one of no time.
-    const ticks = exact > 0 ? (exact < mostTicks ? exact | 0 : mostTicks) : 0;
+    // The comparison is false for NaN too: a request without a start counts as 0 ticks.
+    const ticks = exact > 0 ? (exact < maxTicks ? exact | 0 : maxTicks) : 0;
     const at = operation * buckets + bucketOf(ticks);
     this.#histogram[at] = (this.#histogram[at] as number) + 1;
     this.#counts[operation] = (this.#counts[operation] as number) + 1;
     this.#sumTicks[operation] = (this.#sumTicks[operation] as number) + ticks;
-    if (ticks > (this.#maxTicks[operation] as number)) this.#maxTicks[operation] = ticks;
+    if (ticks > (this.#longestTicks[operation] as number)) this.#longestTicks[operation] = ticks;
     if (failed) this.#errors[operation] = (this.#errors[operation] as number) + 1;
   }
 
-  /** All requests so far. */
-  get total(): number {
-    let total = 0;
-    for (const count of this.#counts) total += count;
-    return total;
-  }
-
   /**
-   * The latency in µs that `fraction` of the operation's requests did not exceed; 0 without any.
+   * The latency in µs that `fraction` of the operation's requests did not exceed; 0 without
+   * requests.
    */
   percentileUs(operation: number, fraction: number): number {
     const count = this.#counts[operation] ?? 0;
     if (count === 0) return 0;
     const rank = Math.max(1, Math.ceil(count * fraction));
-    const max = this.#maxTicks[operation] as number;
+    const max = this.#longestTicks[operation] as number;
     let seen = 0;
     for (let bucket = 0; bucket < buckets; bucket++) {
       seen += this.#histogram[operation * buckets + bucket] as number;
@@ -110,7 +104,7 @@ export class RequestStatistics {
     return toUs(max);
   }
 
-  /** Every operation that occurred, in the order of the names. */
+  /** All operations that occurred, in the order of the names. */
   summary(): readonly OperationSummary[] {
     return this.operations.flatMap((operation, index) => {
       const count = this.#counts[index] as number;
@@ -124,19 +118,10 @@ export class RequestStatistics {
           p50Us: this.percentileUs(index, 0.5),
           p95Us: this.percentileUs(index, 0.95),
           p99Us: this.percentileUs(index, 0.99),
-          maxUs: toUs(this.#maxTicks[index] as number),
+          maxUs: toUs(this.#longestTicks[index] as number),
         },
       ];
     });
-  }
-
-  /** From zero again. */
-  reset(): void {
-    this.#counts.fill(0);
-    this.#errors.fill(0);
-    this.#sumTicks.fill(0);
-    this.#maxTicks.fill(0);
-    this.#histogram.fill(0);
   }
 }
 

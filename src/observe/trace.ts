@@ -1,12 +1,12 @@
 /**
- * Where the time of requests goes: spans in the JSON of Chrome's trace viewer, which Perfetto
- * (ui.perfetto.dev) opens. One category for each layer, one track for each request.
+ * Records how requests spend their time: spans in the JSON of Chrome's trace viewer, which Perfetto
+ * (ui.perfetto.dev) opens. There is a category for each layer, and a track for each request.
  *
  * A request's layers overlap with those of others, so the spans are asynchronous events ("b", "e"
  * of the Trace Event Format, "Nestable async events"): those with the same id nest.
  *
  * Invariants:
- * 1. Off, it costs the caller one look at `trace.isOn`, and makes nothing.
+ * 1. Off, it costs the caller one read of `trace.isOn`, and allocates nothing.
  * 2. The file can be opened at any time, even after a crash: the format allows the closing bracket
  *    to be missing, and only whole lines are written.
  * 3. What is not written yet takes at most 64 KiB and one event of memory. A file that cannot be
@@ -19,14 +19,14 @@ import { hostCode } from '../host/host-error.ts';
 const pieceChars = 64 * 1024;
 
 class Trace {
-  /** Whether spans are wanted: look here before anything is computed for one. */
+  /** Whether the trace is on. Callers read this before they compute anything for a span. */
   isOn = false;
   #fd = -1;
   #text = '';
   #lastId = 0;
 
   /**
-   * Begins a trace in a new file; one that is there is replaced. Throws FsBridgeError with the
+   * Begins a trace in a new file, which replaces an existing one. Throws FsBridgeError with the
    * host's code where the file cannot be made.
    */
   open(path: string): void {
@@ -40,10 +40,11 @@ class Trace {
     }
     this.isOn = true;
     // Each further line begins with its comma, so that only the bracket is missing after a crash.
-    this.#text = `[{"name":"process_name","ph":"M","pid":${process.pid},"args":{"name":"fsbridge"}}\n`;
+    const args = '{"name":"fsbridge"}';
+    this.#text = `[{"name":"process_name","ph":"M","pid":${process.pid},"args":${args}}\n`;
   }
 
-  /** A number for the spans of one request: in all layers the same. */
+  /** A number for one request: its spans in all layers have this id. */
   nextId(): number {
     return ++this.#lastId;
   }
@@ -66,16 +67,6 @@ class Trace {
     const args = detail === undefined ? '' : `,"args":${JSON.stringify(detail)}`;
     this.#line(`${head},"ph":"b","ts":${micros(startMs)},${place}${args}}`);
     this.#line(`${head},"ph":"e","ts":${micros(endMs)},${place}}`);
-  }
-
-  /** A moment without a length, such as a request that ran out of time. */
-  mark(layer: string, name: string, detail?: Readonly<Record<string, unknown>>): void {
-    if (!this.isOn) return;
-    const args = detail === undefined ? '' : `,"args":${JSON.stringify(detail)}`;
-    this.#line(
-      `{"cat":${JSON.stringify(layer)},"name":${JSON.stringify(name)},"ph":"i","s":"p",` +
-        `"ts":${micros(performance.now())},"pid":${process.pid},"tid":1${args}}`,
-    );
   }
 
   /** Writes the rest. A second call does nothing. */

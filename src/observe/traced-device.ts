@@ -1,4 +1,4 @@
-/** A device whose requests are noted in the trace: the layer below the kernel. */
+/** A device that records its requests in the trace, as the layer below the kernel. */
 import { type MaybePromise, totalBytes } from '../block/block-device.ts';
 import { ForwardingDevice } from '../block/forwarding-device.ts';
 import { trace } from './trace.ts';
@@ -7,7 +7,7 @@ export class TracedDevice extends ForwardingDevice {
   override read(segments: readonly Uint8Array[], offsetBytes: number): MaybePromise<number> {
     const startMs = performance.now();
     const answer = super.read(segments, offsetBytes);
-    return this.#noted('read', startMs, answer, offsetBytes, totalBytes(segments));
+    return this.#record('read', startMs, answer, offsetBytes, totalBytes(segments));
   }
 
   override write(
@@ -17,28 +17,28 @@ export class TracedDevice extends ForwardingDevice {
   ): MaybePromise<number> {
     const startMs = performance.now();
     const answer = super.write(segments, offsetBytes, fua);
-    return this.#noted('write', startMs, answer, offsetBytes, totalBytes(segments));
+    return this.#record('write', startMs, answer, offsetBytes, totalBytes(segments));
   }
 
   override flush(): MaybePromise<number> {
     const startMs = performance.now();
-    return this.#noted('flush', startMs, super.flush());
+    return this.#record('flush', startMs, super.flush());
   }
 
   override discard(offsetBytes: number, lengthBytes: number): MaybePromise<number> {
     const startMs = performance.now();
     const answer = super.discard(offsetBytes, lengthBytes);
-    return this.#noted('discard', startMs, answer, offsetBytes, lengthBytes);
+    return this.#record('discard', startMs, answer, offsetBytes, lengthBytes);
   }
 
   override writeZeroes(offsetBytes: number, lengthBytes: number): MaybePromise<number> {
     const startMs = performance.now();
     const answer = super.writeZeroes(offsetBytes, lengthBytes);
-    return this.#noted('writeZeroes', startMs, answer, offsetBytes, lengthBytes);
+    return this.#record('writeZeroes', startMs, answer, offsetBytes, lengthBytes);
   }
 
-  /** The answer, whose span is noted when it is there. */
-  #noted(
+  /** Passes the answer on, and records the span when it is there. */
+  #record(
     name: string,
     startMs: number,
     answer: MaybePromise<number>,

@@ -1,4 +1,4 @@
-/** What the tests of src/block share: scratch folders, recognisable bytes, loop devices. */
+/** Helpers of src/block's tests: scratch folders, recognisable bytes, refusals. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ export function scratchFolder(): string {
   return folder;
 }
 
-/** Bytes of which every stretch of a few is recognised by its place; `seed` makes others. */
+/** Bytes in which every few tell their place; another `seed` gives other bytes. */
 export function patternBytes(lengthBytes: number, seed = 1): Uint8Array {
   const bytes = new Uint8Array(lengthBytes);
   const words = new Uint32Array(bytes.buffer, 0, lengthBytes >>> 2);
@@ -21,7 +21,7 @@ export function patternBytes(lengthBytes: number, seed = 1): Uint8Array {
   return bytes;
 }
 
-/** The FsBridgeError that the promise is rejected with; fails where it is not. */
+/** The FsBridgeError with which the promise rejects; throws where it does not. */
 export async function refusal(promise: Promise<unknown>): Promise<FsBridgeError> {
   const error = await promise.then(
     () => new Error('it was not refused'),
@@ -29,30 +29,6 @@ export async function refusal(promise: Promise<unknown>): Promise<FsBridgeError>
   );
   if (error instanceof FsBridgeError) return error;
   throw error;
-}
-
-function hasLoopDevices(): boolean {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
-  try {
-    run('losetup', '--find');
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Whether a test may attach loop devices: as root on Linux, where losetup finds one. */
-export const canUseLoop: boolean = hasLoopDevices();
-
-if (!canUseLoop) console.info('Tests with loop devices are skipped: they need root and losetup.');
-
-/** Attaches the image and detaches it after the test; answers the path in /dev. */
-export function attachLoop(image: string, ...options: string[]): string {
-  const device = run('losetup', '--find', '--show', ...options, image);
-  onTestFinished(() => {
-    run('losetup', '--detach', device);
-  });
-  return device;
 }
 
 /** Runs a program of the host and answers what it printed; throws where it fails. */

@@ -15,13 +15,13 @@ import {
   loadFfi,
   type Native,
 } from '../../host/ffi.ts';
+import { high32, low32 } from '../../int64.ts';
 import { ERROR_MORE_DATA, type IoAnswer, type WindowsDiskApi } from './disk-api.ts';
 
 const openExisting = 3;
 /** OVERLAPPED with its offset alone; behind it lies the count that the call answers. */
 const overlapped = { offset: 16, offsetHigh: 20, size: 32 } as const;
 const countBytes = 4;
-const two32 = 2 ** 32;
 const nameChars = 260;
 const pathsChars = 4096;
 
@@ -57,8 +57,8 @@ export async function loadWindowsDiskApi(): Promise<WindowsDiskApi> {
     offsetBytes: number,
   ): Promise<IoAnswer> => {
     const at = Buffer.alloc(overlapped.size);
-    at.writeUInt32LE(offsetBytes % two32, overlapped.offset);
-    at.writeUInt32LE(Math.floor(offsetBytes / two32), overlapped.offsetHigh);
+    at.writeUInt32LE(low32(offsetBytes), overlapped.offset);
+    at.writeUInt32LE(high32(offsetBytes), overlapped.offsetHigh);
     const count = Buffer.alloc(countBytes);
     const args = [handle, memory, memory.length, count, at];
     return inBackground(call, args, (ok) =>

@@ -15,13 +15,13 @@ test('the number of ENOSPC is that of asm-generic/errno-base.h', () => {
   expect(ENOSPC).toBe(28);
 });
 
-test('what the host forbids to write is a read-only disk', () => {
+test('an error of the host that forbids writing means a read-only disk', () => {
   for (const code of ['EROFS', 'EACCES', 'EPERM']) {
     expect(negativeErrno(hostError(code, -1))).toBe(-30);
   }
 });
 
-test('what no kernel code asks for is an I/O error', () => {
+test('an error that the kernel does not distinguish is an I/O error', () => {
   expect(negativeErrno(hostError('UNKNOWN', -4094))).toBe(-5);
   expect(negativeErrno(new Error('no code'))).toBe(-5);
   expect(negativeErrno('not even an error')).toBe(-5);

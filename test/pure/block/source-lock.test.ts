@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { assertNoWriter, lockSource } from '../../../src/block/source-lock.ts';
 import { patternBytes, refusal, scratchFolder } from '../../support/block.ts';
 
-const MODULE = new URL('../../../src/block/source-lock.ts', import.meta.url).href;
+const lockModule = new URL('../../../src/block/source-lock.ts', import.meta.url).href;
 
 function image(): string {
   const path = join(scratchFolder(), 'disk.img');
@@ -16,10 +16,10 @@ function image(): string {
   return path;
 }
 
-/** A process that has locked the file, and stays. */
+/** Starts a process that locks the file and stays. */
 async function lockingProcess(path: string, platform: string): Promise<ChildProcess> {
   const script = `
-    import { lockSource } from ${JSON.stringify(MODULE)};
+    import { lockSource } from ${JSON.stringify(lockModule)};
     await lockSource(${JSON.stringify(path)}, ${JSON.stringify(platform)});
     setInterval(() => {}, 1000);
     console.log('locked');`;
@@ -34,21 +34,24 @@ async function lockingProcess(path: string, platform: string): Promise<ChildProc
   return child;
 }
 
-/** This host's way, and the one with a socket file, which works on every POSIX host. */
+/** The platforms to lock as: this host, and one with a socket file, which works on every POSIX host. */
 const ways: NodeJS.Platform[] =
   process.platform === 'win32' ? ['win32'] : [...new Set([process.platform, 'darwin' as const])];
 
-test.for(ways)('one writer locks a file, and the next after it has let go (%s)', async (way) => {
-  const path = image();
-  const lock = await lockSource(path, way);
-  const error = await refusal(lockSource(path, way));
-  expect(error.code).toBe('ERR_SOURCE_LOCKED');
-  expect(error.why).toBe('this process has it open for writing');
-  await lock.release();
-  await lock.release();
-  const next = await lockSource(path, way);
-  await next.release();
-});
+test.for(ways)(
+  'one writer locks a file, and the next gets the lock after its release (%s)',
+  async (way) => {
+    const path = image();
+    const lock = await lockSource(path, way);
+    const error = await refusal(lockSource(path, way));
+    expect(error.code).toBe('ERR_SOURCE_LOCKED');
+    expect(error.why).toBe('this process has it open for writing');
+    await lock.release();
+    await lock.release();
+    const next = await lockSource(path, way);
+    await next.release();
+  },
+);
 
 test.for(ways)('another name of the same file is the same lock (%s)', async (way) => {
   const path = image();
@@ -63,7 +66,7 @@ test.for(ways)('another name of the same file is the same lock (%s)', async (way
 });
 
 test.for(ways)(
-  'a reader is told of a writer, and readers are not locked out otherwise (%s)',
+  'a reader is refused while a writer holds the lock, and only then (%s)',
   async (way) => {
     const path = image();
     await assertNoWriter(path, way);
@@ -107,7 +110,7 @@ test('a lock leaves no file behind', async () => {
 
 test('a lock does not keep its process alive', async () => {
   const script = `
-    import { lockSource } from ${JSON.stringify(MODULE)};
+    import { lockSource } from ${JSON.stringify(lockModule)};
     await lockSource(${JSON.stringify(image())});`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: 'inherit',
@@ -116,16 +119,19 @@ test('a lock does not keep its process alive', async () => {
   expect(code).toBe(0);
 });
 
-test.skipIf(process.platform !== 'linux')('a holder that does not answer still holds', async () => {
-  const path = image();
-  const { dev, ino } = fs.statSync(path, { bigint: true });
-  const mute = net.createServer(() => {});
-  mute.listen(`\0fsbridge-lock-file-${dev}-${ino}`);
-  await once(mute, 'listening');
-  const error = await refusal(lockSource(path));
-  expect(error.why).toBe('another fsbridge has it open for writing');
-  mute.close();
-});
+test.skipIf(process.platform !== 'linux')(
+  'a holder that does not answer still holds the lock',
+  async () => {
+    const path = image();
+    const { dev, ino } = fs.statSync(path, { bigint: true });
+    const mute = net.createServer(() => {});
+    mute.listen(`\0fsbridge-lock-file-${dev}-${ino}`);
+    await once(mute, 'listening');
+    const error = await refusal(lockSource(path));
+    expect(error.why).toBe('another fsbridge has it open for writing');
+    mute.close();
+  },
+);
 
 test('a missing file cannot be locked', async () => {
   expect((await refusal(lockSource(join(scratchFolder(), 'none')))).code).toBe('ENOENT');

@@ -16,16 +16,16 @@ test('a percentile is at most a sixteenth and a tick above the truth, and never 
       for (const us of latenciesUs) statistics.record(0, 0, us / 1000, false);
       const sorted = latenciesUs.map((us) => Math.floor(us * 10) / 10).sort((a, b) => a - b);
       const exact = exactPercentile(sorted, fraction);
-      const told = statistics.percentileUs(0, fraction);
+      const answered = statistics.percentileUs(0, fraction);
       // A tick either way: 0.1 µs has no exact double.
-      expect(told).toBeGreaterThanOrEqual(exact - 0.1001);
-      expect(told).toBeLessThanOrEqual(exact * (1 + 1 / 16) + 0.1001);
-      expect(told).toBeLessThanOrEqual((sorted.at(-1) as number) + 0.1001);
+      expect(answered).toBeGreaterThanOrEqual(exact - 0.1001);
+      expect(answered).toBeLessThanOrEqual(exact * (1 + 1 / 16) + 0.1001);
+      expect(answered).toBeLessThanOrEqual((sorted.at(-1) as number) + 0.1001);
     }),
   );
 });
 
-test('a summary tells counts, errors, the mean and the longest of each operation that occurred', () => {
+test('a summary has the counts, errors, mean and maximum of each operation that occurred', () => {
   const statistics = new RequestStatistics(['lookup', 'read', 'write']);
   statistics.record(1, 10, 10.002, false);
   statistics.record(1, 10, 10.004, true);
@@ -52,17 +52,14 @@ test('a summary tells counts, errors, the mean and the longest of each operation
       maxUs: 1_500_000,
     },
   ]);
-  expect(statistics.total).toBe(3);
-  statistics.reset();
-  expect(statistics.summary()).toEqual([]);
 });
 
 test.each([
-  ['a clock that goes back', 5, 1],
-  ['no start', Number.NaN, 1],
-  ['no end', 0, Number.NaN],
-  ['for ever', 0, Number.POSITIVE_INFINITY],
-])('%s is a wrong time but no wrong bucket (1, 2)', (_, startMs, endMs) => {
+  ['a clock that is set back', 5, 1],
+  ['a missing start', Number.NaN, 1],
+  ['a missing end', 0, Number.NaN],
+  ['an endless request', 0, Number.POSITIVE_INFINITY],
+])('%s makes a wrong time but no wrong bucket (1, 2)', (_, startMs, endMs) => {
   const statistics = new RequestStatistics(['other', 'read', 'another']);
   statistics.record(1, startMs, endMs, false);
   const [only, ...rest] = statistics.summary();

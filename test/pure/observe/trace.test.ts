@@ -41,15 +41,14 @@ test('a file cut off by a crash holds whole lines, and lacks only the bracket (2
   trace.close();
 });
 
-test('off, nothing is noted and nothing is written (1)', () => {
+test('a trace that is off records and writes nothing (1)', () => {
   trace.close();
   expect(trace.isOn).toBe(false);
   trace.span('engine', 'read', 1, 0, 1);
-  trace.mark('engine', 'late');
   trace.close();
 });
 
-test('a place that cannot be written is told of at once', () => {
+test('a file that cannot be made is an error at once', () => {
   const file = path.join(folder, 'no', 'such', 'folder.json');
   expect(() => trace.open(file)).toThrow(/cannot be written there \(ENOENT\)/);
   expect(trace.isOn).toBe(false);

@@ -1,6 +1,5 @@
 /**
- * A disk that can be told to fail, or to let reads or writes wait. It is whole again when it is
- * told so.
+ * A disk whose reads fail, or whose reads or writes wait, while the test wants it.
  */
 import type { MaybePromise } from '../../../src/block/block-device.ts';
 import { EIO } from '../../../src/block/errno.ts';
@@ -12,28 +11,25 @@ export class FaultyDisk extends ForwardingDevice {
   /** Reads end with EIO. */
   failsReads = false;
   #suspended: Direction | undefined;
-  #gate: Promise<void> = Promise.resolve();
-  #open: () => void = () => {};
-  /** Requests that wait at the moment. */
+  #resumed: PromiseWithResolvers<void> = Promise.withResolvers();
+  /** The number of requests that wait. */
   waiting = 0;
 
-  /** From now on reads wait, or writes and flushes, until `resume`. */
+  /** Makes reads wait, or writes and flushes, until `resume`. */
   suspend(direction: Direction = 'reads'): void {
     this.#suspended = direction;
-    this.#gate = new Promise((resolve) => {
-      this.#open = resolve;
-    });
+    this.#resumed = Promise.withResolvers();
   }
 
   resume(): void {
     this.#suspended = undefined;
-    this.#open();
+    this.#resumed.resolve();
   }
 
-  #inTime(direction: Direction, request: () => MaybePromise<number>): MaybePromise<number> {
+  #whenResumed(direction: Direction, request: () => MaybePromise<number>): MaybePromise<number> {
     if (this.#suspended !== direction) return request();
     this.waiting += 1;
-    return this.#gate.then(() => {
+    return this.#resumed.promise.then(() => {
       this.waiting -= 1;
       return request();
     });
@@ -41,7 +37,7 @@ export class FaultyDisk extends ForwardingDevice {
 
   override read(segments: readonly Uint8Array[], offsetBytes: number): MaybePromise<number> {
     if (this.failsReads) return -EIO;
-    return this.#inTime('reads', () => super.read(segments, offsetBytes));
+    return this.#whenResumed('reads', () => super.read(segments, offsetBytes));
   }
 
   override write(
@@ -49,10 +45,10 @@ export class FaultyDisk extends ForwardingDevice {
     offsetBytes: number,
     fua: boolean,
   ): MaybePromise<number> {
-    return this.#inTime('writes', () => super.write(segments, offsetBytes, fua));
+    return this.#whenResumed('writes', () => super.write(segments, offsetBytes, fua));
   }
 
   override flush(): MaybePromise<number> {
-    return this.#inTime('writes', () => super.flush());
+    return this.#whenResumed('writes', () => super.flush());
   }
 }

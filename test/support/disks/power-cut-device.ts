@@ -1,12 +1,12 @@
 /**
- * A disk in memory with a volatile write cache, from which the plug can be pulled.
+ * A disk in memory with a volatile write cache, whose power can be cut.
  *
- *     write --> list of what is not durable --flush--> what is durable
- *                        \------------- cut --> any part of it, or nothing
+ *     write --> list of writes that are not durable --flush--> durable bytes
+ *                        \------------- cut --> any part of the writes, or none
  *
  * Invariants:
- * 1. What a flush found answered is durable when the flush is answered; so is a write with FUA. Of
- *    everything else a cut keeps some writes whole, some in part and some not at all, by chance; a
+ * 1. When a flush is answered, all writes answered before it are durable; so is a write with FUA.
+ *    Of all other writes a cut keeps some whole, some in part and some not at all, by chance; a
  *    block of `physicalBlockBytes` is never torn (no disk promises less).
  * 2. Answers come later, not at once, so that writes are under way when the cut comes.
  * 3. After the cut nothing changes any more, and every request fails with EIO.
@@ -96,7 +96,7 @@ interface CachedWrite {
 }
 
 export class PowerCutDevice implements BlockDevice {
-  readonly name = 'a disk with a plug';
+  readonly name = 'a disk whose power can be cut';
   readonly sizeBytes: number;
   readonly logicalBlockBytes: number;
   readonly physicalBlockBytes: number;
@@ -105,7 +105,7 @@ export class PowerCutDevice implements BlockDevice {
   readonly canDiscard = false;
   readonly canWriteZeroes = false;
   #random: Random;
-  /** What reads answer. */
+  /** The bytes that reads answer. */
   #seen: SparseBytes;
   #durable: SparseBytes;
   #cached: CachedWrite[] = [];
@@ -124,7 +124,7 @@ export class PowerCutDevice implements BlockDevice {
     return this.#dead;
   }
 
-  /** How many writes would be at stake in a cut now. */
+  /** The number of writes that a cut now could lose. */
   get cachedWrites(): number {
     return this.#cached.length;
   }
@@ -156,7 +156,7 @@ export class PowerCutDevice implements BlockDevice {
     this.#cached.push(cached);
     const answer = await this.#soon();
     cached.answered = true;
-    // It stays in its place of the list: what was written there before must not come back over it.
+    // It keeps its place in the list: an older write to the same place must not overwrite it.
     cached.durable = fua && answer === 0;
     return answer;
   }
@@ -187,7 +187,7 @@ export class PowerCutDevice implements BlockDevice {
     this.#dead = true;
   }
 
-  /** Pulls the plug; answers what the disk has when power comes back. */
+  /** Cuts the power; answers the bytes of the disk when power comes back. */
   cut(): SparseBytes {
     this.#dead = true;
     const left = this.#durable.clone();
@@ -199,7 +199,7 @@ export class PowerCutDevice implements BlockDevice {
     return left;
   }
 
-  /** The disk as it is when only the computer has died: all that was written, arrived. */
+  /** The bytes of the disk when only the computer has died: all writes have arrived. */
   content(): SparseBytes {
     return this.#seen.clone();
   }

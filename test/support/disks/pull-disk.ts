@@ -1,6 +1,6 @@
 /**
- * A program of its own: writes to an image on a disk in memory, takes the disk away in the middle,
- * and must come to its end by itself. Prints one line of JSON.
+ * A program of its own: writes to an image on a disk in memory, removes the disk in the middle,
+ * and must end by itself. Prints one line of JSON.
  *
  *     node test/support/disks/pull-disk.ts IMAGE TYPE BLOCK_BYTES
  */
@@ -22,7 +22,7 @@ function note(answer: number): number {
   return answer;
 }
 
-/** Writes, reads, renames and fsyncs until the disk is gone, and a few times after. */
+/** Writes, reads, renames and fsyncs until the disk is gone, and a few times after that. */
 async function use(calls: LinuxCalls, index: number): Promise<void> {
   const flags = abi.O_CREAT | abi.O_RDWR;
   const path = `/file${index}`;

@@ -5,8 +5,8 @@ import { FdIo } from '../../../../src/block/file/fd-io.ts';
 import { openFileSource } from '../../../../src/block/file/file-source.ts';
 import { patternBytes, refusal, run, scratchFolder } from '../../../support/block.ts';
 
-const KIB = 1024;
-const MIB = 1024 * KIB;
+const kib = 1024;
+const mib = 1024 * kib;
 
 function imageOf(bytes: Uint8Array): string {
   const path = join(scratchFolder(), 'disk.img');
@@ -14,28 +14,28 @@ function imageOf(bytes: Uint8Array): string {
   return path;
 }
 
-test('a small read of what the host has at hand is answered without a promise', async () => {
-  const bytes = patternBytes(64 * KIB);
+test('a small read of cached bytes is answered without a promise', async () => {
+  const bytes = patternBytes(64 * kib);
   const disk = await openFileSource(imageOf(bytes), { write: false });
-  const back = new Uint8Array(4 * KIB);
-  expect(disk.read([back], 8 * KIB)).toBe(0);
-  expect(back).toEqual(bytes.slice(8 * KIB, 12 * KIB));
+  const back = new Uint8Array(4 * kib);
+  expect(disk.read([back], 8 * kib)).toBe(0);
+  expect(back).toEqual(bytes.slice(8 * kib, 12 * kib));
   await disk.close();
 });
 
 test('a large read does not stop the event loop', async () => {
-  const bytes = patternBytes(2 * MIB);
+  const bytes = patternBytes(2 * mib);
   const disk = await openFileSource(imageOf(bytes), { write: false });
-  const back = new Uint8Array(1 * MIB);
-  const answer = disk.read([back.subarray(0, 512), back.subarray(512)], 512 * KIB);
+  const back = new Uint8Array(1 * mib);
+  const answer = disk.read([back.subarray(0, 512), back.subarray(512)], 512 * kib);
   expect(answer).toBeInstanceOf(Promise);
   expect(await answer).toBe(0);
-  expect(back).toEqual(bytes.slice(512 * KIB, 1.5 * MIB));
+  expect(back).toEqual(bytes.slice(512 * kib, 1.5 * mib));
   await disk.close();
 });
 
 test.for([
-  ['on the spot', 32],
+  ['synchronously', 32],
   ['in the pool', 512],
 ] as const)(
   'more segments than one system call takes are all moved, %s',
@@ -56,13 +56,13 @@ test.for([
 );
 
 test('reading changes nothing of the file, not even its times', async () => {
-  const path = imageOf(patternBytes(1 * MIB));
+  const path = imageOf(patternBytes(1 * mib));
   fs.utimesSync(path, 1_000_000, 2_000_000);
   const before = fs.statSync(path);
   const disk = await openFileSource(path, { write: false });
   expect(disk.readOnly).toBe(true);
-  expect(await disk.read([new Uint8Array(4 * KIB)], 0)).toBe(0);
-  expect(await disk.read([new Uint8Array(1 * MIB)], 0)).toBe(0);
+  expect(await disk.read([new Uint8Array(4 * kib)], 0)).toBe(0);
+  expect(await disk.read([new Uint8Array(1 * mib)], 0)).toBe(0);
   expect(await disk.write([new Uint8Array(512)], 0, true)).toBe(-30);
   expect(await disk.writeZeroes(0, 512)).toBe(-30);
   expect(await disk.flush()).toBe(0);
@@ -71,31 +71,31 @@ test('reading changes nothing of the file, not even its times', async () => {
   expect(after.mtimeMs).toBe(before.mtimeMs);
   expect(after.ctimeMs).toBe(before.ctimeMs);
   if (process.platform === 'linux') expect(after.atimeMs).toBe(before.atimeMs);
-  expect(fs.readFileSync(path).equals(patternBytes(1 * MIB))).toBe(true);
+  expect(fs.readFileSync(path).equals(patternBytes(1 * mib))).toBe(true);
 });
 
-test('a rest of less than a block is no part of the disk and stays as it is', async () => {
-  const bytes = patternBytes(4 * KIB + 100);
+test('a rest of less than a block does not belong to the disk and stays as it is', async () => {
+  const bytes = patternBytes(4 * kib + 100);
   const path = imageOf(bytes);
   const disk = await openFileSource(path, { write: true });
-  expect(disk.sizeBytes).toBe(4 * KIB);
-  expect(await disk.write([new Uint8Array(512)], 3.5 * KIB, true)).toBe(0);
-  expect(await disk.write([new Uint8Array(512)], 4 * KIB, true)).toBe(-22);
+  expect(disk.sizeBytes).toBe(4 * kib);
+  expect(await disk.write([new Uint8Array(512)], 3.5 * kib, true)).toBe(0);
+  expect(await disk.write([new Uint8Array(512)], 4 * kib, true)).toBe(-22);
   await disk.close();
   const after = fs.readFileSync(path);
-  expect(after.length).toBe(4 * KIB + 100);
-  expect(after.subarray(4 * KIB).equals(bytes.subarray(4 * KIB))).toBe(true);
+  expect(after.length).toBe(4 * kib + 100);
+  expect(after.subarray(4 * kib).equals(bytes.subarray(4 * kib))).toBe(true);
 });
 
-test('what was cut off the file since reads as zeroes', async () => {
-  const path = imageOf(patternBytes(2 * MIB));
+test('bytes that were truncated from the file since read as zeroes', async () => {
+  const path = imageOf(patternBytes(2 * mib));
   const disk = await openFileSource(path, { write: false });
-  fs.truncateSync(path, 5 * KIB);
-  for (const lengthBytes of [8 * KIB, 1 * MIB]) {
+  fs.truncateSync(path, 5 * kib);
+  for (const lengthBytes of [8 * kib, 1 * mib]) {
     const back = new Uint8Array(lengthBytes).fill(1);
     expect(await disk.read([back.subarray(0, 512), back.subarray(512)], 0)).toBe(0);
-    expect(back.subarray(0, 5 * KIB)).toEqual(patternBytes(2 * MIB).subarray(0, 5 * KIB));
-    expect(back.subarray(5 * KIB).every((byte) => byte === 0)).toBe(true);
+    expect(back.subarray(0, 5 * kib)).toEqual(patternBytes(2 * mib).subarray(0, 5 * kib));
+    expect(back.subarray(5 * kib).every((byte) => byte === 0)).toBe(true);
   }
   await disk.close();
 });
@@ -104,21 +104,21 @@ test('positions beyond 4 GiB are not cut to 32 bits', async () => {
   const path = imageOf(new Uint8Array(0));
   fs.truncateSync(path, 5 * 1024 ** 4);
   const disk = await openFileSource(path, { write: true });
-  const atBytes = 4 * 1024 ** 4 + 4 * KIB;
-  const bytes = patternBytes(4 * KIB);
+  const atBytes = 4 * 1024 ** 4 + 4 * kib;
+  const bytes = patternBytes(4 * kib);
   expect(await disk.write([bytes], atBytes, false)).toBe(0);
   expect(
-    await disk.write([bytes.subarray(0, 512), bytes.subarray(512)], atBytes + 8 * KIB, false),
+    await disk.write([bytes.subarray(0, 512), bytes.subarray(512)], atBytes + 8 * kib, false),
   ).toBe(0);
-  const back = new Uint8Array(12 * KIB);
-  expect(await disk.read([back.subarray(0, KIB), back.subarray(KIB)], atBytes)).toBe(0);
-  expect(back.subarray(0, 4 * KIB)).toEqual(bytes);
-  expect(back.subarray(8 * KIB)).toEqual(bytes);
+  const back = new Uint8Array(12 * kib);
+  expect(await disk.read([back.subarray(0, kib), back.subarray(kib)], atBytes)).toBe(0);
+  expect(back.subarray(0, 4 * kib)).toEqual(bytes);
+  expect(back.subarray(8 * kib)).toEqual(bytes);
   await disk.close();
 });
 
 test('a write with fua is synced before it is answered', async () => {
-  const disk = await openFileSource(imageOf(patternBytes(64 * KIB)), { write: true });
+  const disk = await openFileSource(imageOf(patternBytes(64 * kib)), { write: true });
   const sync = vi.spyOn(fs, 'fdatasync');
   expect(await disk.write([new Uint8Array(512)], 0, false)).toBe(0);
   expect(sync).not.toHaveBeenCalled();
@@ -130,8 +130,8 @@ test('a write with fua is synced before it is answered', async () => {
   await disk.close();
 });
 
-test('once a flush has lost bytes, no later one says that all is well', async () => {
-  const disk = await openFileSource(imageOf(patternBytes(64 * KIB)), { write: true });
+test('once a flush has lost bytes, every later one fails', async () => {
+  const disk = await openFileSource(imageOf(patternBytes(64 * kib)), { write: true });
   const lost = Object.assign(new Error('i/o error'), { code: 'EIO' });
   const sync = vi.spyOn(fs, 'fdatasync').mockImplementationOnce((_fd, done) => done(lost));
   expect(await disk.flush()).toBe(-5);
@@ -146,26 +146,26 @@ test.skipIf(process.platform !== 'linux')(
   async () => {
     const io = await FdIo.open('/dev/full', fs.constants.O_RDWR);
     expect(await io.write([new Uint8Array(512)], 512, 0)).toBe(-28);
-    expect(await io.write([new Uint8Array(MIB)], MIB, 0)).toBe(-28);
+    expect(await io.write([new Uint8Array(mib)], mib, 0)).toBe(-28);
     await io.close();
   },
 );
 
 test('a closed device answers ENODEV and touches no file that has its number now', async () => {
-  const path = imageOf(patternBytes(64 * KIB));
+  const path = imageOf(patternBytes(64 * kib));
   const disk = await openFileSource(path, { write: true });
   await disk.close();
   await disk.close();
-  const other = imageOf(patternBytes(64 * KIB, 2));
+  const other = imageOf(patternBytes(64 * kib, 2));
   const descriptors = Array.from({ length: 8 }, () => fs.openSync(other, 'r+'));
   expect(await disk.write([new Uint8Array(512)], 0, false)).toBe(-19);
   expect(await disk.read([new Uint8Array(512)], 0)).toBe(-19);
   expect(await disk.flush()).toBe(-19);
   for (const fd of descriptors) fs.closeSync(fd);
-  expect(fs.readFileSync(other).equals(patternBytes(64 * KIB, 2))).toBe(true);
+  expect(fs.readFileSync(other).equals(patternBytes(64 * kib, 2))).toBe(true);
 });
 
-test('what is no image is refused with its reason', async () => {
+test('a path that is no image is refused with its reason', async () => {
   const folder = scratchFolder();
   const missing = await refusal(openFileSource(join(folder, 'none'), { write: false }));
   expect(missing.code).toBe('ENOENT');

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { SerialReadDetector } from '../../../../src/block/file/serial-read-detector.ts';
 
-/** So many reads in the pool, one after the other. */
+/** Makes so many reads in the pool, one after the other. */
 function inPool(reads: SerialReadDetector, count: number, tookMs = 0.15): void {
   for (let i = 0; i < count; i++) {
     reads.poolBegins();
@@ -9,28 +9,28 @@ function inPool(reads: SerialReadDetector, count: number, tookMs = 0.15): void {
   }
 }
 
-/** How many of the next reads are made on the spot, the others in the pool. */
-function onTheSpot(reads: SerialReadDetector, count: number, tookMs = 0.1): number {
-  let spot = 0;
+/** How many of the next reads are synchronous; the others are made in the pool. */
+function synchronous(reads: SerialReadDetector, count: number, tookMs = 0.1): number {
+  let made = 0;
   for (let i = 0; i < count; i++) {
     if (reads.admits()) {
-      spot++;
+      made++;
       reads.ended(tookMs);
     } else {
       inPool(reads, 1);
     }
   }
-  return spot;
+  return made;
 }
 
-test('a reader that asks for one at a time of a fast disk is served on the spot, mostly', () => {
+test('a serial reader of a fast disk is served synchronously, mostly', () => {
   const reads = new SerialReadDetector();
   expect(reads.admits()).toBe(false);
   inPool(reads, 16);
-  expect(onTheSpot(reads, 160)).toBe(150);
+  expect(synchronous(reads, 160)).toBe(150);
 });
 
-test('a second read while one is in the pool ends it', () => {
+test('a second read while one is in the pool ends the synchronous reads', () => {
   const reads = new SerialReadDetector();
   inPool(reads, 16);
   expect(reads.admits()).toBe(true);
@@ -43,7 +43,7 @@ test('a second read while one is in the pool ends it', () => {
   expect(reads.admits()).toBe(false);
 });
 
-test('readers that always have two under way never begin it', () => {
+test('with two reads always under way, none is synchronous', () => {
   const reads = new SerialReadDetector();
   reads.poolBegins();
   for (let i = 0; i < 1000; i++) {
@@ -53,7 +53,7 @@ test('readers that always have two under way never begin it', () => {
   }
 });
 
-test('a slow disk never begins it, and a slow read ends it', () => {
+test('a slow disk never has synchronous reads, and a slow read ends them', () => {
   const slow = new SerialReadDetector();
   inPool(slow, 1000, 8);
   expect(slow.admits()).toBe(false);

@@ -1,11 +1,11 @@
 /**
  * The overlay under requests that overlap in place and time.
  *
- * Base and temporary file answer late, in an order that fast-check's scheduler picks, and move
- * bytes in two halves with a pause between, so that whoever reads what is being written sees it
- * torn. Every block written carries the number of its write all over; each block read must then be
- * whole, and the value of a write that may come last: one that began before the read ended, and
- * that no other write surely replaced (began after it ended, and ended before the read began).
+ * Base and temporary file answer late, in an order that fast-check's scheduler picks. They move bytes in
+ * two halves with a pause between, so that a read of bytes that are being written sees a torn block.
+ * Every written block is filled with the number of its write. Each block read must then be whole, and
+ * its number that of a write that may come last: one that began before the read ended, and that no other
+ * write surely replaced (by beginning after its end, and ending before the read began).
  */
 import fc, { type Scheduler } from 'fast-check';
 import { expect, test } from 'vitest';
@@ -14,10 +14,10 @@ import { MemoryDevice } from '../../../../src/block/memory-device.ts';
 import { OverlayDevice } from '../../../../src/block/overlay/overlay-device.ts';
 import type { SpillStore } from '../../../../src/block/overlay/spill-file.ts';
 
-const BLOCK_BYTES = 512;
+const blockBytes = 512;
 /** Four chunks of 64 KiB and a bit. */
-const BLOCKS = 4 * 128 + 40;
-const BASE_VALUE = 1_000_000;
+const blocks = 4 * 128 + 40;
+const baseValue = 1_000_000;
 
 interface Written {
   readonly value: number;
@@ -54,7 +54,7 @@ const place: fc.Arbitrary<{ first: number; count: number }> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.record({ first: fc.nat(BLOCKS - 1), count: fc.integer({ min: 1, max: BLOCKS }) }),
+    arbitrary: fc.record({ first: fc.nat(blocks - 1), count: fc.integer({ min: 1, max: blocks }) }),
   },
 );
 
@@ -70,7 +70,7 @@ const operation: fc.Arbitrary<Operation> = fc
   .map(({ place: { first, count }, ...drawn }) => ({
     ...drawn,
     first,
-    count: Math.min(count, BLOCKS - first),
+    count: Math.min(count, blocks - first),
   }));
 
 /** Splits at places that are not block boundaries. */
@@ -133,8 +133,8 @@ function lateBase(scheduler: Scheduler, bytes: Uint8Array): BlockDevice {
 
 class History {
   #clock = 0;
-  readonly #blocks: Written[][] = Array.from({ length: BLOCKS }, (_, block) => [
-    { value: BASE_VALUE + block, began: -1, ended: -1 },
+  readonly #blocks: Written[][] = Array.from({ length: blocks }, (_, block) => [
+    { value: baseValue + block, began: -1, ended: -1 },
   ]);
 
   now(): number {
@@ -179,8 +179,8 @@ async function perform(
   op: Operation,
   value: number,
 ): Promise<void> {
-  const offsetBytes = op.first * BLOCK_BYTES;
-  const bytes = new Uint8Array(op.count * BLOCK_BYTES);
+  const offsetBytes = op.first * blockBytes;
+  const bytes = new Uint8Array(op.count * blockBytes);
   if (op.kind === 'read') {
     const began = history.now();
     expect(await overlay.read(split(bytes, op.segments), offsetBytes)).toBe(0);
@@ -191,7 +191,7 @@ async function perform(
   if (op.kind === 'write') {
     setBlocks(bytes, () => value);
     expect(await overlay.write(split(bytes, op.segments), offsetBytes, false)).toBe(0);
-    bytes.fill(0xff); // Ours again from here on: who still reads it has kept it too long.
+    bytes.fill(0xff); // Ours again from here on: the device must not read it any more.
   } else if (op.kind === 'discard') {
     expect(await overlay.discard(offsetBytes, bytes.length)).toBe(0);
   } else {
@@ -200,7 +200,7 @@ async function perform(
   written.ended = history.now();
 }
 
-test('no block is ever torn, lost or older than what was answered before', async () => {
+test('no block is ever torn, lost or older than an answer before', async () => {
   let spilledBytes = 0;
   await fc.assert(
     fc.asyncProperty(
@@ -208,7 +208,7 @@ test('no block is ever torn, lost or older than what was answered before', async
       fc.array(operation, { minLength: 1, maxLength: 60, size: 'max' }),
       fc.integer({ min: 1, max: 3 }),
       async (scheduler, operations, memoryChunks) => {
-        const base = setBlocks(new Uint8Array(BLOCKS * BLOCK_BYTES), (block) => BASE_VALUE + block);
+        const base = setBlocks(new Uint8Array(blocks * blockBytes), (block) => baseValue + block);
         const untouched = base.slice();
         const overlay = new OverlayDevice(lateBase(scheduler, base), {
           memoryLimitBytes: memoryChunks * 64 * 1024,
@@ -224,7 +224,7 @@ test('no block is ever torn, lost or older than what was answered before', async
         }
         await scheduler.waitFor(Promise.all(underWay));
         spilledBytes = Math.max(spilledBytes, overlay.stats.spilledBytes);
-        const all = { kind: 'read', first: 0, count: BLOCKS, segments: 1, steps: 0 } as const;
+        const all = { kind: 'read', first: 0, count: blocks, segments: 1, steps: 0 } as const;
         await scheduler.waitFor(perform(overlay, history, all, 0));
         await scheduler.waitFor(overlay.close());
         expect(Buffer.from(base.buffer).equals(untouched)).toBe(true);

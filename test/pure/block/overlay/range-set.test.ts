@@ -10,7 +10,7 @@ test('an empty set has nothing and no edge', () => {
   expect(set.edgeAfter(0)).toBe(Number.POSITIVE_INFINITY);
 });
 
-test('a set of ranges tells every position as a plain list of booleans does', () => {
+test('a set of ranges agrees with a plain list of booleans about every position', () => {
   const size = 60;
   const range = fc
     .tuple(fc.nat(size), fc.nat(size))

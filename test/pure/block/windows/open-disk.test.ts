@@ -195,7 +195,7 @@ describe('reading and writing', () => {
     await device.close();
   });
 
-  test('of whole sectors takes no detour', async () => {
+  test('of whole sectors needs no buffer between', async () => {
     const windows = new FakeWindows(fakeDisk(mib));
     const { device } = openWindowsDisk(drive, { write: false }, windows);
     const target = Buffer.alloc(1024);
@@ -204,7 +204,7 @@ describe('reading and writing', () => {
     expect(windows.log).toEqual(['read 512+1024']);
   });
 
-  test('goes on while other requests wait: four at a time', async () => {
+  test('runs four requests at a time', async () => {
     const windows = new FakeWindows(fakeDisk(mib));
     const { device } = openWindowsDisk(drive, { write: false }, windows);
     const reads = Array.from({ length: 16 }, (_, i) => device.read([Buffer.alloc(512)], i * 512));

@@ -7,6 +7,7 @@
  * ask for. So a file whose atime the next read would change is opened without the host's cached
  * data: then the read comes here, and this kernel changes the time by its own rule.
  */
+import { join64 } from '../int64.ts';
 import { abi } from '../vfs-linux/abi.gen.ts';
 import { statxWordOf } from '../vfs-linux/calls/slot-calls.ts';
 import type { Session } from './session.ts';
@@ -18,7 +19,7 @@ function timeAt(u32: Uint32Array, statxWord: number, field: number): [number, nu
   const at = statxWord + field / 4;
   const low = u32[at] as number;
   const high = (u32[at + 1] as number) | 0;
-  return [low + high * 4294967296, u32[at + abi['statx_timestamp.tv_nsec'] / 4] as number];
+  return [join64(low, high), u32[at + abi['statx_timestamp.tv_nsec'] / 4] as number];
 }
 
 /** fs/inode.c, relatime_need_update: not read since the last change, or not for a day. */

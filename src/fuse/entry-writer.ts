@@ -2,6 +2,7 @@
  * Attributes on their way to the host: from the kernel's struct statx straight into an answer, word
  * by word.
  */
+import { high32 } from '../int64.ts';
 import { abi } from '../vfs-linux/abi.gen.ts';
 import type { Features } from './negotiation.ts';
 import type { Node } from './nodes.ts';
@@ -12,7 +13,6 @@ import { attr, attrOut, entryOut } from './protocol.ts';
  * every change goes through this mount.
  */
 const foreverSeconds = 1_000_000_000;
-const two32 = 4294967296;
 
 const statx = {
   blksize: abi['statx.stx_blksize'] / 4,
@@ -78,9 +78,9 @@ export class EntryWriter {
   #writeHead(at: number, nodeId: number, generation: number): void {
     const to = this.#to;
     to[at + entryOut.nodeid] = nodeId;
-    to[at + entryOut.nodeid + 1] = nodeId / two32;
+    to[at + entryOut.nodeid + 1] = high32(nodeId);
     to[at + entryOut.generation] = generation;
-    to[at + entryOut.generation + 1] = generation / two32;
+    to[at + entryOut.generation + 1] = 0;
     to[at + entryOut.entryValid] = this.#entrySeconds;
     to[at + entryOut.entryValid + 1] = 0;
     to[at + entryOut.attrValid] = foreverSeconds;

@@ -6,10 +6,10 @@
  * FILEID_INO32_GEN), XFS's one of 64 (fs/xfs/xfs_export.h), and btrfs's the subvolume's as well
  * (fs/btrfs/export.h).
  */
+import { high32, join64 } from '../int64.ts';
 import { abi } from '../vfs-linux/abi.gen.ts';
 
 const head = abi['file_handle.f_handle'] / 4;
-const two32 = 4294967296;
 
 /** A handle's words: its length in bytes, its type, and then these. */
 export interface HandleFormat {
@@ -45,7 +45,7 @@ export function formatAt(words: Int32Array, at: number): HandleFormat | undefine
 
 const word = (words: Int32Array, at: number): number => (words[at] as number) >>> 0;
 const wide = (words: Int32Array, at: number): number =>
-  word(words, at) + word(words, at + 1) * two32;
+  join64(word(words, at), word(words, at + 1));
 
 /** The lasting number of the handle at a word, 0 where it has none. */
 export function numberAt(words: Int32Array, at: number): number {
@@ -72,7 +72,7 @@ export function handleOf(format: HandleFormat, number: number, generation = 0): 
   const subvolume = hasSubvolume ? Math.floor(number / subvolumeUnit) : 0;
   const ino = number - subvolume * subvolumeUnit;
   return Int32Array.of(
-    ...[bytes, type, ino, ...(inoWords === 2 ? [ino / two32] : [])],
+    ...[bytes, type, ino, ...(inoWords === 2 ? [high32(ino)] : [])],
     ...(hasSubvolume ? [subvolume, 0] : []),
     generation,
   );

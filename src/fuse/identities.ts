@@ -12,13 +12,13 @@
  */
 import fs from 'node:fs';
 import { LRUCache } from 'lru-cache';
+import { join64 } from '../int64.ts';
 import { abi } from '../vfs-linux/abi.gen.ts';
 import type { Machine } from '../vfs-linux/machine.ts';
 import type { Caller } from '../vfs-linux/slot.ts';
 
 const maxIdentities = 1024;
 const retireAfterMs = 60_000;
-const two32 = 4294967296;
 /** A user whom no file belongs to: (uid_t)-2, as NFS has it. */
 const nobodyId = 65534;
 
@@ -89,13 +89,13 @@ export class Identities {
    * The identity that creates for a user and group; undefined where `make` has to make it first.
    */
   get(uid: number, gid: number): number | undefined {
-    return uid === 0 && gid === 0 ? 0 : this.#owners.get(uid * two32 + gid);
+    return uid === 0 && gid === 0 ? 0 : this.#owners.get(join64(gid, uid));
   }
 
   /** Throws as Kernel.identity does. */
   async make(uid: number, gid: number): Promise<void> {
     const identity = await this.#kernel.identity({ uid, gid, capable: true });
-    this.#owners.set(uid * two32 + gid, identity);
+    this.#owners.set(join64(gid, uid), identity);
   }
 
   /**

@@ -5,6 +5,7 @@
  * Invariant: the body may be read while the buffer is this message's (FuseRequest.keepBuffer).
  */
 import type { Buffer } from 'node:buffer';
+import { join64 } from '../int64.ts';
 import type { NameSpan } from '../vfs-linux/names.ts';
 import { inBody, inHeader, inHeaderBytes } from './protocol.ts';
 
@@ -23,10 +24,8 @@ export interface WireBuffer {
   readonly pool: BufferPool | undefined;
 }
 
-const two32 = 4294967296;
-
 function u64(u32: Uint32Array, word: number): number {
-  return (u32[word] as number) + (u32[word + 1] as number) * two32;
+  return join64(u32[word] as number, u32[word + 1] as number);
 }
 
 export class Message {
@@ -71,7 +70,8 @@ export class Message {
   /** A signed number of 64 bits; exact between -2^53 and 2^53. */
   signed(index: number): number {
     const { u32 } = this.buffer;
-    return (u32[inBody + index] as number) + ((u32[inBody + index + 1] as number) | 0) * two32;
+    const high = (u32[inBody + index + 1] as number) | 0;
+    return join64(u32[inBody + index] as number, high);
   }
 
   /**

@@ -3,10 +3,10 @@
  * by `unmount`, by umount(8) or fusermount3, or because the device was aborted.
  *
  * Invariants:
- * 1. Nothing in this process may ask for something on the mount synchronously, a statSync() for
- *    one: the answer would have to come from this very thread.
- * 2. When `ended` resolves nothing of the mount is open on the volume. Writing out and unmounting
- *    the volume is its owner's.
+ * 1. This process must not use the mount synchronously, as with statSync(): the answer would have
+ *    to come from the very thread that waits for it.
+ * 2. When `ended` resolves nothing of the mount is open on the volume. The volume's owner writes
+ *    the volume out and unmounts it.
  */
 import { FsBridgeError } from '../errors.ts';
 import { type OperationSummary, RequestStatistics } from '../observe/request-statistics.ts';
@@ -21,20 +21,21 @@ import { operationNames } from './operations.ts';
 export interface FuseMountOptions {
   /** What mount(8) and df(1) show as the source. */
   readonly source: string;
-  /** Others than the mounting user may use it: the default as root, as with any mount. */
+  /** Users other than the mounting one may use the mount. The default is true for root. */
   readonly allowOther?: boolean;
-  /** Device nodes, set-user-id programs and programs count: off unless asked for. */
+  /** Device nodes work. Default false. */
   readonly dev?: boolean;
+  /** Set-user-ID and set-group-ID bits of programs work. Default false. */
   readonly suid?: boolean;
-  /** Default true. */
+  /** Programs can be run. Default true. */
   readonly exec?: boolean;
   /**
-   * Let the host gather what is written, and hand it over later. Default false: it makes writes of
-   * a few KiB five times as fast, and closing, removing and streaming slower; a full disk is found
-   * out at the close instead of the write.
+   * The host gathers what is written, and hands it over later. Default false. It makes writes of a
+   * few KiB five times as fast, and closing, removing and streaming slower. A full disk then fails
+   * the close instead of the write.
    */
   readonly writeback?: boolean;
-  /** Told what goes wrong. */
+  /** Gets messages about failures, for a log. */
   readonly onLog?: (line: string) => void;
 }
 
@@ -45,19 +46,20 @@ export interface FuseMount {
   /** The requests so far, by operation. */
   statistics(): readonly OperationSummary[];
   /**
-   * Unmounts and waits for `ended`. Throws FsBridgeError: EBUSY while somebody uses it; with `lazy`
-   * it disappears at once, and ends when nobody uses it any more: then `ended` is not waited for.
-   * Nor is it where the mount is shown at another place too, and ends with the last of them.
-   * Answers whether it has ended.
+   * Unmounts, and waits for `ended`. Throws FsBridgeError: EBUSY while the mount is in use.
+   *
+   * With `lazy` the mount disappears at once, and ends when its last user is done: then this does
+   * not wait for `ended`. Nor does it where `mount --bind` shows the mount at another place too, as
+   * the mount ends with the last place. Returns whether the mount has ended.
    */
   unmount(options?: { readonly lazy?: boolean }): Promise<boolean>;
 }
 
 /**
- * Mounts. The volume's owner keeps it open until `ended`.
+ * Mounts a volume. The volume's owner keeps it open until `ended`.
  *
- * Throws FsBridgeError: ERR_NOT_LINUX, ERR_NO_FUSE without /dev/fuse, ERR_NO_FUSERMOUNT for a user
- * who is not root and has none, ENOTDIR, ENOENT or EPERM as the host says.
+ * Throws FsBridgeError: ERR_NOT_LINUX; ERR_NO_FUSE without /dev/fuse; ERR_NO_FUSERMOUNT without the
+ * program that users other than root need; ENOTDIR, ENOENT or EPERM as the host answers.
  */
 export async function mountFuse(
   volume: Volume,

@@ -75,8 +75,8 @@ export async function probeFeatures(volume: Volume, writeback: boolean): Promise
 /**
  * The flags to ask for, of those that the host offers: both words of FUSE_INIT.
  *
- * ATOMIC_O_TRUNC is not among them. For O_RDONLY | O_TRUNC the host opens a file first, and only then
- * refuses to truncate a program that runs (ETXTBSY): the program would be empty by then.
+ * ATOMIC_O_TRUNC is not among them. For O_RDONLY | O_TRUNC the host opens a file first, and only
+ * then refuses to truncate a program that runs (ETXTBSY): the program would be empty by then.
  */
 export function agree(
   features: Features,

@@ -13,6 +13,7 @@
  * 3. A record's number is used again only with another generation.
  * 4. Blocks have one size and stay where they are: more records copy nothing.
  */
+import { high32 } from '../int64.ts';
 import { abi } from '../vfs-linux/abi.gen.ts';
 import type { KernelMemory } from '../vfs-linux/memory.ts';
 import { firstPassing, generationAt, numberAt } from './handle-numbers.ts';
@@ -34,8 +35,7 @@ const minHandleWords = headWords + 2;
 
 /** A nodeid's hash. */
 function hashOfNumber(number: number): number {
-  const mixed =
-    Math.imul(number | 0, 0x9e3779b1) ^ Math.imul((number / 4294967296) | 0, 0x01000193);
+  const mixed = Math.imul(number | 0, 0x9e3779b1) ^ Math.imul(high32(number), 0x01000193);
   return mixed ^ (mixed >>> 15);
 }
 

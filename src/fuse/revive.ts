@@ -2,6 +2,7 @@
  * Files that the host has forgotten, or that it knows from an earlier mount. Their nodeids are
  * lasting numbers (handle-numbers.ts), from which their handles can be made.
  */
+import { join64 } from '../int64.ts';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import * as encode from '../vfs-linux/calls/encode.ts';
 import type { Slot } from '../vfs-linux/slot.ts';
@@ -68,7 +69,7 @@ function findGeneration(request: FuseRequest, then: (generation: number) => void
     const fill = (slot: Slot): void => encode.ioctl(slot, fd, bulkstat.command, asked);
     calls.run(fill, (ret, { first, memory }) => {
       const word = (field: number): number => memory.u32[(first + field) >>> 2] as number;
-      const ino = word(bulkstat.ino) + word(bulkstat.ino + 4) * 4294967296;
+      const ino = join64(word(bulkstat.ino), word(bulkstat.ino + 4));
       const isThere = ret >= 0 && word(bulkstat.given) === 1 && ino === request.nodeId;
       if (isThere) then(word(bulkstat.generation));
       else request.fail(-errno.ESTALE);

@@ -1,5 +1,6 @@
 /** The data of open files: READ, WRITE, FSYNC, LSEEK, FALLOCATE, COPY_FILE_RANGE. */
 import { Buffer } from 'node:buffer';
+import { high32 } from '../../int64.ts';
 import { errno } from '../../vfs-linux/abi.gen.ts';
 import * as encode from '../../vfs-linux/calls/encode.ts';
 import type { Caller, Slot } from '../../vfs-linux/slot.ts';
@@ -17,7 +18,6 @@ const maxCopiedBytes = 65536;
 const minPagesBytes = 32768;
 /** copy_file_range(2) returns 31 bits at most, rounded down to a page. */
 const maxCopyBytes = 0x7ffff000;
-const two32 = 4294967296;
 
 export function read(request: FuseRequest): void {
   request.withFile(({ fd }) => {
@@ -156,7 +156,7 @@ function answerWide(request: FuseRequest, ret: number): void {
   }
   const { u32 } = request.session.wire.out;
   u32[outBody] = ret;
-  u32[outBody + 1] = ret / two32;
+  u32[outBody + 1] = high32(ret);
   request.answer(sizes.lseekOut);
 }
 

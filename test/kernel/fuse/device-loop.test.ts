@@ -141,7 +141,10 @@ describe.skipIf(why !== undefined)(`the device's loop${why ? ` (${why})` : ''}`,
     }
   });
 
-  test('an unknown operation is ENOSYS', async () => {
+  test('an unknown operation is ENOSYS, and so is one with a reason against it', async () => {
+    for (const { opcode } of operations.filter(({ why: reason }) => reason !== undefined)) {
+      expect(errorOf(await host.ask(opcode, 1, Buffer.alloc(64)))).toBe(-errno.ENOSYS);
+    }
     expect(errorOf(await host.ask(4000, 1, Buffer.alloc(64)))).toBe(-errno.ENOSYS);
   });
 

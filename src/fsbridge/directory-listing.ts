@@ -7,7 +7,7 @@ import { abi } from '../vfs-linux/abi.gen.ts';
 import type { Fd } from '../vfs-linux/calls.ts';
 import type { DirentStatx } from '../vfs-linux/dirents.ts';
 import { isErrno } from '../vfs-linux/errno.ts';
-import type { SmallXattrs } from '../vfs-linux/found.ts';
+import type { SmallXattrs } from '../vfs-linux/lookup.ts';
 import type { Statx } from '../vfs-linux/statx.ts';
 import { learnXattrsOfName } from './eas.ts';
 import type { Fcb } from './fcb.ts';

@@ -4,7 +4,7 @@
  */
 import type { LinuxCalls } from '../vfs-linux/calls.ts';
 import type { FileSystemTraits } from '../vfs-linux/file-system-traits.ts';
-import type { Finding } from '../vfs-linux/found.ts';
+import type { LookupWant } from '../vfs-linux/lookup.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
 import type { DirectoryNames } from './directory-names.ts';
 import type { DirectoryReader } from './directory-reader.ts';
@@ -25,7 +25,7 @@ export interface Vcb {
   /** Whether this volume keeps user.* attributes. */
   readonly hasXattrs: boolean;
   /** What the kernel looks up along with a statx. */
-  readonly lookupWant: Finding | undefined;
+  readonly lookupWant: LookupWant | undefined;
   /** As root, with every capability: what may be done is decided here, not by the kernel. */
   readonly calls: LinuxCalls;
   /** The same, but what they create belongs to the mounting user. */

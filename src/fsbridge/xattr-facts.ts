@@ -1,7 +1,7 @@
 /** What is known of an inode's extended attributes, and what a look-up adds to it. */
 import { errno } from '../vfs-linux/abi.gen.ts';
 import { isErrno } from '../vfs-linux/errno.ts';
-import type { SmallXattrs } from '../vfs-linux/found.ts';
+import type { SmallXattrs } from '../vfs-linux/lookup.ts';
 import { DOSATTRIB_XATTR, type DosAttrib, parseDosAttrib } from './translate/dos-attrib.ts';
 
 /** Of an Fcb, or of a name in a listing. Undefined: not known yet. */

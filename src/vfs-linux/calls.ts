@@ -1,14 +1,17 @@
 /**
  * Linux's file system calls, as promises: the data plane that everything above stands on.
  *
- * Every method is the system call of its name (see the man pages, section 2), with that call's
- * arguments in that call's order, and answers what the call returns or a negative errno; nothing
- * here throws. Descriptors belong to the kernel; `AT_FDCWD` and absolute names start at the root
- * that this object was made for, and no name leads out of it. The identity that the kernel's
- * permission checks see is the object's too: `as` makes another object for another identity.
+ * A method is the system call of its name (see the man pages, section 2), with that call's
+ * arguments in that call's order. It answers what the call returns, or a negative errno; no method
+ * throws. A directory's descriptor and a name that go together are one argument where there are two
+ * such pairs: at(dirfd, name).
  *
- * Those named …Statx do what two or three calls would, in one request: they also look up the file
- * that the call opened or changed (bridge/lookup.c).
+ * Descriptors belong to the kernel. AT_FDCWD and absolute names start at the root that this object
+ * was made for, and no name leads out of it. The kernel checks permissions for the object's
+ * identity; `as` makes another object for another identity.
+ *
+ * The methods named …Statx do the work of two or three calls in one request: they also look up the
+ * file that the call has opened or changed (bridge/lookup.c).
  */
 import type { Buffer } from 'node:buffer';
 import { abi } from './abi.gen.ts';
@@ -28,8 +31,8 @@ import * as encode from './calls/encode.ts';
 import { inWindows, plus } from './calls/windows.ts';
 import { type Dirent64, type DirentStatx, decodeList } from './dirents.ts';
 import { type Errno, isErrno } from './errno.ts';
-import { type Finding, Found, findingBits, OpenedStatx } from './found.ts';
 import { windowBytes } from './limits.ts';
+import { Lookup, type LookupWant, lookupBits, OpenedStatx } from './lookup.ts';
 import type { PathLike } from './names.ts';
 import type { Decode, Fill, RequestRing } from './request-ring.ts';
 import type { Caller, Wide } from './slot.ts';
@@ -38,9 +41,9 @@ import type { Statfs, Statx } from './statx.ts';
 export type { ChangedStatx } from './calls/decode.ts';
 export type { At, Fd, FileAt, FileOffset, Owner, TimesToSet, TimeToSet } from './calls/encode.ts';
 export { at, encodeDevice, itself } from './calls/encode.ts';
-export type { Found, OpenedStatx } from './found.ts';
+export type { Lookup, LookupWant, OpenedStatx } from './lookup.ts';
 
-/** Addresses the descriptor itself: fstat and its like. */
+/** The name of a descriptor's own file, with AT_EMPTY_PATH. */
 const empty = '';
 
 /** How openat2Statx opens: O_* and, for a new file, its permissions. */
@@ -57,16 +60,18 @@ export interface ListRequest {
   readonly statx?: boolean;
   /** Entries have a file handle; not unless asked for. */
   readonly handles?: boolean;
-  /** Entries have what Finding says of this name; not unless there is one. */
+  /**
+   * Entries have the answer about this attribute (LookupWant.xattr); not unless there is a name.
+   */
   readonly xattr?: PathLike;
   /**
-   * How much to give: entries are counted until they are more than so many bytes; the first one is
-   * given in any case. At most BRIDGE_LIST bytes of the kernel's own records come at once.
+   * The most bytes of entries; the first entry is given in any case. At most BRIDGE_LIST bytes of
+   * the kernel's own records come at once.
    */
   readonly limitBytes?: number;
   /**
-   * How many bytes of the limit an entry takes besides its name, the sum rounded up to 8: a
-   * transport's own layout. Where not given, the kernel's records are counted.
+   * The bytes of the limit that an entry takes in addition to its name, the sum rounded up to 8: a
+   * transport's own layout. Without it the kernel's records are counted.
    */
   readonly entryBytes?: number;
 }
@@ -76,7 +81,7 @@ export class LinuxCalls implements Caller {
   readonly root: Fd;
   readonly cred: number;
   readonly umask: number;
-  /** What was opened through these calls and not closed yet: an unmount closes it first. */
+  /** The descriptors that these calls have opened and not closed: an unmount closes them first. */
   readonly opened: Set<Fd>;
 
   constructor(ring: RequestRing, caller: Caller, opened: Set<Fd> = new Set()) {
@@ -88,8 +93,8 @@ export class LinuxCalls implements Caller {
   }
 
   /**
-   * The same calls under another identity (Kernel.identity), 0 being root with every capability; and
-   * with another umask.
+   * The same calls for another caller: an identity (Kernel.identity), or 0 for root with every
+   * capability, and a umask.
    */
   as(cred: number, umask = 0): LinuxCalls {
     return new LinuxCalls(this.ring, { root: this.root, cred, umask }, this.opened);
@@ -121,7 +126,7 @@ export class LinuxCalls implements Caller {
     return this.#namedAs(path, fill, this.#remember);
   }
 
-  /** Opens what a descriptor (O_PATH too) stands for, as open("/proc/self/fd/N") would. */
+  /** Opens the file of a descriptor (O_PATH too) once more, as open("/proc/self/fd/N") does. */
   reopen(fd: Fd, openFlags: number): Promise<number> {
     return this.ring.call(this, (slot) => encode.reopen(slot, fd, openFlags), this.#remember);
   }
@@ -155,9 +160,9 @@ export class LinuxCalls implements Caller {
   }
 
   /**
-   * Reads without a copy: `use` is given where the bytes lie, one after the other, in the kernel's
-   * own pages, at most windowBytes of them. It runs at once and must not keep the pieces: they are
-   * the file's bytes only until it returns. -EOPNOTSUPP where the file has no pages to show.
+   * Reads without a copy: `use` gets views of the kernel's own pages, in the file's order, of at
+   * most windowBytes together. It runs inside the kernel's call and must not keep the views, which
+   * are the file's bytes only until it returns. EOPNOTSUPP where the file has no pages to show.
    */
   preadPages<T>(
     fd: Fd,
@@ -215,9 +220,9 @@ export class LinuxCalls implements Caller {
   }
 
   /**
-   * The entries of an open directory from `offset` on, with what they stand for: 0n is the start,
-   * `next` of an entry the place behind it. An empty list is the end. Each answer starts where it
-   * is told to, whoever read from the descriptor before; going on where the last one ended is
+   * The entries of an open directory from `offset` on, each with the file that it names. 0n is the
+   * start, and `next` of an entry the position after it; an empty list means the end. The
+   * descriptor's own position does not matter, but continuing where the last answer ended is
    * fastest. Names that come and go meanwhile may be missing, as with getdents64(2).
    */
   getdentsStatx(fd: Fd, offset: bigint, request: ListRequest = {}): Promise<DirentStatx[] | Errno> {
@@ -302,7 +307,7 @@ export class LinuxCalls implements Caller {
     );
   }
 
-  /** Thaws a frozen file system, past everything that waits for just that. */
+  /** Thaws a frozen file system, ahead of the requests that wait for the thaw. */
   thaw(fd: Fd): Promise<number> {
     return this.ring.callUrgently((slot) => encode.ioctlNumber(slot, fd, abi.FITHAW, 0));
   }
@@ -312,8 +317,9 @@ export class LinuxCalls implements Caller {
   }
 
   /**
-   * Opens the file of a handle that nameToHandleAt gave, even one from an earlier mount. `mountFd` is
-   * any descriptor of the mount, O_PATH too, or AT_FDCWD. No capability is needed to find the file.
+   * Opens the file of a handle that nameToHandleAt gave, even one from an earlier mount. `mountFd`
+   * is any descriptor of the mount, O_PATH too, or AT_FDCWD. No capability is needed to find the
+   * file.
    */
   openByHandleAt(mountFd: Fd, handle: Buffer, openFlags: number): Promise<number> {
     const write = (address: number): void => {
@@ -339,17 +345,17 @@ export class LinuxCalls implements Caller {
     return this.statx(fd, empty, abi.AT_EMPTY_PATH);
   }
 
-  /** statx, with its flags (AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH), and what else is to be found. */
-  find(dirfd: Fd, path: PathLike, atFlags = 0, finding?: Finding): Promise<Found | Errno> {
-    const refused = refusedPath(path) ?? refusedXattr(finding?.xattr ?? empty);
+  /** statx, with its flags (AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH), and what else is wanted. */
+  lookup(dirfd: Fd, path: PathLike, atFlags = 0, want?: LookupWant): Promise<Lookup | Errno> {
+    const refused = refusedPath(path) ?? refusedXattr(want?.xattr ?? empty);
     if (refused !== undefined) return Promise.resolve(refused);
-    return this.ring.call<Found | Errno>(
+    return this.ring.call<Lookup | Errno>(
       this,
       (slot) => {
-        encode.lookup(slot, dirfd, path, atFlags, findingBits(finding));
-        if (finding?.xattr !== undefined) encode.lookedUpXattr(slot, finding.xattr);
+        encode.lookup(slot, dirfd, path, atFlags, lookupBits(want));
+        if (want?.xattr !== undefined) encode.lookedUpXattr(slot, want.xattr);
       },
-      (ret, { memory, second }) => (isErrno(ret) ? ret : new Found(memory, second, finding)),
+      (ret, { memory, second }) => (isErrno(ret) ? ret : new Lookup(memory, second, want)),
     );
   }
 
@@ -358,22 +364,22 @@ export class LinuxCalls implements Caller {
     dirfd: Fd,
     path: PathLike,
     how: OpenHow,
-    finding?: Finding,
+    want?: LookupWant,
   ): Promise<OpenedStatx | Errno> {
     const { flags, mode = 0 } = how;
-    const refused = refusedPath(path) ?? refusedXattr(finding?.xattr ?? empty);
+    const refused = refusedPath(path) ?? refusedXattr(want?.xattr ?? empty);
     if (refused !== undefined) return Promise.resolve(refused);
     return this.ring.call<OpenedStatx | Errno>(
       this,
       (slot) => {
         encode.openat2(slot, dirfd, path, flags, mode);
-        slot.lookUp(abi.BRIDGE_LOOKUP_OPENED | findingBits(finding));
-        if (finding?.xattr !== undefined) encode.lookedUpXattr(slot, finding.xattr);
+        slot.lookUp(abi.BRIDGE_LOOKUP_OPENED | lookupBits(want));
+        if (want?.xattr !== undefined) encode.lookedUpXattr(slot, want.xattr);
       },
       (ret, { memory, second }) => {
         if (isErrno(ret)) return ret;
         this.opened.add(ret);
-        return new OpenedStatx(memory, second, finding, ret);
+        return new OpenedStatx(memory, second, want, ret);
       },
     );
   }
@@ -387,7 +393,7 @@ export class LinuxCalls implements Caller {
     return this.#named(path, (slot) => encode.mkdirat(slot, dirfd, path, mode));
   }
 
-  /** `dev` is what encodeDevice makes of a major and a minor number; 0 for what is no device. */
+  /** `dev` is a device's number (encodeDevice), or 0 for a file that is no device. */
   mknodat(dirfd: Fd, path: PathLike, mode: number, dev: number): Promise<number> {
     return this.#named(path, (slot) => encode.mknodat(slot, dirfd, path, mode, dev));
   }

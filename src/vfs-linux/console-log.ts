@@ -1,7 +1,7 @@
-/** What the kernel printed: the last lines of it, and whoever wants to see them as they come. */
+/** The lines that the kernel has printed: the last of them are kept, and a listener gets each. */
 
 const keptLines = 1000;
-/** printk's time stamp and, with none configured, nothing else stands before the text. */
+/** printk's time stamp. Nothing else stands before the text in this kernel's configuration. */
 const stamp: RegExp = /^\[\s*\d+\.\d+\] ?/;
 
 export class ConsoleLog {
@@ -22,12 +22,12 @@ export class ConsoleLog {
     if (this.#lines.length > keptLines * 2) this.#lines.splice(0, this.#lines.length - keptLines);
   }
 
-  /** A place in the log, for `since`. */
+  /** The present end of the log, for `since`. */
   mark(): number {
     return this.#total;
   }
 
-  /** The lines printed since the mark, as far as they are kept. */
+  /** The lines printed since the mark, of those that are kept. */
   since(mark: number): string[] {
     const count = this.#total - mark;
     return count <= 0 ? [] : this.#lines.slice(-count);

@@ -1,7 +1,7 @@
-/** What the calls that list a directory answer, decoded from the kernel's memory. */
+/** The answers of getdents64 and getdents_statx, decoded from the kernel's memory. */
 import { Buffer } from 'node:buffer';
 import { abi } from './abi.gen.ts';
-import { SmallXattrs } from './found.ts';
+import { SmallXattrs } from './lookup.ts';
 import type { KernelMemory } from './memory.ts';
 import { nameToString } from './names.ts';
 import { Statx, type Words } from './statx.ts';
@@ -9,8 +9,8 @@ import { Statx, type Words } from './statx.ts';
 const dot = 0x2e;
 
 /**
- * One entry of a directory, as getdents64(2) gives it. Large directories are read for the sake of a
- * few of their entries, so what costs is made when it is asked for.
+ * One entry of a directory, as getdents64(2) gives it. Often a large directory is read for the sake
+ * of a few entries, so costly fields are decoded only when they are read.
  */
 export class Dirent64 {
   /** DT_REG, DT_DIR, …; DT_UNKNOWN where the file system does not say. */
@@ -36,14 +36,14 @@ export class Dirent64 {
     return this.#block.subarray(this.#at + abi['linux_dirent64.d_name'], this.#end);
   }
 
-  /** The name as a string, or undefined where its bytes are no UTF-8. */
+  /** The name as a string, or undefined where its bytes are not UTF-8. */
   get text(): string | undefined {
     const start = this.#at + abi['linux_dirent64.d_name'];
     const text = this.#block.toString('utf8', start, this.#end);
     return text.includes('\ufffd') ? nameToString(this.name) : text;
   }
 
-  /** The same entry with the type that somebody looked up. */
+  /** The same entry with another type, for one whose type was looked up. */
   withType(type: number): Dirent64 {
     return new Dirent64(this.#block, this.#at, this.#end, type);
   }
@@ -72,7 +72,7 @@ export function decodeDirents(memory: KernelMemory, address: number, bytes: numb
   return entries;
 }
 
-/** What a listing's entries have behind their names, as getdents_statx was asked for it. */
+/** The parts that each entry of a getdents_statx answer has after its name. */
 export interface EntryParts {
   readonly statx: boolean;
   readonly handles: boolean;
@@ -81,16 +81,16 @@ export interface EntryParts {
 
 const handleHeader = abi['file_handle.f_handle'];
 
-/** The answer that entries look into: one copy for all of them. */
+/** A copy of an answer, in which its entries read. */
 interface ListBlock extends Words {
   readonly bytes: Buffer;
-  /** Where an entry's parts begin, from its end; 0 for those that were not asked for. */
+  /** The distance of each part from the entry's end; 0 for a part that was not asked for. */
   readonly statxFromEnd: number;
   readonly handleFromEnd: number;
   readonly xattrsFromEnd: number;
 }
 
-/** One entry of a directory with what it stands for. As with Dirent64, what costs is made late. */
+/** One entry of a directory with the file that it names. As Dirent64, it decodes late. */
 export class DirentStatx extends Dirent64 {
   #block: ListBlock;
   #at: number;
@@ -101,7 +101,7 @@ export class DirentStatx extends Dirent64 {
     this.#at = at;
   }
 
-  /** d_off: the position from which a listing goes on behind this entry. */
+  /** d_off: the position in the directory after this entry. */
   get next(): bigint {
     return this.#block.bytes.readBigInt64LE(this.#at + abi['linux_dirent64.d_off']);
   }
@@ -112,8 +112,8 @@ export class DirentStatx extends Dirent64 {
   }
 
   /**
-   * What the entry stands for; a symbolic link itself. Undefined where it could not be looked up
-   * (gone meanwhile, or no permission), or was not asked for.
+   * The file that the entry names; of a symbolic link, the link. Undefined where it was not asked
+   * for, or the look-up failed (the file is gone, or the caller has no permission).
    */
   get statx(): Statx | undefined {
     if (this.#block.statxFromEnd === 0) return undefined;
@@ -131,7 +131,7 @@ export class DirentStatx extends Dirent64 {
     return Buffer.from(bytes.subarray(start, start + handleHeader + handleBytes));
   }
 
-  /** What was asked about extended attributes; undefined as with statx. */
+  /** The answer to what was asked about extended attributes; undefined as with statx. */
   get xattrs(): SmallXattrs | undefined {
     if (this.#block.xattrsFromEnd === 0 || this.statx === undefined) return undefined;
     return new SmallXattrs(this.#block, this.#after - this.#block.xattrsFromEnd);

@@ -1,6 +1,6 @@
 /**
- * The host's side of the block-device interface (native/arch/wasm/bridge/disk.h): turns the kernel's
- * commands into calls of a BlockDevice, and a device's answers into an interrupt.
+ * The host's side of the block-device interface (native/arch/wasm/bridge/disk.h): turns the
+ * kernel's commands into calls of a BlockDevice, and a device's answers into an interrupt.
  *
  * Invariants:
  * 1. A command is answered exactly once.
@@ -41,7 +41,10 @@ export class DiskCommands {
   #whenIdle: (() => void)[] = [];
   #dead = false;
 
-  /** `raise` raises an interrupt of the kernel's; `onFault` gets what a device throws, a bug of it. */
+  /**
+   * `raise` raises an interrupt of the kernel's; `onFault` gets what a device throws, which is a
+   * bug.
+   */
   constructor(
     memory: KernelMemory,
     exports: ImageExports,

@@ -1,9 +1,9 @@
 /**
  * errno as a type: the negative number with which the kernel answers a call that failed.
  *
- * A call that answers a count (bytes, a descriptor) is a `number`, negative when it failed, as in C.
- * A call that answers something else is `T | Errno`. The brand costs nothing at run time; it keeps
- * an errno apart from every other branded number, above all from an NTSTATUS.
+ * A call that answers a count (bytes, a descriptor) is a `number`, negative when it failed, as in
+ * C. A call that answers something else is `T | Errno`. The brand costs nothing at run time; it
+ * keeps an errno apart from every other branded number, above all from an NTSTATUS.
  */
 import type { errno } from './abi.gen.ts';
 

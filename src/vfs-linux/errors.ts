@@ -1,4 +1,4 @@
-/** errno, from the kernel's number to an error that a person or a program can read. */
+/** Names and meanings of errno numbers, and the errors that are thrown for them. */
 import { FsBridgeError } from '../errors.ts';
 import { errno } from './abi.gen.ts';
 
@@ -79,7 +79,9 @@ export class SystemError extends Error {
   }
 }
 
-/** This kernel is dead: nothing it had open answers any more. `log` is what it said last. */
+/**
+ * The kernel is dead: nothing that it had open answers. `log` has the last lines that it printed.
+ */
 export class KernelFailedError extends FsBridgeError {
   readonly errno: number = -errno.EIO;
   readonly log: readonly string[];

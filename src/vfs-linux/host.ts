@@ -22,7 +22,7 @@ import type { DiskCommands } from './disk-commands.ts';
 import type { ImageExports, KernelMemory } from './memory.ts';
 import type { RequestRing } from './request-ring.ts';
 
-/** The longest that a chain of promises may keep the event loop from its turn. */
+/** How long a chain of promises may keep the event loop from its turn. */
 const turnNs = 3e6;
 /** A busy client raises an interrupt every few µs: the clock is read at one of so many. */
 const raisesPerLook = 16;
@@ -33,7 +33,7 @@ export interface HostConnection {
   readonly exports: ImageExports;
   readonly ring: RequestRing;
   readonly disks: DiskCommands;
-  /** Called once, with what left a coroutine. */
+  /** Called once, with the exception that left a coroutine. */
   readonly onFailure: (reason: unknown) => void;
 }
 
@@ -81,7 +81,7 @@ export class Host {
     this.#anchor.unref();
   }
 
-  /** Connects the imports to what answers them. */
+  /** Connects the imports to the ring and the disks, which serve them. */
   connect(connection: HostConnection): void {
     const { exports } = connection;
     this.#connection = connection;

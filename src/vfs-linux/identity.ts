@@ -1,4 +1,4 @@
-/** Who asks, as Linux's permission checks see it (credentials(7), capabilities(7)). */
+/** A caller as Linux's permission checks see it (credentials(7), capabilities(7)). */
 import { abi } from './abi.gen.ts';
 
 /** The capabilities that matter to files. */
@@ -15,13 +15,13 @@ export type Capability =
   | 'CAP_SYS_RESOURCE';
 
 export interface Identity {
-  /** What is created belongs to it. */
+  /** The owner of what is created. */
   readonly uid: number;
   readonly gid: number;
   readonly groups?: readonly number[];
-  /** Whether every capability is there, as root has them: then no check refuses anything. */
+  /** Whether it has every capability, as root does: then no check refuses anything. */
   readonly capable?: boolean;
-  /** Those that are there, where not all are: by name, or a bit for each number. */
+  /** The capabilities, unless it has all: by name, or a bit for each number. */
   readonly capabilities?: readonly Capability[] | bigint;
 }
 

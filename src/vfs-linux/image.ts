@@ -19,7 +19,7 @@ const compiled = new Map<string, Promise<WebAssembly.Module>>();
 async function compile(file: string): Promise<WebAssembly.Module> {
   let bytes: Buffer<ArrayBuffer>;
   try {
-    // At once: in pieces, each would wait for whatever else this thread does when it starts.
+    // In one synchronous call: asynchronous reads would wait for the rest of the start-up's work.
     bytes = fs.readFileSync(file);
   } catch (error) {
     throw new FsBridgeError(

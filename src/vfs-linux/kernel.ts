@@ -21,8 +21,8 @@ export class Kernel extends Machine implements AsyncDisposable {
   #closing: Promise<void> | undefined;
 
   /**
-   * Boots a kernel. Throws ERR_MEMORY_SIZE for a size it cannot have, ERR_OUT_OF_MEMORY where the
-   * host has not as much, ERR_NO_KERNEL_IMAGE, ERR_KERNEL_IMAGE, or ERR_KERNEL_FAILED.
+   * Boots a kernel. Throws ERR_MEMORY_SIZE for a size that it cannot have, ERR_OUT_OF_MEMORY where
+   * the host has less memory, ERR_NO_KERNEL_IMAGE, ERR_KERNEL_IMAGE, or ERR_KERNEL_FAILED.
    */
   static boot(options: BootOptions = {}): Promise<Kernel> {
     return Machine.bootAs((parts) => new Kernel(parts), options);
@@ -43,8 +43,8 @@ export class Kernel extends Machine implements AsyncDisposable {
   }
 
   /**
-   * Mounts the first of the types that the kernel takes. Throws the kernel's errno (that of the first
-   * type which did not say "not mine", EINVAL) with the last lines of the kernel's log.
+   * Mounts the first of the types that the kernel takes. Throws the kernel's errno (that of the
+   * first type which did not say "not mine", EINVAL) with the last lines of the kernel's log.
    */
   async mount(request: MountRequest): Promise<Volume> {
     const target = `/mnt/${++this.#mounts}`;

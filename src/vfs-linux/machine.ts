@@ -1,9 +1,10 @@
 /**
- * A running Linux kernel, without disks or volumes: it boots, keeps its log and its clock, and answers
- * requests. kernel.ts adds what is attached and mounted.
+ * A running Linux kernel, without disks or volumes: it boots, keeps its log and its clock, and
+ * answers requests. kernel.ts adds what is attached and mounted.
  *
  * Life: boot -> running -> stopped, or -> failed at any time. A failed kernel answers every request
- * with EIO, and `check` throws ERR_KERNEL_FAILED. Other kernels in the same process are not affected.
+ * with EIO, and `check` throws ERR_KERNEL_FAILED. Other kernels in the same process are not
+ * affected.
  */
 import type { BlockDevice } from '../block/block-device.ts';
 import { FsBridgeError } from '../errors.ts';
@@ -35,9 +36,9 @@ export interface BootOptions {
 }
 
 /**
- * Larger dirty limits than Linux's own, since no other program shares this memory: a burst of writes
- * goes at the speed of memory. Dirty pages are written out sooner, as this kernel dies with its
- * process. No boost of watermarks: it puts aside 32 MiB of 256 when kinds of pages mix
+ * Larger dirty limits than Linux's own, since no other program shares this memory: a burst of
+ * writes goes at the speed of memory. Dirty pages are written out sooner, as this kernel dies with
+ * its process. No boost of watermarks: it puts aside 32 MiB of 256 when kinds of pages mix
  * (mm/page_alloc.c, boost_watermark), and then a file system was refused a page although some
  * thousands were free.
  */
@@ -64,7 +65,7 @@ export interface MachineParts {
   readonly disks: DiskCommands;
 }
 
-/** Throws as Machine's boot does. */
+/** Throws as Machine.bootAs does. */
 async function assemble(options: BootOptions): Promise<MachineParts> {
   const module = await loadImage(options.image);
   const memory = allocateMemory(options.memoryBytes ?? defaultMemoryBytes);
@@ -108,9 +109,9 @@ export class Machine {
   }
 
   /**
-   * Boots a machine of some class. Throws ERR_MEMORY_SIZE for a size it cannot have,
-   * ERR_OUT_OF_MEMORY where the host has not as much, ERR_NO_KERNEL_IMAGE, ERR_KERNEL_IMAGE, or
-   * ERR_KERNEL_FAILED.
+   * Boots a kernel in an object that `create` makes. Throws ERR_MEMORY_SIZE for a size that it
+   * cannot have, ERR_OUT_OF_MEMORY where the host has less memory, ERR_NO_KERNEL_IMAGE,
+   * ERR_KERNEL_IMAGE, or ERR_KERNEL_FAILED.
    */
   protected static async bootAs<T extends Machine>(
     create: (parts: MachineParts) => T,
@@ -127,7 +128,7 @@ export class Machine {
     return machine;
   }
 
-  /** Follows the host's clock after a sleep of the host, or after somebody has set its clock. */
+  /** Sets the kernel's clock after the host has slept, or after the host's clock was set. */
   async #followClock(): Promise<void> {
     const offsetMs = Date.now() - performance.now();
     if (Math.abs(offsetMs - this.#clockOffsetMs) < clockToleranceMs) return;
@@ -150,9 +151,9 @@ export class Machine {
   }
 
   /**
-   * Has `poll` called whenever the kernel has nothing left to do, before it waits: the requests that
-   * `poll` submits are served without a turn of the event loop in between. It must not throw, and
-   * must let the loop have its turn when `turnIsDue`.
+   * Has `poll` called whenever the kernel has nothing left to do, before it waits: the requests
+   * that `poll` submits are served without a turn of the event loop in between. It must not throw,
+   * and must let the loop have its turn when `turnIsDue`.
    */
   pollWhenIdle(poll: (() => void) | undefined): void {
     this.#host.onIdle = poll;

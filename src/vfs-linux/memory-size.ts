@@ -1,4 +1,4 @@
-/** How much memory a kernel gets: checked, and taken from the host. */
+/** Checks the size of a kernel's memory, and allocates it. */
 import { FsBridgeError } from '../errors.ts';
 import { maxMemoryBytes, minMemoryBytes } from './limits.ts';
 import { KernelMemory } from './memory.ts';

@@ -1,13 +1,13 @@
 /**
- * The kernel's memory as this side sees it: fixed in size for the kernel's life, so that the views
- * stay valid, and little-endian like every machine Node runs on.
+ * The kernel's memory and views of it. Its size is fixed for the kernel's life, so that the views
+ * stay valid; it is little-endian, like every machine that Node runs on.
  */
 import { Buffer } from 'node:buffer';
 import { high32, join64 } from '../int64.ts';
 
 const wasmPageBytes = 65536;
 
-/** What the image exports. */
+/** The exports of the image. */
 export interface ImageExports {
   readonly wasm_shared: WebAssembly.Global;
   readonly wasm_abi: WebAssembly.Global;

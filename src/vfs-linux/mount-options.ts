@@ -1,4 +1,6 @@
-/** mount(8)'s option strings, taken apart into mount(2)'s flags and the file system's own options. */
+/**
+ * mount(8)'s option strings, taken apart into mount(2)'s flags and the file system's own options.
+ */
 import { splitOptions } from '../split-options.ts';
 import { abi } from './abi.gen.ts';
 
@@ -21,7 +23,7 @@ const clearingOptions: Readonly<Record<string, number>> = {
   exec: abi.MS_NOEXEC,
   async: abi.MS_SYNCHRONOUS,
   atime: abi.MS_NOATIME | abi.MS_STRICTATIME,
-  // Of these three mount(2) takes one, whatever came last.
+  // mount(2) takes one of these three: the last one in the list of options.
   relatime: abi.MS_NOATIME | abi.MS_STRICTATIME,
   strictatime: abi.MS_NOATIME | abi.MS_RELATIME,
   noatime: abi.MS_RELATIME | abi.MS_STRICTATIME,

@@ -24,11 +24,11 @@ export interface MountRequest {
 
 const unmountAttempts = 20;
 const unmountPauseMs = 50;
-/** Of the kernel's log, in the error of a mount that failed. */
+/** Lines of the kernel's log that the error of a failed mount shows. */
 const shownLogLines = 5;
 
 /**
- * Mounts the first of the types that the kernel takes at `target`, which is made. `onClosed` is
+ * Mounts at `target`, which it makes, the first of the types that the kernel takes. `onClosed` is
  * called when the volume begins to unmount. Throws the kernel's errno (that of the first type which
  * did not say "not mine", EINVAL) with the last lines of the kernel's log.
  */
@@ -95,7 +95,7 @@ async function openVolume(
   machine.check(root, device);
   machine.calls.opened.delete(root);
   const readOnly = (flags & abi.MS_RDONLY) !== 0;
-  // What is not written yet must not be lost with the process.
+  // The process stays until the dirty pages are written.
   const letGoOfProcess = readOnly ? undefined : machine.keepProcess();
   const calls = new LinuxCalls(machine.ring, { root, cred: 0, umask: 0 });
   const volume = new Volume({ kernel: machine, device, type, readOnly, calls }, async () => {

@@ -1,6 +1,6 @@
 /**
- * File names. Linux's are bytes: any but NUL and the slash. A string stands for its UTF-8; names that
- * are not UTF-8 are given and got as bytes (Uint8Array, Buffer).
+ * File names. Linux's names are bytes: any but NUL and the slash. A string stands for its UTF-8; a
+ * name that is not UTF-8 is passed as bytes (Uint8Array, Buffer).
  */
 import { Buffer, isUtf8 } from 'node:buffer';
 
@@ -17,7 +17,7 @@ export interface NameSpan {
 /** A name in any of the forms that can be written into a request. */
 export type SlotName = PathLike | NameSpan;
 
-/** The name as a string, or undefined where its bytes are no UTF-8. */
+/** The name as a string, or undefined where its bytes are not UTF-8. */
 export function nameToString(name: Uint8Array): string | undefined {
   return isUtf8(name)
     ? Buffer.from(name.buffer, name.byteOffset, name.length).toString()
@@ -30,7 +30,7 @@ export function toBytes(path: PathLike): Buffer {
     : Buffer.from(path.buffer, path.byteOffset, path.length);
 }
 
-/** For a message to a person: what is no UTF-8 shows as \xNN. */
+/** A name for messages: bytes that are not UTF-8 show as \xNN. */
 export function displayName(path: PathLike): string {
   if (typeof path === 'string') return path;
   const text = nameToString(path);

@@ -1,6 +1,7 @@
 /**
  * POSIX access control lists, as the extended attributes system.posix_acl_access and
- * system.posix_acl_default have them: include/uapi/linux/posix_acl_xattr.h, version 2, little-endian.
+ * system.posix_acl_default have them: include/uapi/linux/posix_acl_xattr.h, version 2,
+ * little-endian.
  *
  *     __le32 version, then for each entry: __le16 tag, __le16 perm, __le32 id
  *
@@ -12,7 +13,7 @@ import { Buffer } from 'node:buffer';
 export type AclTag = 'user-obj' | 'user' | 'group-obj' | 'group' | 'mask' | 'other';
 
 export interface AclEntry {
-  /** Whom it is about: user-obj is the file's owner, group-obj its group. */
+  /** Whose permissions they are: user-obj is the file's owner, group-obj its group. */
   readonly tag: AclTag;
   /** 4 read, 2 write, 1 execute or search. */
   readonly perm: number;
@@ -20,7 +21,7 @@ export interface AclEntry {
   readonly id?: number;
 }
 
-/** Of a file itself, or what is made in a directory gets. */
+/** `access` is a file's own list; `default` is a directory's, for the files made in it. */
 export type AclKind = 'access' | 'default';
 
 /** The name of the extended attribute that holds the list. */
@@ -49,7 +50,7 @@ export const isAclTag = (tag: string): tag is AclTag => tags.has(tag as AclTag);
 /** Whether an entry with this tag names a user or a group by its id. */
 export const hasId = (tag: AclTag): boolean => tag === 'user' || tag === 'group';
 
-/** The entries of an attribute's value; undefined for what is no version-2 list. */
+/** The entries of an attribute's value; undefined where it is not a list of version 2. */
 export function parsePosixAcl(value: Uint8Array): AclEntry[] | undefined {
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
   if (bytes.length < headerBytes || (bytes.length - headerBytes) % entryBytes !== 0)
@@ -66,8 +67,9 @@ export function parsePosixAcl(value: Uint8Array): AclEntry[] | undefined {
 }
 
 /**
- * The attribute's value for these entries, in any order. The kernel judges whether the list is complete.
- * Throws RangeError for permissions above 7, an unknown tag, and an id that the tag does not take.
+ * The attribute's value for these entries, in any order. The kernel judges whether the list is
+ * complete. Throws RangeError for permissions above 7, an unknown tag, and an id that the tag does
+ * not take.
  */
 export function formatPosixAcl(entries: readonly AclEntry[]): Buffer {
   const order = [...entries].sort(

@@ -7,11 +7,11 @@
  *       \--none free: the request waits its turn, first come, first served
  *
  * Invariants:
- * 1. A slot belongs to one request from start() to the end of complete(). Results are read by `done`,
- *    while they are there.
+ * 1. A slot belongs to one request from start() to the end of complete(). Results are read by
+ *    `done`, while they are there.
  * 2. A request ends exactly once: with its result, or with -EIO when the kernel has died.
- * 3. The window of a request stays the caller's buffer. The kernel copies into or out of it while the
- *    request is under way, at most windowBytes.
+ * 3. The window of a request stays the caller's buffer. The kernel copies into or out of it while
+ *    the request is under way, at most windowBytes.
  */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from './abi.gen.ts';
@@ -22,7 +22,7 @@ import { type Caller, type Done, Slot } from './slot.ts';
 /** Writes a request's operation and arguments into its slot (calls/encode.ts). */
 export type Fill = (slot: Slot) => void;
 
-/** Makes a promise's value of a call's result and of what lies in the slot. */
+/** Makes a promise's value of a call's result and of the results in the slot. */
 export type Decode<T> = (ret: number, slot: Slot) => T;
 
 /** A request for which there is no slot yet. */
@@ -38,7 +38,9 @@ interface Waiting {
 export const kernelItself: Caller = { root: 0, cred: 0, umask: 0 };
 
 const queueMask = abi.WASM_QUEUE_SIZE - 1;
-/** Windows are a power of two in size: a page is copied in less time than a division takes twice. */
+/**
+ * Windows are a power of two in size: a page is copied in less time than a division takes twice.
+ */
 const windowShift = Math.log2(abi.WASM_WINDOW_SIZE);
 const windowMask = abi.WASM_WINDOW_SIZE - 1;
 const firstWindow = abi.WASM_WINDOWS >>> windowShift;
@@ -78,9 +80,9 @@ export class RequestRing {
   }
 
   /**
-   * Starts one operation. `fill` is called at once where a slot is free; `done` is called exactly
-   * once, from the kernel, so that what it throws is an uncaught exception. `window` is the buffer
-   * that the operation reads from or writes to.
+   * Starts one operation. `fill` is called at once if a slot is free. `done` is called exactly
+   * once, from within the kernel: what it throws becomes an uncaught exception. `window` is the
+   * buffer that the operation reads or fills.
    */
   start(caller: Caller, fill: Fill, done: Done, window?: Buffer): void {
     if (this.#dead) {
@@ -93,7 +95,7 @@ export class RequestRing {
     }
   }
 
-  /** The same for what must not wait behind others; the caller is the kernel itself. */
+  /** The same for a request that must not wait behind others; the caller is the kernel itself. */
   startUrgently(fill: Fill, done: Done): void {
     if (this.#dead) {
       this.#fail(done);
@@ -188,8 +190,9 @@ export class RequestRing {
   }
 
   /**
-   * The memory behind a caller's buffers is about to go: requests that use it get copies instead. (A
-   * write that found nothing there would try again for ever, as Linux takes it for a page to come.)
+   * Called before the memory of a caller's buffers is freed: requests that use it get copies. (A
+   * write that finds no bytes there would be tried again for ever, since Linux takes that for a
+   * page fault.)
    */
   letGo(memory: ArrayBufferLike): void {
     const copyOf = (window: Buffer | undefined): Buffer | undefined =>
@@ -209,7 +212,9 @@ export class RequestRing {
     );
   }
 
-  /** host.h's copy_out(): from the kernel into the caller's buffer. Returns the bytes not copied. */
+  /**
+   * host.h's copy_out(): from the kernel into the caller's buffer. Returns the bytes not copied.
+   */
   copyOut(window: number, from: number, bytes: number): number {
     const offset = window & windowMask;
     const target = this.#slots[(window >>> windowShift) - firstWindow]?.window;

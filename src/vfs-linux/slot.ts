@@ -1,6 +1,6 @@
 /**
- * One slot of the request ring, as this side sees it: struct bridge_slot and its buffer
- * (native/arch/wasm/bridge/request.h). calls/encode.ts writes the arguments, and whoever started the
+ * One slot of the request ring: a view of struct bridge_slot and its buffer
+ * (native/arch/wasm/bridge/request.h). calls/encode.ts writes the arguments; the `done` of the
  * request reads the results.
  */
 import type { Buffer } from 'node:buffer';
@@ -45,7 +45,9 @@ export class Slot {
   readonly index: number;
   /** The address of the first name, or of an operation's structure. */
   readonly first: number;
-  /** The address of the second name, or of a result: statx, statfs64, file_handle, a link's text. */
+  /**
+   * The address of the second name, or of a result: statx, statfs64, file_handle, a link's text.
+   */
   readonly second: number;
   /** The address of the name of an extended attribute that is looked up too. */
   readonly third: number;

@@ -1,4 +1,6 @@
-/** Whole small files of the kernel's own (/proc, /sys), whose size nobody knows before. */
+/**
+ * Reads and writes small files of the kernel's own (/proc, /sys), whose size is not known before.
+ */
 import { Buffer } from 'node:buffer';
 import { abi } from './abi.gen.ts';
 import type { LinuxCalls } from './calls.ts';

@@ -1,4 +1,4 @@
-/** What statx(2) and statfs(2) answer, decoded from the kernel's memory. */
+/** The answers of statx(2) and statfs(2), decoded from the kernel's memory. */
 import { join64 } from '../int64.ts';
 import { abi } from './abi.gen.ts';
 import type { KernelMemory } from './memory.ts';
@@ -13,7 +13,7 @@ const ino = abi['statx.stx_ino'] / 4;
 const mode = abi['statx.stx_mode'] / 4;
 const tvNsec = abi['statx_timestamp.tv_nsec'] / 4;
 
-/** Where a structure lies: the kernel's memory, or a copy of a piece of it. */
+/** The memory where a structure lies: the kernel's, or a copy of a piece of it. */
 export type Words = Pick<KernelMemory, 'u32' | 'i32'>;
 
 /** A 64-bit field as a number, exact between -2^53 and 2^53. */
@@ -22,8 +22,8 @@ function s53(memory: Words, word: number): number {
 }
 
 /**
- * statx(2)'s answer. `ino` has 64 bits, the rest is exact as a number. It is read for every file that
- * is looked at, so it keeps plain numbers, and makes objects of them when they are asked for.
+ * statx(2)'s answer. `ino` has 64 bits, the rest is exact as a number. Every look-up decodes one,
+ * so it keeps plain numbers and makes objects (ino, atime, …) only when they are read.
  */
 export class Statx {
   readonly mask: number;
@@ -41,7 +41,7 @@ export class Statx {
   readonly rdevMinor: number;
   readonly devMajor: number;
   readonly devMinor: number;
-  /** `ino` in two halves, as it costs less; both unsigned. */
+  /** The two words of `ino`, both unsigned: a bigint costs more. */
   readonly inoLow: number;
   readonly inoHigh: number;
   readonly atimeSec: number;

@@ -1,7 +1,7 @@
 /**
- * A mounted file system. `calls` is the data plane (negative errno, bytes); the methods here concern
- * the volume as a whole, and throw. volumeFs (src/node-fs) gives a volume the shape of Node's
- * fs/promises.
+ * A mounted file system. `calls` is the data plane (negative errno, bytes); the methods here
+ * concern the volume as a whole, and throw where they do not say that they answer an errno.
+ * volumeFs (src/node-fs) gives a volume the shape of Node's fs/promises.
  */
 import { Buffer } from 'node:buffer';
 import { abi } from './abi.gen.ts';
@@ -47,7 +47,7 @@ export class Volume implements AsyncDisposable {
     return this.calls.root;
   }
 
-  /** Registers something open that must be closed before the unmount; answers how to forget it. */
+  /** Registers a function that closes something before the unmount; answers how to forget it. */
   hold(close: () => Promise<unknown>): () => void {
     this.#held.add(close);
     return () => this.#held.delete(close);
@@ -108,8 +108,8 @@ export class Volume implements AsyncDisposable {
   }
 
   /**
-   * The root directory, opened once for ioctls and syncs, which need more than a handle (O_PATH); or
-   * a negative errno. It is closed with the volume.
+   * The root directory, opened once for ioctls and syncs, which need more than a handle (O_PATH);
+   * or a negative errno. It is closed with the volume.
    */
   async rootFd(): Promise<number> {
     this.#rootFd ??= this.calls.reopen(this.root, abi.O_RDONLY | abi.O_DIRECTORY);
@@ -127,7 +127,7 @@ export class Volume implements AsyncDisposable {
     return this.kernel.check(answer, `${this.device}: ${what}`);
   }
 
-  /** Closes what is open on it and unmounts. All that was written is on the disk afterwards. */
+  /** Closes the open files and unmounts. All that was written is on the disk afterwards. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

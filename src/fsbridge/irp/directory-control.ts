@@ -96,7 +96,7 @@ async function giveOne(vcb: Vcb, irp: DirectoryControlIrp, name: string): Promis
   if (isErrno(meaning) || !meaning.exists) return STATUS.SUCCESS;
   const { linuxName, shown } = meaning;
   const atFlags = abi.AT_SYMLINK_NOFOLLOW;
-  const found = await vcb.calls.find(fcb.handle, linuxName, atFlags, vcb.lookupWant);
+  const found = await vcb.calls.lookup(fcb.handle, linuxName, atFlags, vcb.lookupWant);
   if (isErrno(found)) {
     const isAbsent = found === -errno.ENOENT || found === -errno.ENAMETOOLONG;
     return isAbsent ? STATUS.SUCCESS : ntStatusOf(found);

@@ -1,4 +1,4 @@
-/** Names that cannot be handed to the kernel whole: the calls answer an errno for them at once. */
+/** Refuses names that do not fit a slot or hold a NUL: the calls answer an errno at once. */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../abi.gen.ts';
 import { type Errno, negative } from '../errno.ts';
@@ -18,7 +18,7 @@ function isShorter(name: PathLike, limitBytes: number): boolean {
   return bytesOf(name) < limitBytes;
 }
 
-/** The errno for a path that cannot be handed to the kernel; undefined for one that can. */
+/** The errno for a path that cannot go to the kernel whole; undefined for one that can. */
 export function refusedPath(path: PathLike): Errno | undefined {
   if (hasNul(path)) return negative(errno.EINVAL);
   return isShorter(path, abi.PATH_MAX) ? undefined : negative(errno.ENAMETOOLONG);

@@ -1,6 +1,6 @@
 /**
- * Makes values of what a call left in its slot. Each is called with the call's result, from within
- * RequestRing.complete, and answers a negative errno as it is.
+ * Makes values of the results that a call has left in its slot. RequestRing.complete calls these
+ * functions with the call's result; a negative errno is answered as it is.
  */
 import { Buffer } from 'node:buffer';
 import { abi } from '../abi.gen.ts';
@@ -9,10 +9,10 @@ import { type Errno, isErrno } from '../errno.ts';
 import type { Slot } from '../slot.ts';
 import { decodeStatfs, type Statfs, Statx } from '../statx.ts';
 
-/** What a change of a file came to: the call's own result, and the file as it is now. */
+/** The answer of a call that changes a file: the call's own result, and the file's new statx. */
 export interface ChangedStatx {
   readonly ret: number;
-  /** Undefined where the change was made but the file could not be looked at. */
+  /** Undefined where the change was made but the statx failed. */
   readonly statx: Statx | undefined;
 }
 

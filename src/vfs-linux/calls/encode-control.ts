@@ -1,12 +1,14 @@
 /**
- * Writes the arguments of the operations on the machine itself into a slot: disks, mounts, identities,
- * the clock. As calls/encode.ts; the other half is ops-control.c.
+ * Writes the arguments of the operations on the machine itself into a slot: disks, mounts,
+ * identities, the clock. The other side is ops-control.c.
  */
 import { abi } from '../abi.gen.ts';
 import { capabilityBits, type Identity } from '../identity.ts';
 import type { Slot } from '../slot.ts';
 
-/** `describe` writes a bridge_disk_info at the address that it gets. Answers diskNameIn(slot). */
+/**
+ * `describe` writes a bridge_disk_info at the address that it gets; diskNameIn reads the answer.
+ */
 export function diskAdd(slot: Slot, describe: (address: number) => void): void {
   slot.op = abi.BRIDGE_OP_disk_add;
   describe(slot.first);
@@ -56,7 +58,7 @@ export function umount2(slot: Slot, target: string, flags: number): void {
   slot.name(slot.first, target);
 }
 
-/** The most supplementary groups that an identity can have here. */
+/** The limit of an identity's supplementary groups here. */
 export const maxGroups: number = abi.BRIDGE_SECOND / 4;
 
 export function credAdd(slot: Slot, identity: Identity): void {

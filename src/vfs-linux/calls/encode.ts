@@ -1,11 +1,11 @@
 /**
- * Writes each operation's arguments into a slot: the one place of this program that knows where they
- * stand. The other half is the table BRIDGE_OPS of native/arch/wasm/bridge/request.h, in the same
- * order; what an operation answers, and where, is said there too.
+ * Writes each operation's arguments into a slot: the one place of this program that knows where
+ * they stand. The other side is the table BRIDGE_OPS of native/arch/wasm/bridge/request.h, in the
+ * same order, which also says what an operation answers and where.
  *
- * A function has its system call's name and arguments, in that call's order. Where a result is of a
- * caller's own size (pread64, getxattrat, …) the request needs a window, which RequestRing.start
- * takes. `slot.lookUp` after any of these has the kernel look up the file as well.
+ * A function has its system call's name and arguments, in that call's order. Data of the caller's
+ * own size (pread64, getxattrat, …) goes through the window, a buffer that RequestRing.start takes.
+ * `slot.lookUp` after any of these has the kernel look up the file as well.
  */
 import { abi } from '../abi.gen.ts';
 import type { PathLike, SlotName } from '../names.ts';
@@ -20,7 +20,9 @@ export interface At<Name extends SlotName = PathLike> {
   readonly name: Name;
 }
 
-/** The file that an *at call is about; an empty name with AT_EMPTY_PATH is the descriptor itself. */
+/**
+ * The file that an *at call is about; an empty name with AT_EMPTY_PATH is the descriptor itself.
+ */
 export interface FileAt<Name extends SlotName = PathLike> extends At<Name> {
   /** AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH or 0. */
   readonly atFlags: number;
@@ -96,7 +98,7 @@ export function close(slot: Slot, fd: Fd): void {
   numbers(slot, abi.BRIDGE_OP_close, fd, 0);
 }
 
-/** The most that closeMany takes: the descriptors have the room before the third name. */
+/** closeMany's limit: the descriptors have the room before the third name. */
 export const maxClosedAtOnce: number = abi.BRIDGE_THIRD / 4;
 
 export function closeMany(slot: Slot, fds: readonly Fd[]): void {
@@ -165,7 +167,7 @@ export function ftruncate(slot: Slot, fd: Fd, lengthBytes: Wide): void {
   transfer(slot, abi.BRIDGE_OP_ftruncate, fd, 0, lengthBytes);
 }
 
-/** Of a descriptor of any kind, by the file it stands for, as truncate(2) does for a name. */
+/** truncate(2) of the file of any descriptor, O_PATH too. */
 export function truncate(slot: Slot, fd: Fd, lengthBytes: Wide): void {
   transfer(slot, abi.BRIDGE_OP_truncate, fd, 0, lengthBytes);
 }
@@ -220,7 +222,7 @@ export function openByHandleAt(
 
 // Names: ops-path.c
 
-/** All that the class Statx shows. */
+/** The fields that the class Statx has. */
 export const fullStatxMask: number = abi.STATX_BASIC_STATS | abi.STATX_BTIME;
 
 export function statx(
@@ -261,7 +263,7 @@ export function unlinkat(slot: Slot, dirfd: Fd, name: SlotName, atFlags: number)
   slot.arg(1, atFlags);
 }
 
-/** The same; answers a descriptor (O_PATH) of what has no name any more, or 0. */
+/** The same; answers a descriptor (O_PATH) of the file if that was its last name, else 0. */
 export function unlinkatHeld(slot: Slot, dirfd: Fd, name: SlotName, atFlags: number): void {
   unlinkat(slot, dirfd, name, atFlags);
   slot.op = abi.BRIDGE_OP_unlinkat_held;
@@ -283,7 +285,9 @@ export function renameat2(
   slot.arg(2, renameFlags);
 }
 
-/** The same; answers a descriptor (O_PATH) of what was at `to` and has no name any more, or 0. */
+/**
+ * The same; answers a descriptor (O_PATH) of the file at `to` if that was its last name, else 0.
+ */
 export function renameat2Held(
   slot: Slot,
   from: At<SlotName>,
@@ -408,7 +412,7 @@ export function removexattrat(slot: Slot, file: FileAt<SlotName>, attribute: Slo
   slot.name(slot.second, attribute);
 }
 
-// What is there: lookup.c and ops-list.c
+// Look-ups and listings: lookup.c and ops-list.c
 
 /** `parts` are BRIDGE_LOOKUP_HANDLE and BRIDGE_LOOKUP_XATTRS; a statx comes in any case. */
 export function lookup(
@@ -423,14 +427,15 @@ export function lookup(
   slot.arg(2, parts);
 }
 
-/** The attribute that BRIDGE_LOOKUP_XATTRS and BRIDGE_LIST_XATTRS look at. */
+/** The attribute whose value BRIDGE_LOOKUP_XATTRS and BRIDGE_LIST_XATTRS give. */
 export function lookedUpXattr(slot: Slot, attribute: PathLike): void {
   slot.name(slot.third, attribute);
 }
 
 /**
- * Entries of a directory, from listFrom on: `limitBytes` of them at most, of which one takes
- * `entryBytes` beside its name; 0 counts the kernel's records. `listFlags` are BRIDGE_LIST_*.
+ * At most `limitBytes` of entries of a directory, from the position of listFrom on. An entry counts
+ * as `entryBytes` and its name, or as the kernel's record if that is 0. `listFlags` are
+ * BRIDGE_LIST_*.
  */
 export function getdentsStatx(
   slot: Slot,

@@ -8,13 +8,13 @@ const patches = fs
   .readdirSync(folder)
   .map((name) => fs.readFileSync(path.join(folder, name), 'utf8'));
 
-test('mainline is touched by at most 10 patches and 150 lines', () => {
+test('at most 10 patches of 150 lines change mainline', () => {
   const changed = patches.join('\n').match(/^[+-](?![+-])/gm) ?? [];
   expect(patches.length).toBeLessThanOrEqual(10);
   expect(changed.length).toBeLessThanOrEqual(150);
 });
 
-test('every patch says why before it says what', () => {
+test('every patch begins with its reason', () => {
   for (const patch of patches) {
     const words = patch.slice(0, patch.indexOf('\n--- ')).split(/\s+/);
     expect(words.length).toBeGreaterThan(15);

@@ -5,13 +5,13 @@ import { abi, errno } from '../../../src/vfs-linux/abi.gen.ts';
 import { Kernel } from '../../../src/vfs-linux/kernel.ts';
 import { panic, spin } from '../../support/kernel-hooks.ts';
 
-/** This thread's computing so far, in ms: what other programs do on the machine does not count. */
+/** The CPU time of this thread so far, in ms: other programs on the machine do not count. */
 function computedMs(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1000;
 }
 
-/** The longest that this thread computed, while `work` ran, without a turn of the event loop. */
+/** The longest CPU time, while `work` ran, between two turns of the event loop. */
 async function longestPauseMs(work: () => Promise<void>): Promise<number> {
   let longest = 0;
   let last = computedMs();
@@ -37,7 +37,7 @@ describe('a kernel', () => {
     await kernel.close();
   });
 
-  test('says that it is Linux 6.12', async () => {
+  test('is Linux 6.12', async () => {
     expect(await kernel.readOwn('/proc/version')).toMatch(/^Linux version 6\.12\.\d+/);
   });
 
@@ -46,7 +46,7 @@ describe('a kernel', () => {
     expect(warnings).toEqual([]);
   });
 
-  test('has every file system that is promised', async () => {
+  test('has every file system of the list', async () => {
     const known = (await kernel.readOwn('/proc/filesystems')).match(/\S+$/gm) ?? [];
     const promised =
       'ext2 ext3 ext4 xfs btrfs f2fs bcachefs nilfs2 jfs erofs squashfs udf iso9660 vfat exfat ' +
@@ -62,13 +62,13 @@ describe('a kernel', () => {
     );
   });
 
-  test('lets the event loop run while it computes for long', async () => {
+  test('lets the event loop run during a long computation', async () => {
     // The first time, code is still being compiled.
     await spin(kernel, 100);
     expect(await longestPauseMs(() => spin(kernel, 500))).toBeLessThan(10);
   });
 
-  test('keeps its clock right while it computes for long', async () => {
+  test('keeps its clock right during a long computation', async () => {
     const uptime = async (): Promise<number> =>
       Number.parseFloat(await kernel.readOwn('/proc/uptime'));
     const outerStart = performance.now();
@@ -83,7 +83,7 @@ describe('a kernel', () => {
     expect(passed).toBeLessThan(outerSeconds + 0.02);
   });
 
-  test('answers other requests while one computes', async () => {
+  test('answers other requests while one of them computes', async () => {
     let ended = false;
     const long = spin(kernel, 500).then(() => {
       ended = true;
@@ -114,7 +114,7 @@ describe('a kernel', () => {
 });
 
 describe('identities', () => {
-  test('are checked by Linux itself, group by group', async () => {
+  test('are what Linux checks permissions for, groups too', async () => {
     await using kernel = await Kernel.boot();
     const volume = await kernel.mount({ device: 'none', types: ['tmpfs'], readOnly: false });
     const { calls } = volume;
@@ -134,7 +134,7 @@ describe('identities', () => {
     expect(await open({ uid: 1001, gid: 1001, capable: true })).toBeGreaterThan(0);
   });
 
-  test('that were forgotten are refused', async () => {
+  test('that were given back are refused', async () => {
     await using kernel = await Kernel.boot();
     const cred = await kernel.identity({ uid: 1, gid: 1 });
     await kernel.forgetIdentity(cred);
@@ -143,7 +143,7 @@ describe('identities', () => {
 });
 
 describe('a volume’s root', () => {
-  test('is not left by absolute names, symbolic links or dots', async () => {
+  test('cannot be left by absolute names, symbolic links or dots', async () => {
     await using kernel = await Kernel.boot();
     const volume = await kernel.mount({ device: 'none', types: ['tmpfs'], readOnly: false });
     const { calls } = volume;
@@ -156,7 +156,7 @@ describe('a volume’s root', () => {
 });
 
 describe('a kernel that dies', () => {
-  test('fails what waits and what comes later, at once, and not its neighbour', async () => {
+  test('fails its waiting and later requests at once, and no other kernel’s', async () => {
     const kernel = await Kernel.boot();
     await using neighbour = await Kernel.boot();
     const waiting = kernel.calls.statx(abi.AT_FDCWD, '/proc');
@@ -198,7 +198,7 @@ describe('memory', () => {
     });
   });
 
-  test('that runs out is the error of who asks, and the kernel goes on', async () => {
+  test('that runs out fails the request that needs it, and the kernel keeps running', async () => {
     await using kernel = await Kernel.boot({ memoryBytes: 48 * 1048576 });
     // A ramfs cannot give its pages back.
     const volume = await kernel.mount({ device: 'none', types: ['tmpfs'], readOnly: false });
@@ -240,7 +240,7 @@ function diskThatReads(read: BlockDevice['read']): BlockDevice {
 }
 
 describe('disks', () => {
-  test('can be taken away while a request waits for them', async () => {
+  test('can be detached while a request waits for them', async () => {
     await using kernel = await Kernel.boot();
     let attached = false;
     let fail: (status: number) => void = () => {};
@@ -259,13 +259,13 @@ describe('disks', () => {
     await asked.promise;
     const detaching = disk.detach();
     setTimeout(() => fail(-errno.ENODEV), 20);
-    // A disk that is gone has no bytes: an error, or its end.
+    // A detached disk answers an error, or the end of the file.
     expect(await reading).toBeLessThanOrEqual(0);
     await kernel.calls.close(fd);
     await detaching;
   });
 
-  test('that throw have failed with EIO', async () => {
+  test('that throw fail the request with EIO', async () => {
     await using kernel = await Kernel.boot();
     const device = diskThatReads(() => {
       throw new Error('planted');

@@ -1,13 +1,13 @@
 /**
- * What a request looks up besides (bridge/lookup.c), as a transport asks for it: through the ring
- * itself, with the results read where they lie.
+ * The file that a request looks up in addition (bridge/lookup.c), as a transport asks for it:
+ * through the ring itself, with the results read in the slot.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { abi, errno } from '../../../src/vfs-linux/abi.gen.ts';
 import * as encode from '../../../src/vfs-linux/calls/encode.ts';
 import type { LinuxCalls } from '../../../src/vfs-linux/calls.ts';
 import { at } from '../../../src/vfs-linux/calls.ts';
-import { copyHandle } from '../../../src/vfs-linux/found.ts';
+import { copyHandle } from '../../../src/vfs-linux/lookup.ts';
 import type { Fill } from '../../../src/vfs-linux/request-ring.ts';
 import { Statx } from '../../../src/vfs-linux/statx.ts';
 import { done } from '../../support/images/scratch-volume.ts';
@@ -24,7 +24,7 @@ interface Answer {
   readonly handle: Buffer | undefined;
 }
 
-/** What a call answers, and what it looked up besides. */
+/** A call's result, and the file that it has looked up. */
 function ask(calls: LinuxCalls, fill: Fill): Promise<Answer> {
   return calls.ring.call<Answer>(calls, fill, (ret, { memory, second }) => ({
     ret,
@@ -143,7 +143,7 @@ for (const type of types.filter((type) => cannotMount(type) === undefined)) {
       done(await calls.unlinkat(dir, 'timed'));
     });
 
-    test('that cuts what a handle stands for is truncate(2), not ftruncate(2)', async () => {
+    test('that truncates the file of an O_PATH descriptor is truncate(2), not ftruncate(2)', async () => {
       done(await calls.close(await create('cut')));
       const past = { sec: 1_000_000_000, nsec: 0 };
       const path = done(await calls.openat2(dir, 'cut', abi.O_PATH));
@@ -157,7 +157,7 @@ for (const type of types.filter((type) => cannotMount(type) === undefined)) {
       done(await calls.utimensat(dir, 'cut', { atime: past, mtime: past }));
       const same = await truncate(5000);
       expect(same.ret).toBe(0);
-      // ext4 sets them itself; the others' are left alone, as ftruncate(2) would not.
+      // truncate(2) to the same size leaves the times alone, except on ext4; ftruncate(2) sets them.
       if (type !== 'ext4') expect(same.statx.mtime).toEqual(past);
       const shorter = await truncate(10);
       expect([shorter.ret, shorter.statx.size]).toEqual([0, 10]);

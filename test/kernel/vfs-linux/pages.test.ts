@@ -1,4 +1,4 @@
-/** Reading without a copy shows the same bytes as reading, and holds on to nothing. */
+/** preadPages: it shows the same bytes as a read, and leaves no page pinned. */
 import { Buffer } from 'node:buffer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { abi, errno } from '../../../src/vfs-linux/abi.gen.ts';
@@ -42,7 +42,7 @@ for (const type of types.filter((type) => cannotMount(type) === undefined)) {
       return [read.subarray(0, count), seen];
     };
 
-    test('pages show what a read reads: whole, within pages, over a hole, up to the end', async () => {
+    test('pages show the bytes of a read: aligned or not, in a hole, up to the end', async () => {
       for (const cold of [true, false]) {
         for (const [lengthBytes, offsetBytes] of [
           [4096, 0],
@@ -63,12 +63,12 @@ for (const type of types.filter((type) => cannotMount(type) === undefined)) {
       }
     });
 
-    test('no more than a window is shown at once', async () => {
+    test('at most a window is shown at once', async () => {
       const seen = await calls.preadPages(fd, 2 * window, 0, (pieces) => Buffer.concat(pieces));
       expect((seen as Buffer).length).toBe(window);
     });
 
-    test('many at once hold on to nothing when they are done', async () => {
+    test('many reads at once leave no page pinned', async () => {
       const free = async (): Promise<number> => {
         await mounted.kernel.dropCaches();
         const text = await mounted.kernel.readOwn('/proc/meminfo');
@@ -81,11 +81,11 @@ for (const type of types.filter((type) => cannotMount(type) === undefined)) {
       await round();
       const before = await free();
       for (let i = 0; i < 5; i++) await round();
-      // A leak would be of 20 MB.
+      // A leak would take 20 MB.
       expect((await free()) - before).toBeGreaterThan(-4096);
     });
 
-    test('what cannot be read is refused', async () => {
+    test('a read that pread(2) refuses is refused', async () => {
       const writeOnly = done(await calls.openat2(abi.AT_FDCWD, 'file', abi.O_WRONLY));
       expect(await calls.preadPages(writeOnly, 10, 0, () => 'shown')).toBe(-errno.EBADF);
       expect(await calls.preadPages(99999, 10, 0, () => 'shown')).toBe(-errno.EBADF);

@@ -12,7 +12,7 @@ const list: readonly AclEntry[] = [
   { tag: 'other', perm: 0 },
 ];
 
-// What setfacl -m u:1000:r,g:100:rwx,m:rx on a file of mode 0640 writes, as getfattr -e hex shows it.
+// getfattr -e hex after setfacl -m u:1000:r,g:100:rwx,m:rx on a file of mode 0640.
 const value = Buffer.from(
   `02000000 01000600ffffffff 02000400e8030000 04000400ffffffff
    08000700640000 00 10000500ffffffff 20000000ffffffff`.replace(/\s/g, ''),
@@ -20,21 +20,21 @@ const value = Buffer.from(
 );
 
 describe('an access control list', () => {
-  test('is read as the kernel keeps it', () => {
+  test('is parsed as the kernel keeps it', () => {
     expect(parsePosixAcl(value)).toEqual(list);
   });
 
-  test('is written as the kernel keeps it, in the kernel’s order', () => {
+  test('is formatted as the kernel keeps it, in the kernel’s order', () => {
     expect(formatPosixAcl(list.toReversed())).toEqual(value);
   });
 
-  test('is not read out of what is none', () => {
+  test('is undefined for bytes that are no list', () => {
     for (const bad of ['', '01000000', '0200000001', '0200000003000600ffffffff']) {
       expect(parsePosixAcl(Buffer.from(bad, 'hex'))).toBeUndefined();
     }
   });
 
-  test('is refused with an id too many or too few, or with odd permissions', () => {
+  test('is refused with an id too many or too few, or with unknown permissions', () => {
     const wrong: AclEntry[] = [
       { tag: 'user', perm: 4 },
       { tag: 'other', perm: 4, id: 1 },
@@ -64,7 +64,7 @@ describe.skipIf(reason !== undefined)(`the lists of a volume (${reason ?? 'ext4'
     await fs.setAcl('/file', 'access', undefined);
   });
 
-  test('of a directory are handed on to what is made in it', async () => {
+  test('of a directory are inherited by what is made in it', async () => {
     const { fs } = mounted;
     await fs.mkdir('/folder');
     await fs.setAcl('/folder', 'default', list);
@@ -73,7 +73,7 @@ describe.skipIf(reason !== undefined)(`the lists of a volume (${reason ?? 'ext4'
     expect(await fs.getAcl('/folder/below', 'default')).toEqual(list);
   });
 
-  test('decide who may read', async () => {
+  test('decide which users may read', async () => {
     const { fs, kernel } = mounted;
     await fs.chmod('/', 0o755);
     await fs.writeFile('/secret', 'text');

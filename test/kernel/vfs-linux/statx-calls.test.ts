@@ -1,8 +1,15 @@
-/** The calls that open, look up or list, and statx at once, against the calls that they stand for. */
+/**
+ * The calls that open, change or list and answer a statx too, against the calls that they replace.
+ */
 import { Buffer } from 'node:buffer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { abi, errno } from '../../../src/vfs-linux/abi.gen.ts';
-import type { ChangedStatx, Found, LinuxCalls, OpenedStatx } from '../../../src/vfs-linux/calls.ts';
+import type {
+  ChangedStatx,
+  LinuxCalls,
+  Lookup,
+  OpenedStatx,
+} from '../../../src/vfs-linux/calls.ts';
 import { at, encodeDevice } from '../../../src/vfs-linux/calls.ts';
 import type { DirentStatx } from '../../../src/vfs-linux/dirents.ts';
 import type { Statx } from '../../../src/vfs-linux/statx.ts';
@@ -17,10 +24,10 @@ import {
 const files = 3000;
 const handleFlags = abi.O_PATH | abi.O_NOFOLLOW;
 
-/** All that a statx says, in a shape that can be compared. */
+/** A statx in a shape that can be compared. */
 function facts(statx: Statx): unknown {
   const { ino, mode, size, nlink, uid, gid, blocks, blksize, attributes } = statx;
-  // Which mount it is on is said by statx alone.
+  // Only statx(2) itself answers the mount's id.
   const mask = statx.mask & ~abi.STATX_MNT_ID;
   const { atime, btime, ctime, mtime, rdevMajor, rdevMinor, devMajor, devMinor } = statx;
   const times = { atime, btime, ctime, mtime };
@@ -72,7 +79,7 @@ for (const type of types.filter((type) => cannotMount(type) === undefined)) {
     });
     afterAll(() => mounted.close());
 
-    test('openat2Statx opens a file, a directory, and a link itself, and says what they are', async () => {
+    test('openat2Statx opens a file, a directory and a link itself, with their statx', async () => {
       for (const [name, flags, kind] of [
         ['file number 100', abi.O_RDONLY, abi.S_IFREG],
         ['directory', abi.O_RDONLY | abi.O_DIRECTORY, abi.S_IFDIR],
@@ -90,7 +97,7 @@ for (const type of types.filter((type) => cannotMount(type) === undefined)) {
       expect(await calls.openat2Statx(many, 'link', reading)).toBe(-errno.ENOENT);
     });
 
-    test('a listing gives every name once, with what statx says of it', async () => {
+    test('a listing gives every name once, with its statx', async () => {
       const entries = await listAll(calls, many, { handles: true });
       const names = new Set(entries.map((entry) => entry.text));
       expect(entries.length).toBe(files + 3);
@@ -103,7 +110,7 @@ for (const type of types.filter((type) => cannotMount(type) === undefined)) {
       }
     });
 
-    test('a listing may go on from any entry, whoever read on meanwhile', async () => {
+    test('a listing can continue after any entry, wherever the descriptor is', async () => {
       const all = await listAll(calls, many, {});
       const last = (list: DirentStatx[]): DirentStatx => list.at(-1) as DirentStatx;
       for (const at of [0, 1, 2, 700, 1999, files]) {
@@ -115,7 +122,7 @@ for (const type of types.filter((type) => cannotMount(type) === undefined)) {
       expect(await calls.getdentsStatx(many, last(all).next)).toEqual([]);
     });
 
-    test('names that stay come once, one by one, while others come and go', async () => {
+    test('names that stay are listed once each while others come and go', async () => {
       const staying = new Map<string, number>();
       let offset = 0n;
       for (let turn = 0; ; turn++) {
@@ -141,7 +148,7 @@ for (const type of types.filter((type) => cannotMount(type) === undefined)) {
       }
     });
 
-    test('a listing stops where the asker has no more room by its own measure', async () => {
+    test('a listing stops where the caller’s room, by the caller’s measure, ends', async () => {
       const fuse = 152;
       const limitBytes = 4096;
       const some = await calls.getdentsStatx(many, 0n, { limitBytes, entryBytes: fuse });
@@ -151,7 +158,7 @@ for (const type of types.filter((type) => cannotMount(type) === undefined)) {
       expect(sum).toBeGreaterThan(limitBytes - 2 * fuse);
     });
 
-    test('dots come when asked for, with the directory and its parent', async () => {
+    test('"." and ".." come when asked for, with the directory and its parent', async () => {
       const [dot, dots] = (await listAll(calls, many, { dots: true }))
         .filter((entry) => /^\.+$/.test(entry.name.toString()))
         .sort((a, b) => a.name.length - b.name.length) as [DirentStatx, DirentStatx];
@@ -164,7 +171,7 @@ for (const type of types.filter((type) => cannotMount(type) === undefined)) {
       done(await calls.close(top));
     });
 
-    test('who may not search a directory gets names without statx', async () => {
+    test('a caller who may not search a directory gets names without statx', async () => {
       const cred = await mounted.kernel.identity({ uid: 1000, gid: 1000 });
       done(await calls.fchmodat2(abi.AT_FDCWD, 'many', 0o744));
       const entries = await calls.as(cred).getdentsStatx(many, 0n, { handles: true });
@@ -176,8 +183,8 @@ for (const type of types.filter((type) => cannotMount(type) === undefined)) {
       await mounted.kernel.forgetIdentity(cred);
     });
 
-    test('what was looked up is found again by its handle', async () => {
-      const found = await calls.find(many, 'link', abi.AT_SYMLINK_NOFOLLOW, { handle: true });
+    test('a file that was looked up is opened by its handle', async () => {
+      const found = await calls.lookup(many, 'link', abi.AT_SYMLINK_NOFOLLOW, { handle: true });
       if (typeof found === 'number') throw new Error(`answered ${found}`);
       expect(found.handle).toEqual(await calls.nameToHandleAt(many, 'link'));
       const handle = found.handle as Buffer;
@@ -185,13 +192,13 @@ for (const type of types.filter((type) => cannotMount(type) === undefined)) {
       expect(facts(done(await calls.fstatx(fd)))).toEqual(facts(found.statx));
       expect(await calls.readlinkat(fd, '')).toEqual(Buffer.from('nowhere'));
       done(await calls.close(fd));
-      expect(await calls.find(many, 'none', 0, { handle: true })).toBe(-errno.ENOENT);
+      expect(await calls.lookup(many, 'none', 0, { handle: true })).toBe(-errno.ENOENT);
       handle[handle.length - 1] = (handle[handle.length - 1] as number) ^ 0x55;
       expect(await calls.openByHandleAt(calls.root, handle, handleFlags)).toBe(-errno.ESTALE);
     });
 
-    test('a small attribute comes with what has it', async () => {
-      const find = { xattr: 'user.small' };
+    test('a small attribute comes with its file', async () => {
+      const want = { xattr: 'user.small' };
       done(await calls.setxattrat(at(many, 'directory'), 'user.small', Buffer.from('value')));
       done(await calls.setxattrat(at(many, 'file number 7'), 'user.small', Buffer.alloc(65)));
       done(await calls.setxattrat(at(many, 'file number 8'), 'user.other', Buffer.from('x')));
@@ -208,20 +215,20 @@ for (const type of types.filter((type) => cannotMount(type) === undefined)) {
       for (const [name, listBytes, value] of expected) {
         const xattrs = { listBytes, value };
         expect({ ...named.get(name) }).toEqual(xattrs);
-        const found = await calls.find(many, name, abi.AT_SYMLINK_NOFOLLOW, find);
-        expect({ ...(found as Found).xattrs }).toEqual(xattrs);
-        const opened = await calls.openat2Statx(many, name, { flags: handleFlags }, find);
+        const found = await calls.lookup(many, name, abi.AT_SYMLINK_NOFOLLOW, want);
+        expect({ ...(found as Lookup).xattrs }).toEqual(xattrs);
+        const opened = await calls.openat2Statx(many, name, { flags: handleFlags }, want);
         if (typeof opened === 'number') throw new Error(`answered ${opened}`);
         expect({ ...opened.xattrs }).toEqual(xattrs);
-        const again = await calls.find(opened.fd, '', abi.AT_EMPTY_PATH, find);
-        expect({ ...(again as Found).xattrs }).toEqual(xattrs);
+        const again = await calls.lookup(opened.fd, '', abi.AT_EMPTY_PATH, want);
+        expect({ ...(again as Lookup).xattrs }).toEqual(xattrs);
         done(await calls.close(opened.fd));
       }
       const tooLong = { xattr: `user.${'x'.repeat(255)}` };
-      expect(await calls.find(many, 'directory', 0, tooLong)).toBe(-errno.ERANGE);
+      expect(await calls.lookup(many, 'directory', 0, tooLong)).toBe(-errno.ERANGE);
     });
 
-    test('a write and a change of size tell how the file is then', async () => {
+    test('a write and a change of size answer the file’s new statx', async () => {
       const how = { flags: abi.O_CREAT | abi.O_RDWR, mode: 0o666 };
       const opened = await calls.openat2Statx(many, 'written', how);
       if (typeof opened === 'number') throw new Error(`answered ${opened}`);
@@ -271,7 +278,7 @@ for (const type of types.filter((type) => cannotMount(type) === undefined)) {
       }
     });
 
-    test('what is no directory is not listed', async () => {
+    test('a file that is no directory is not listed', async () => {
       const fd = done(await calls.openat2(many, 'file number 0', abi.O_RDONLY));
       expect(await calls.getdentsStatx(fd, 0n)).toBe(-errno.ENOTDIR);
       done(await calls.close(fd));
@@ -280,7 +287,7 @@ for (const type of types.filter((type) => cannotMount(type) === undefined)) {
 
     test('offsets up to 2^63 arrive whole', async () => {
       const fd = done(await calls.openat2(many, 'sparse', abi.O_CREAT | abi.O_RDWR, 0o644));
-      // The last byte of the largest file that a kernel of 32 bits has.
+      // The last byte of the largest file that a 32-bit kernel supports.
       const lastByte = 2 ** 44 - 4097;
       const byte = Buffer.from('x');
       const most = 2n ** 63n - 2n;

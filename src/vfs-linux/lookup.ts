@@ -1,6 +1,6 @@
 /**
- * What a request found out besides (bridge/lookup.c), decoded from the kernel's memory: a statx, and
- * as asked for the file's handle and what a transport wants to know of its extended attributes.
+ * The file that a request has looked up (bridge/lookup.c), decoded from the kernel's memory: a
+ * statx, and if wanted the file's handle and a few facts about its extended attributes.
  */
 import { Buffer } from 'node:buffer';
 import { abi } from './abi.gen.ts';
@@ -9,25 +9,25 @@ import type { KernelMemory } from './memory.ts';
 import type { PathLike } from './names.ts';
 import { Statx, type Words } from './statx.ts';
 
-/** What to find out along with a statx. */
-export interface Finding {
+/** What a lookup gives along with a statx. */
+export interface LookupWant {
   /** The file's handle; not unless asked for. */
   readonly handle?: boolean;
   /**
-   * The name of an extended attribute of at most BRIDGE_XATTR_VALUE bytes; '' asks only whether there
-   * are any attributes. No permission is asked for: it is to the transport what stat() is to Linux.
+   * The name of an extended attribute, whose value has at most BRIDGE_XATTR_VALUE bytes; '' asks
+   * only whether there are any attributes. No permission is checked, as with stat(2).
    */
   readonly xattr?: PathLike;
 }
 
 /** The bits of BRIDGE_LOOKUP_* for it. */
-export function findingBits(finding: Finding | undefined): number {
-  if (finding === undefined) return 0;
-  const handle = finding.handle === true ? abi.BRIDGE_LOOKUP_HANDLE : 0;
-  return handle | (finding.xattr === undefined ? 0 : abi.BRIDGE_LOOKUP_XATTRS);
+export function lookupBits(want: LookupWant | undefined): number {
+  if (want === undefined) return 0;
+  const handle = want.handle === true ? abi.BRIDGE_LOOKUP_HANDLE : 0;
+  return handle | (want.xattr === undefined ? 0 : abi.BRIDGE_LOOKUP_XATTRS);
 }
 
-/** What was asked about extended attributes. */
+/** The answer to what was asked about extended attributes. */
 export class SmallXattrs {
   /** listxattr(2)'s answer for size 0, or a negative errno: 0 is no attributes at all. */
   readonly listBytes: number;
@@ -42,34 +42,32 @@ export class SmallXattrs {
   }
 }
 
-/** A file, and what was found out about it. */
-export class Found {
+/** A file that was looked up. */
+export class Lookup {
   readonly statx: Statx;
   /** A struct file_handle; undefined where not asked for, or where the file system has none. */
   readonly handle: Buffer | undefined;
   readonly xattrs: SmallXattrs | undefined;
 
-  constructor(memory: KernelMemory, address: number, finding: Finding | undefined) {
+  constructor(memory: KernelMemory, address: number, want: LookupWant | undefined) {
     this.statx = new Statx(memory, address);
     this.handle =
-      finding?.handle === true
-        ? copyHandle(memory, address + abi['bridge_lookup.handle'])
-        : undefined;
+      want?.handle === true ? copyHandle(memory, address + abi['bridge_lookup.handle']) : undefined;
     this.xattrs =
-      finding?.xattr === undefined
+      want?.xattr === undefined
         ? undefined
         : new SmallXattrs(memory, address + abi['bridge_lookup.xattrs']);
   }
 }
 
-/** A new descriptor, and what it stands for. */
-export class OpenedStatx extends Found {
+/** A new descriptor, and the file that it stands for. */
+export class OpenedStatx extends Lookup {
   readonly fd: number;
-  /** Whether the file was not there before: O_CREAT. */
+  /** Whether O_CREAT has made the file. */
   readonly created: boolean;
 
-  constructor(memory: KernelMemory, address: number, finding: Finding | undefined, fd: number) {
-    super(memory, address, finding);
+  constructor(memory: KernelMemory, address: number, want: LookupWant | undefined, fd: number) {
+    super(memory, address, want);
     this.fd = fd;
     this.created = memory.u32[(address + abi['bridge_lookup.created']) >>> 2] !== 0;
   }

@@ -93,11 +93,6 @@ export class Dispatcher implements TransactionHost {
     return count;
   }
 
-  /** How many requests are not answered yet. */
-  get unanswered(): number {
-    return this.#unanswered;
-  }
-
   /** Resolves when every request is answered. */
   async drained(): Promise<void> {
     while (this.#unanswered > 0) {

@@ -9,7 +9,7 @@ import type {
   SetSecurityIrp,
 } from '../../fsbridge/irp/irp.ts';
 import { type NtStatus, STATUS } from '../../fsbridge/translate/ntstatus.ts';
-import { hex } from '../names.ts';
+import { hex } from '../log-names.ts';
 import { FileTransaction, noFileObject } from '../transaction.ts';
 import { setEaRequest, setSecurityRequest } from '../wire/request-layouts.ts';
 import type { RequestRecord } from '../wire/request-record.ts';

@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer';
 import type { FileObject } from '../../fsbridge/file-object.ts';
 import type { DeviceControlIrp, FileSystemControlIrp } from '../../fsbridge/irp/irp.ts';
 import { type NtStatus, STATUS } from '../../fsbridge/translate/ntstatus.ts';
-import { controlCodeName, hex } from '../names.ts';
+import { controlCodeName, hex } from '../log-names.ts';
 import { FileTransaction, noFileObject } from '../transaction.ts';
 import { deviceControlRequest, fileSystemControlRequest } from '../wire/request-layouts.ts';
 import type { RequestRecord } from '../wire/request-record.ts';

@@ -4,7 +4,7 @@ import type { FileObject } from '../../fsbridge/file-object.ts';
 import type { CreateIrp, OverwriteIrp } from '../../fsbridge/irp/irp.ts';
 import { newCreateIrp } from '../../fsbridge/irp/new-create.ts';
 import { type NtStatus, STATUS } from '../../fsbridge/translate/ntstatus.ts';
-import { createDispositionName, hex } from '../names.ts';
+import { createDispositionName, hex } from '../log-names.ts';
 import { FileTransaction, noFileObject, RequestToken, Transaction } from '../transaction.ts';
 import { request } from '../wire/layouts.ts';
 import { createFlags, createRequest, overwriteRequest } from '../wire/request-layouts.ts';

@@ -7,7 +7,7 @@ import type {
   SetInformationIrp,
 } from '../../fsbridge/irp/irp.ts';
 import { type NtStatus, STATUS } from '../../fsbridge/translate/ntstatus.ts';
-import { hex, informationClassName } from '../names.ts';
+import { hex, informationClassName } from '../log-names.ts';
 import { FileTransaction, noFileObject, RequestToken } from '../transaction.ts';
 import {
   basicInformation,

@@ -211,7 +211,7 @@ test('a request whose time is over is answered, and gives the memory back first'
     await vi.advanceTimersByTimeAsync(2000);
     expect((await answer).readUInt32LE(20)).toBe(0xc00000b5);
     expect(memory.detached.map(({ length }) => length)).toEqual([512]);
-    expect(dispatcher.unanswered).toBe(0);
+    await dispatcher.drained();
     end(0);
     await vi.advanceTimersByTimeAsync(1);
     expect(dispatcher.statistics().queue.late).toBe(0);

@@ -1,9 +1,9 @@
 /**
- * What a case of the suite is, and what it gets to work with.
+ * A case of the suite, and the scene that it gets.
  *
- * A case has a directory of its own on a volume that others use too, and a Linux side that goes
- * past the engine. What the Linux side prepares, it prepares before Windows has looked: whoever
- * mounts a volume is the only one to change it.
+ * A case has a directory of its own on a shared volume, and access to the volume through Linux,
+ * past the engine. A case changes a file through Linux only before Windows has seen it: the engine
+ * relies on being the only one that changes a volume.
  */
 import assert from 'node:assert/strict';
 import type { VolumeFs } from '../../../src/node-fs/volume-fs.ts';
@@ -18,7 +18,7 @@ export type FsType = 'ext4' | 'xfs' | 'vfat' | 'exfat' | 'ntfs3';
 /** File systems with all that Linux has: every case runs on them unless it says otherwise. */
 export const fullTypes: readonly FsType[] = ['ext4', 'xfs'];
 
-/** Which volume a case runs on; volumes.ts says how each is made. */
+/** The volume that a case needs; volumes.ts makes each kind. */
 export type VolumeKind =
   | 'usual'
   | 'insensitive'
@@ -31,27 +31,27 @@ export type VolumeKind =
   | 'dying';
 
 export interface Scene {
-  /** Of the case, as Windows calls it: "\017". */
+  /** The case's directory, as Windows names it: "\017". */
   readonly dir: string;
-  /** The same for Linux: "/017". */
+  /** The same directory for Linux: "/017". */
   readonly linuxDir: string;
   readonly type: FsType;
   readonly driver: Driver;
-  /** The mounting user's program. */
+  /** A program of the mounting user. */
   readonly win: Program;
   readonly linux: VolumeFs;
   readonly calls: LinuxCalls;
   readonly kernel: Kernel;
   readonly disk: FaultyDisk;
-  /** A name in the case's directory. */
+  /** The path of a name in the case's directory. */
   path(name: string): string;
   linuxPath(name: string): string;
 }
 
 export interface Case {
-  /** A sentence, unlike that of any other case. */
+  /** A sentence, unique among the cases. */
   readonly name: string;
-  /** Where it is written: a section of MS-FSA or MS-FSCC, a page of Windows' documentation, … */
+  /** The source of the rule: a section of MS-FSA or MS-FSCC, a page of Windows' documentation, … */
   readonly rule: string;
   /** Default: 'usual'. */
   readonly on?: VolumeKind;
@@ -60,7 +60,7 @@ export interface Case {
   run(scene: Scene): Promise<void>;
 }
 
-/** Statuses are compared by name, so that a failure can be read. */
+/** Compares statuses by name, so that a failure is readable. */
 export function expectStatus(actual: number, expected: number, what = 'the status'): void {
   assert.equal(statusName(actual), statusName(expected), what);
 }

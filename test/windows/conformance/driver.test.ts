@@ -1,11 +1,11 @@
-/** The model of the driver is a judge: what it finds wrong, and what it lets through. */
+/** The model of the driver judges the engine: the faults that it finds, and what it accepts. */
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../support/random.ts';
 import { Driver } from './driver/driver.ts';
 import { decodeEas, encodeEas } from './driver/ea.ts';
-import { FileNode, FileObject, sharesWith } from './driver/file-node.ts';
+import { FileDesc, FileNode, sharesWith } from './driver/file-node.ts';
 import { Lock } from './driver/lock.ts';
-import { isValidPath, matches, win32Pattern } from './driver/names.ts';
+import { isValidPath, matches, win32Pattern } from './driver/name-rules.ts';
 import { access, share } from './driver/nt.ts';
 import { ProcessMemory } from './driver/process-memory.ts';
 import { kind, Request, Response } from './driver/record.ts';
@@ -18,7 +18,7 @@ import {
 import { decodeDescriptor, encodeDescriptor } from './driver/security.ts';
 
 describe('data buffers', () => {
-  test('a write behind the end of a buffer is found when it is unmapped', () => {
+  test('a write past the end of a buffer is found when the buffer is unmapped', () => {
     const memory = new ProcessMemory();
     const buffer = memory.map(10);
     buffer.whole[64 + 10] = 1;
@@ -38,7 +38,7 @@ describe('data buffers', () => {
     expect(() => memory.verify()).toThrow(/after its answer/);
   });
 
-  test('an address is nothing before it is mapped and after', () => {
+  test('an address cannot be used before it is mapped or after', () => {
     const memory = new ProcessMemory();
     const buffer = memory.map(10);
     expect(() => memory.view(buffer.address, 11)).toThrow(/leaves/);
@@ -47,7 +47,7 @@ describe('data buffers', () => {
   });
 });
 
-test('a view that was given back early has nothing behind it', () => {
+test('a detached view has no bytes', () => {
   const memory = new ProcessMemory();
   const buffer = memory.map(10);
   const view = memory.view(buffer.address, 10);
@@ -68,11 +68,11 @@ describe('answers', () => {
     return () => new Response(request, bytes);
   };
 
-  test('a good one is taken', () => {
+  test('a valid answer is accepted', () => {
     expect(answer(() => {})().status).toBe(0);
   });
 
-  test('another kind, another hint, a wrong size and STATUS_PENDING are not', () => {
+  test('another kind, another hint, a wrong size and STATUS_PENDING are rejected', () => {
     expect(answer((bytes) => bytes.writeUInt32LE(kind.WRITE, 4))).toThrow(/kind/);
     expect(answer((bytes) => bytes.writeUInt8(1, 8))).toThrow(/hint/);
     expect(answer((bytes) => bytes.writeUInt16LE(120, 2))).toThrow(/size/);
@@ -86,7 +86,7 @@ describe('answers', () => {
   });
 });
 
-test('a name that the driver does not let through', () => {
+test('the driver accepts valid paths alone', () => {
   for (const good of ['\\', '\\a', '\\a\\b', '\\a\\', '\\a.', '\\ä b']) {
     expect(isValidPath(good, 255), good).toBe(true);
   }
@@ -111,9 +111,9 @@ test('patterns match as FindFirstFile does', () => {
   expect(matches('A', 'a', false)).toBe(false);
 });
 
-test('shares let in who all before share with, and nobody else', () => {
-  const opener = (grantedAccess: number, shareAccess: number): FileObject =>
-    new FileObject(new FileNode('\\a'), {
+test('an opener is let in if all earlier openers share with it', () => {
+  const opener = (grantedAccess: number, shareAccess: number): FileDesc =>
+    new FileDesc(new FileNode('\\a'), {
       userContext2: 0n,
       grantedAccess,
       shareAccess,

@@ -1,5 +1,6 @@
 /**
- * What else a create may ask for: options, attributes, room, and the special opens of the system.
+ * The other parameters of a create: options, attributes, allocation, and the system's special
+ * opens.
  */
 import { type Case, expectEqual, expectStatus, expectTrue } from '../case.ts';
 import { closeHandle } from '../driver/cleanup.ts';
@@ -10,7 +11,7 @@ import { mountingUser } from '../driver/token.ts';
 const write = access.FILE_GENERIC_READ | access.FILE_GENERIC_WRITE;
 const { CREATE, OPEN, OPEN_IF } = disposition;
 
-/** What the driver opens for a rename: the directory of the name. */
+/** The driver opens the directory of a name, for a rename. */
 const target = {
   token: mountingUser,
   desiredAccess: access.WRITE_DATA | access.SYNCHRONIZE,
@@ -29,7 +30,7 @@ const targetDirectory: Case[] = (
   ] as const
 ).map(
   ([what, name, information]): Case => ({
-    name: `opening the target directory of ${what} opens the parent and says so`,
+    name: `opening the target directory of ${what} opens the parent, and says if it exists`,
     rule: 'MS-FSA 2.1.5.1: OpenTargetDirectory',
     async run({ win, driver, path, linux, linuxDir }) {
       await win.makeFile(path('there'));
@@ -66,7 +67,7 @@ export const createOptions: readonly Case[] = [
     },
   },
   {
-    name: 'a trailing backslash on a directory is nothing',
+    name: 'a trailing backslash on a directory is ignored',
     rule: 'MS-FSA 2.1.5.1: PathName with a trailing backslash',
     async run({ win, path }) {
       await win.makeDirectory(path('d'));
@@ -150,7 +151,7 @@ export const createOptions: readonly Case[] = [
     },
   },
   {
-    name: 'who makes a READONLY file may write to it',
+    name: 'the creator of a READONLY file may write to it',
     rule: 'MS-FSA 2.1.5.1.1: the creator has the access that it asked for',
     async run({ win, linux, path, linuxPath }) {
       await win.makeFile(path('a'), 'written', { attributes: attribute.READONLY });
@@ -174,7 +175,7 @@ export const createOptions: readonly Case[] = [
     },
   },
   {
-    name: 'a new file gets the room that its create asks for',
+    name: 'a new file gets the allocation that its create asks for',
     rule: 'MS-FSA 2.1.5.1.1: DesiredAllocationSize',
     async run({ win, path }) {
       const wish = { access: write, disposition: CREATE, allocationSize: 1_000_000 };
@@ -196,7 +197,7 @@ export const createOptions: readonly Case[] = [
     },
   },
   {
-    name: 'write-through and no buffering write what is written',
+    name: 'write-through and unbuffered writes are read back',
     rule: 'NtCreateFile: FILE_WRITE_THROUGH, FILE_NO_INTERMEDIATE_BUFFERING',
     async run({ win, linux, path, linuxPath }) {
       const handle = await win.mustOpen(path('a'), {
@@ -210,7 +211,7 @@ export const createOptions: readonly Case[] = [
     },
   },
   {
-    name: 'the kernel itself is not checked',
+    name: 'a create by the kernel itself is not checked',
     rule: 'WinFsp: UserMode is 0',
     async run({ win, linux, path, linuxPath }) {
       await linux.writeFile(linuxPath('a'), 'secret');
@@ -238,7 +239,7 @@ export const createOptions: readonly Case[] = [
     },
   },
   {
-    name: 'a FileInfo of a create is the one that a query gives',
+    name: 'the FileInfo of a create equals that of a query',
     rule: 'WinFsp: FileInfo of the answer to Create',
     async run({ win, path }) {
       await win.makeFile(path('a'), 'twelve bytes');
@@ -262,7 +263,7 @@ export const createOptions: readonly Case[] = [
     },
   },
   {
-    name: 'what is granted has neither generic rights nor MAXIMUM_ALLOWED',
+    name: 'the granted access has neither generic rights nor MAXIMUM_ALLOWED',
     rule: 'MS-FSA 2.1.5.1.2.1: GrantedAccess',
     async run({ win, path }) {
       await win.makeFile(path('a'));

@@ -1,4 +1,4 @@
-/** Reading, writing, sizes, mapped files, and what comes late. */
+/** Reading, writing, sizes, mapped files, and requests that come late. */
 import { type Case, expectEqual, expectStatus, expectTrue, type Scene } from '../case.ts';
 import { endOfFile, pageBytes } from '../driver/data.ts';
 import { access, attribute, disposition, option, status } from '../driver/nt.ts';
@@ -8,7 +8,7 @@ const write = access.FILE_GENERIC_READ | access.FILE_GENERIC_WRITE;
 const readRule = 'MS-FSA 2.1.5.3 Server Requests a Read';
 const writeRule = 'MS-FSA 2.1.5.4 Server Requests a Write';
 const endRule = 'MS-FSA 2.1.5.15.4 FileEndOfFileInformation';
-const roomRule = 'MS-FSA 2.1.5.15.1 FileAllocationInformation';
+const allocationRule = 'MS-FSA 2.1.5.15.1 FileAllocationInformation';
 const gib = 1024 ** 3;
 
 function make(scene: Scene, name = 'a', rights = write): Promise<Handle> {
@@ -18,7 +18,7 @@ function make(scene: Scene, name = 'a', rights = write): Promise<Handle> {
   });
 }
 
-/** Reads beside the end of "0123456789". */
+/** Reads around the end of "0123456789". */
 const reads: readonly (readonly [string, number, number, string | number])[] = [
   ['the whole file', 0, 10, '0123456789'],
   ['a part', 3, 4, '3456'],
@@ -131,7 +131,7 @@ export const dataTransfer: readonly Case[] = [
     },
   },
   {
-    name: 'appends of twenty handles at once are all there, whole',
+    name: 'twenty handles append at once, and every append is there, whole',
     rule: 'MS-FSA 2.1.5.4: an append is one step',
     async run(scene) {
       await scene.win.makeFile(scene.path('log'));
@@ -152,7 +152,7 @@ export const dataTransfer: readonly Case[] = [
     },
   },
   {
-    name: 'a write answers the size that the file has now',
+    name: 'a write answers the file’s new size',
     rule: 'WinFsp: FileInfo of the answer to Write',
     async run(scene) {
       const handle = await make(scene);
@@ -176,7 +176,7 @@ export const dataTransfer: readonly Case[] = [
     },
   },
   {
-    name: 'the end of file moves down: the rest is gone',
+    name: 'the end of file moves down, and the rest is gone',
     rule: endRule,
     async run(scene) {
       await scene.win.makeFile(scene.path('a'), '0123456789');
@@ -188,7 +188,7 @@ export const dataTransfer: readonly Case[] = [
     },
   },
   {
-    name: 'the end of file moves up: zeros',
+    name: 'the end of file moves up, and zeros fill the gap',
     rule: endRule,
     async run(scene) {
       const handle = await make(scene);
@@ -214,7 +214,7 @@ export const dataTransfer: readonly Case[] = [
   },
   {
     name: 'an allocation below the size truncates',
-    rule: roomRule,
+    rule: allocationRule,
     async run(scene) {
       await scene.win.makeFile(scene.path('a'), Buffer.alloc(10_000, 1));
       const handle = await make(scene);
@@ -224,8 +224,8 @@ export const dataTransfer: readonly Case[] = [
     },
   },
   {
-    name: 'an allocation above the size takes room and leaves the size',
-    rule: roomRule,
+    name: 'an allocation above the size reserves space and leaves the size',
+    rule: allocationRule,
     async run(scene) {
       await scene.win.makeFile(scene.path('a'), 'x');
       const handle = await make(scene);
@@ -237,7 +237,7 @@ export const dataTransfer: readonly Case[] = [
     },
   },
   {
-    name: 'room that was taken and not used is given back at cleanup',
+    name: 'reserved space that was not used is given back at cleanup',
     rule: 'WinFsp: Cleanup with SetAllocationSize',
     async run(scene) {
       await scene.win.makeFile(scene.path('a'), 'x');
@@ -251,7 +251,7 @@ export const dataTransfer: readonly Case[] = [
   },
   {
     name: 'an allocation of nothing empties the file',
-    rule: roomRule,
+    rule: allocationRule,
     async run(scene) {
       await scene.win.makeFile(scene.path('a'), 'content');
       const handle = await make(scene);
@@ -261,7 +261,7 @@ export const dataTransfer: readonly Case[] = [
     },
   },
   {
-    name: 'bytes beyond 4 GiB are written and read where they belong',
+    name: 'bytes beyond 4 GiB are written and read at their offset',
     rule: writeRule,
     async run(scene) {
       const handle = await make(scene);
@@ -333,7 +333,7 @@ export const dataTransfer: readonly Case[] = [
     },
   },
   {
-    name: 'paging writes go on after the file was deleted',
+    name: 'paging writes succeed after the file was deleted',
     rule: 'WinFsp: paging I/O on a deleted file is no error',
     async run(scene) {
       const { win, path } = scene;
@@ -349,7 +349,7 @@ export const dataTransfer: readonly Case[] = [
     },
   },
   {
-    name: 'a mapped file sees what was written before it was touched',
+    name: 'a mapped page shows what was written before its first use',
     rule: 'CreateFileMapping: coherent with ReadFile and WriteFile',
     async run(scene) {
       await scene.win.makeFile(scene.path('a'), Buffer.alloc(pageBytes, 0x61));
@@ -362,7 +362,7 @@ export const dataTransfer: readonly Case[] = [
     },
   },
   {
-    name: 'a flush succeeds on what may be written, and is refused on what may not',
+    name: 'a flush succeeds on a handle with write access, and is refused without',
     rule: 'MS-FSA 2.1.5.7 Server Requests Flushing Cached Data',
     async run(scene) {
       await scene.win.makeFile(scene.path('a'), 'x');
@@ -384,7 +384,7 @@ export const dataTransfer: readonly Case[] = [
     },
   },
   {
-    name: 'overlapping writes and reads of many handles end as one order of them would',
+    name: 'overlapping writes and reads of many handles end as if they ran one by one',
     rule: writeRule,
     async run(scene) {
       await scene.win.makeFile(scene.path('a'), Buffer.alloc(100_000));

@@ -1,4 +1,4 @@
-/** Delete in all its forms: delete on close, disposition, POSIX, and what stands against it. */
+/** All ways to delete: delete on close, disposition, POSIX semantics, and what prevents each. */
 import { type Case, expectEqual, expectStatus, expectTrue, type Scene } from '../case.ts';
 import {
   access,
@@ -47,7 +47,7 @@ export const deletion: readonly Case[] = [
     },
   },
   {
-    name: 'a new file with delete on close is gone when its handle is',
+    name: 'a new file with delete on close is gone when its handle is closed',
     rule: closeRule,
     async run(scene) {
       const handle = await scene.win.mustOpen(scene.path('a'), {
@@ -88,7 +88,7 @@ export const deletion: readonly Case[] = [
   },
   {
     name: 'delete on close of a directory with a file in it leaves it',
-    rule: 'WinFsp: Cleanup cannot fail, and looks again',
+    rule: 'WinFsp: Cleanup cannot fail, and checks again',
     async run(scene) {
       const { win, path } = scene;
       await win.makeDirectory(path('d'));
@@ -127,7 +127,7 @@ export const deletion: readonly Case[] = [
     },
   },
   {
-    name: 'a disposition can be taken back',
+    name: 'a disposition can be reversed',
     rule: setRule,
     async run(scene) {
       await scene.win.makeFile(scene.path('a'), 'x');
@@ -207,7 +207,7 @@ export const deletion: readonly Case[] = [
   },
   {
     name: 'a directory that fills up between disposition and close stays',
-    rule: 'WinFsp: Cleanup cannot fail, and looks again',
+    rule: 'WinFsp: Cleanup cannot fail, and checks again',
     async run({ win, linux, path, linuxPath }) {
       await win.makeDirectory(path('d'));
       const handle = await win.mustOpen(path('d'), deletes);
@@ -230,7 +230,7 @@ export const deletion: readonly Case[] = [
     },
   },
   {
-    name: 'while a delete is pending nobody opens the name',
+    name: 'while a delete is pending the name cannot be opened',
     rule: 'MS-FSA 2.1.5.1.2: DELETE_PENDING',
     async run({ win, path }) {
       await win.makeFile(path('a'), 'x');
@@ -262,7 +262,7 @@ export const deletion: readonly Case[] = [
     },
   },
   {
-    name: 'a file that POSIX delete took can still be written by who has it open',
+    name: 'a POSIX-deleted file can still be written through an open handle',
     rule: posixRule,
     async run({ win, path }) {
       await win.makeFile(path('a'), 'old');
@@ -339,7 +339,7 @@ export const deletion: readonly Case[] = [
     },
   },
   {
-    name: 'removing a link to a directory leaves what is in it',
+    name: 'removing a link to a directory leaves the directory’s content',
     rule: 'FILE_OPEN_REPARSE_POINT: the link itself',
     async run({ win, linux, path, linuxPath }) {
       await linux.mkdir(linuxPath('d'));
@@ -350,7 +350,7 @@ export const deletion: readonly Case[] = [
     },
   },
   {
-    name: 'removing what is not there is OBJECT_NAME_NOT_FOUND',
+    name: 'removing a missing name is OBJECT_NAME_NOT_FOUND',
     rule: 'MS-FSA 2.1.5.1',
     async run({ win, path }) {
       expectStatus(await win.remove(path('a')), status.OBJECT_NAME_NOT_FOUND);

@@ -1,4 +1,4 @@
-/** The six dispositions on everything that may stand under a name, and what they do to it. */
+/** The six dispositions on every kind of existing file, and their effects. */
 import { type Case, expectEqual, expectStatus, expectTrue, type Scene } from '../case.ts';
 import { access, attribute, created, disposition, option, share, status } from '../driver/nt.ts';
 
@@ -15,7 +15,7 @@ const names: readonly Disposition[] = [
   'OVERWRITE_IF',
 ];
 
-/** The status, and where it is success what was done. */
+/** The status; for a success, what the create did. */
 type Answer = keyof typeof created | keyof typeof status;
 
 const answers: Readonly<Record<Target, readonly Answer[]>> = {
@@ -199,7 +199,7 @@ const effects: Case[] = [
     },
   },
   {
-    name: 'OVERWRITE that the shares refuse changes nothing',
+    name: 'an OVERWRITE that the share check refuses changes nothing',
     rule: 'MS-FSA 2.1.5.1.2.2 Algorithm to Check Sharing Access',
     async run({ win, path }) {
       await win.makeFile(path('a'), 'kept');
@@ -214,7 +214,7 @@ const effects: Case[] = [
     },
   },
   {
-    name: 'OVERWRITE of a file that has another name empties that too',
+    name: 'OVERWRITE of a file with two names is seen under both',
     rule: 'Linux link(2): two names of one inode',
     async run({ win, linux, path, linuxPath }) {
       await linux.writeFile(linuxPath('a'), 'old');

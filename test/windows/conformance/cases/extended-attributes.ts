@@ -1,4 +1,4 @@
-/** EAs: user.* attributes of Linux, and WSL's metadata, which is the inode's own. */
+/** EAs: Linux's user.* attributes, and WSL's metadata, which are the inode's own numbers. */
 import { type Case, expectEqual, expectStatus, expectTrue } from '../case.ts';
 import type { Ea } from '../driver/ea.ts';
 import { access, disposition, status } from '../driver/nt.ts';
@@ -60,7 +60,7 @@ export const extendedAttributes: readonly Case[] = [
     },
   },
   {
-    name: 'an empty value takes an EA away, and only that one',
+    name: 'an empty value removes an EA, and only that one',
     rule,
     async run({ win, linux, path, linuxPath }) {
       await win.makeFile(path('a'));
@@ -73,7 +73,7 @@ export const extendedAttributes: readonly Case[] = [
     },
   },
   {
-    name: 'taking away what is not there succeeds',
+    name: 'removing a missing EA succeeds',
     rule,
     async run({ win, path }) {
       await win.makeFile(path('a'));
@@ -84,7 +84,7 @@ export const extendedAttributes: readonly Case[] = [
   },
   {
     name: 'another case names the same EA',
-    rule: 'MS-FSCC 2.4.15: names of EAs are compared without their case',
+    rule: 'MS-FSCC 2.4.15: EA names are compared without regard to case',
     async run({ win, path }) {
       await win.makeFile(path('a'));
       const handle = await win.mustOpen(path('a'), rights);
@@ -125,7 +125,7 @@ export const extendedAttributes: readonly Case[] = [
     },
   },
   {
-    name: 'EaSize says how much there is, and 0 where there is nothing',
+    name: 'EaSize is the size of the list, and 0 without EAs',
     rule: 'MS-FSCC 2.4.13 FileEaInformation',
     async run({ win, linux, path, linuxPath }) {
       await linux.writeFile(linuxPath('none'), '');
@@ -176,7 +176,7 @@ export const extendedAttributes: readonly Case[] = [
     },
   },
   {
-    name: 'bytes that are no text are kept',
+    name: 'an EA keeps bytes that are not text',
     rule,
     async run({ win, path }) {
       await win.makeFile(path('a'));
@@ -190,7 +190,7 @@ export const extendedAttributes: readonly Case[] = [
     },
   },
   {
-    name: 'setting without WRITE_EA is refused, and asking without READ_EA',
+    name: 'setting without WRITE_EA is refused, and so is reading without READ_EA',
     rule,
     async run({ win, path }) {
       await win.makeFile(path('a'));
@@ -201,7 +201,7 @@ export const extendedAttributes: readonly Case[] = [
     },
   },
   {
-    name: 'what the inode has no room for is refused, and nothing changes',
+    name: 'an EA that does not fit into the inode is refused, and nothing changes',
     rule: 'setxattr(2): ENOSPC, E2BIG',
     types: ['ext4'],
     async run({ win, path }) {

@@ -1,6 +1,6 @@
 /** Directories: pieces, patterns, restarts, single entries, and changes while they are listed. */
 import { type Case, expectEqual, expectStatus, expectTrue, type Scene } from '../case.ts';
-import { win32Pattern } from '../driver/names.ts';
+import { win32Pattern } from '../driver/name-rules.ts';
 import { access, attribute, option, status } from '../driver/nt.ts';
 import { expectSuccess, type Handle } from '../driver/program.ts';
 
@@ -26,7 +26,7 @@ async function fill(
 const withoutDots = (names: readonly string[]): string[] =>
   names.filter((name) => name !== '.' && name !== '..');
 
-/** Win32's pattern, and which of the names it finds. */
+/** Win32's pattern, and the names that it matches. */
 const patterns: readonly (readonly [string, readonly string[]])[] = [
   ['*', ['a.txt', 'ab.txt', 'b.TXT', 'c', 'd.tar.gz']],
   ['*.*', ['a.txt', 'ab.txt', 'b.TXT', 'c', 'd.tar.gz']],
@@ -97,7 +97,7 @@ export const listing: readonly Case[] = [
     },
   },
   {
-    name: 'an entry says of a file what the file says itself',
+    name: 'an entry has the same information as its file',
     rule: 'MS-FSCC 2.4.17 FileIdBothDirectoryInformation',
     async run(scene) {
       const { win, linux, dir, path, linuxPath } = scene;
@@ -110,14 +110,14 @@ export const listing: readonly Case[] = [
       for (const name of ['a', 'd', 'link', 'fifo']) {
         const entry = entries.find((one) => one.name === name);
         const info = await win.stat(path(name));
-        // The driver shows EaSize of a listing only as "some": the number itself is the file's.
+        // In a listing the driver shows only whether EaSize is 0.
         expectEqual({ ...entry?.info, eaSize: 0 }, { ...info, eaSize: 0 }, name);
       }
     },
   },
   {
-    name: 'a listing stays as it began while files come and go',
-    rule: 'MS-FSA 2.1.5.6.3: each entry once; what stays is seen',
+    name: 'a listing stays as it was at its start while files come and go',
+    rule: 'MS-FSA 2.1.5.6.3: each entry once; a file that stays is listed',
     async run(scene) {
       const { win, dir, path } = scene;
       const names = await fill(scene, 500);
@@ -143,7 +143,7 @@ export const listing: readonly Case[] = [
     },
   },
   {
-    name: 'a restart lists from the beginning, with what came meanwhile',
+    name: 'a restart lists from the beginning, with new files',
     rule: 'MS-FSA 2.1.5.6.3: RestartScan',
     async run(scene) {
       await fill(scene, 3);
@@ -173,7 +173,7 @@ export const listing: readonly Case[] = [
     },
   },
   {
-    name: 'one entry at a time',
+    name: 'entries are listed one at a time',
     rule: 'MS-FSA 2.1.5.6.3: ReturnSingleEntry',
     async run(scene) {
       const names = await fill(scene, 20);
@@ -190,7 +190,7 @@ export const listing: readonly Case[] = [
     },
   },
   {
-    name: 'a buffer for one entry at a time',
+    name: 'entries are listed through a buffer for one entry',
     rule,
     async run(scene) {
       const names = await fill(scene, 30);
@@ -199,7 +199,7 @@ export const listing: readonly Case[] = [
     },
   },
   {
-    name: 'a single name that is there is one entry, and then there are no more',
+    name: 'a single existing name is one entry, and then there are no more',
     rule: 'MS-FSA 2.1.5.6.3: FileNamePattern without wildcards',
     async run(scene) {
       await fill(scene, 100);
@@ -215,7 +215,7 @@ export const listing: readonly Case[] = [
     },
   },
   {
-    name: 'a single name that is not there is NO_SUCH_FILE',
+    name: 'a single missing name is NO_SUCH_FILE',
     rule: 'MS-FSA 2.1.5.6.3: the first query finds nothing',
     async run(scene) {
       await fill(scene, 10);
@@ -225,7 +225,7 @@ export const listing: readonly Case[] = [
     },
   },
   {
-    name: 'a single name with odd characters is found',
+    name: 'a single name with reserved characters is found',
     rule: 'names that Windows cannot have are listed under others',
     async run(scene) {
       await scene.linux.writeFile(scene.linuxPath('a:b'), '');
@@ -243,7 +243,7 @@ export const listing: readonly Case[] = [
       const two = await second.list({ pattern: '*', lengthBytes: 1024 });
       expectEqual(one.entries, two.entries, 'the first piece of both');
       const onward = await first.list({ lengthBytes: 1024 });
-      expectTrue(onward.entries[0]?.name !== one.entries[0]?.name, 'the first goes on');
+      expectTrue(onward.entries[0]?.name !== one.entries[0]?.name, 'the first handle continues');
       await first.close();
       await second.close();
     },
@@ -280,7 +280,7 @@ export const listing: readonly Case[] = [
     },
   },
   {
-    name: 'a directory that is renamed while it is listed is listed on',
+    name: 'the listing of a directory continues after the directory was renamed',
     rule: 'an open file never turns into another',
     async run(scene) {
       const { win, linux, path, linuxPath } = scene;

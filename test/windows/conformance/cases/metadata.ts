@@ -1,4 +1,4 @@
-/** Attributes, times, sizes and indexes: what Windows reads of a file and may set. */
+/** Attributes, times, sizes and indexes: what Windows reads and sets of a file. */
 import { type Case, expectEqual, expectStatus, expectTrue } from '../case.ts';
 import { access, attribute, disposition, fileTime, status } from '../driver/nt.ts';
 import { expectSuccess } from '../driver/program.ts';
@@ -22,7 +22,7 @@ const attributesKept: Case[] = (
   ] as const
 ).map(
   ([what, attributes]): Case => ({
-    name: `${what} is set, kept when the file is closed, and taken away again`,
+    name: `${what} is set, kept when the file is closed, and cleared again`,
     rule: basicRule,
     async run({ win, path, driver }) {
       await win.makeFile(path('a'), 'x');
@@ -100,7 +100,7 @@ export const metadata: readonly Case[] = [
     },
   },
   {
-    name: 'without another the time of creation is that of the inode',
+    name: 'by default the time of creation is the inode’s time of birth',
     rule: 'statx(2): stx_btime',
     async run({ win, linux, path, linuxPath }) {
       await linux.writeFile(linuxPath('a'), 'x');
@@ -185,7 +185,7 @@ export const metadata: readonly Case[] = [
     },
   },
   {
-    name: 'READONLY takes the write bits of the mode, and gives the owner his back',
+    name: 'READONLY removes the write bits of the mode; clearing it restores the owner’s',
     rule: 'chmod(2): a-w, u+w',
     async run({ win, linux, path, linuxPath }) {
       await linux.writeFile(linuxPath('a'), 'x');
@@ -215,7 +215,7 @@ export const metadata: readonly Case[] = [
     },
   },
   {
-    name: 'attributes are in user.DOSATTRIB as Samba keeps them',
+    name: 'attributes are kept in user.DOSATTRIB, in Samba’s format',
     rule: 'Samba: store dos attributes',
     async run({ win, linux, path, linuxPath }) {
       await win.makeFile(path('a'), '', { attributes: HIDDEN | SYSTEM });
@@ -224,7 +224,7 @@ export const metadata: readonly Case[] = [
     },
   },
   {
-    name: 'what Samba kept is shown: its old text form, 0x22 is HIDDEN and ARCHIVE',
+    name: 'attributes in Samba’s old text form are shown: 0x22 is HIDDEN and ARCHIVE',
     rule: 'Samba: store dos attributes, before version 3.5',
     async run({ win, linux, path, linuxPath }) {
       await linux.writeFile(linuxPath('a'), '');
@@ -233,7 +233,7 @@ export const metadata: readonly Case[] = [
     },
   },
   {
-    name: 'a file of which Windows has set nothing has ARCHIVE, as every new file',
+    name: 'a file that Windows has never changed has ARCHIVE, like every new file',
     rule: 'MS-FSA 2.1.5.1.1: FILE_ATTRIBUTE_ARCHIVE of a new file',
     async run({ win, linux, path, linuxPath }) {
       await linux.writeFile(linuxPath('a'), '');
@@ -265,7 +265,7 @@ export const metadata: readonly Case[] = [
     },
   },
   {
-    name: 'attributes that were set before the write stay as they were set',
+    name: 'attributes that were set before a write stay',
     rule: 'WinFsp: no SetArchiveBit where the attributes were set',
     async run({ win, path, driver }) {
       await win.makeFile(path('a'), 'x');
@@ -289,8 +289,8 @@ export const metadata: readonly Case[] = [
     },
   },
   {
-    name: 'a file with two names says so',
-    rule: 'MS-FSCC 2.4.41 FileStandardInformation: NumberOfLinks (the driver passes it over)',
+    name: 'a file with two names has two links',
+    rule: 'MS-FSCC 2.4.41 FileStandardInformation: NumberOfLinks (the driver ignores it)',
     async run({ win, linux, path, linuxPath }) {
       await linux.writeFile(linuxPath('a'), 'x');
       await linux.link(linuxPath('a'), linuxPath('b'));
@@ -298,7 +298,7 @@ export const metadata: readonly Case[] = [
     },
   },
   {
-    name: 'the size of a directory is nothing to Windows, its allocation neither',
+    name: 'a directory has size 0 and allocation 0',
     rule: 'MS-FSCC 2.4.41 FileStandardInformation of a directory',
     async run({ win, path }) {
       await win.makeDirectory(path('d'));
@@ -310,7 +310,7 @@ export const metadata: readonly Case[] = [
     },
   },
   {
-    name: 'FileStandardInformation says that a delete is pending',
+    name: 'FileStandardInformation shows that a delete is pending',
     rule: 'MS-FSCC 2.4.41 FileStandardInformation',
     async run({ win, path }) {
       await win.makeFile(path('a'));
@@ -334,7 +334,7 @@ export const metadata: readonly Case[] = [
     },
   },
   {
-    name: 'information of a deleted file that is still open',
+    name: 'a deleted file that is still open has its information',
     rule: 'Linux fstat(2) after unlink(2)',
     async run({ win, path }) {
       await win.makeFile(path('a'), 'content');

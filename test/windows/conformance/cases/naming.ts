@@ -1,4 +1,4 @@
-/** Names: what Windows may have, what Linux may have, and how each sees the other's. */
+/** Names: which ones Windows and Linux allow, and how each sees the other's. */
 import { type Case, expectEqual, expectStatus, expectTrue } from '../case.ts';
 import { access, disposition, option, status } from '../driver/nt.ts';
 import { expectSuccess } from '../driver/program.ts';
@@ -6,9 +6,9 @@ import { expectSuccess } from '../driver/program.ts';
 const make = { access: access.FILE_GENERIC_WRITE, disposition: disposition.CREATE };
 const sign = (char: string): string => String.fromCharCode(0xf000 + char.charCodeAt(0));
 const reservedRule = 'WSL, Cygwin, SFM: reserved characters are U+F000 + c';
-const bytesRule = 'names of Linux are bytes; those that are no UTF-8 stay reachable';
+const bytesRule = 'Linux names are bytes; a name that is not UTF-8 stays reachable';
 
-/** Linux's name, and how Windows lists and opens it. */
+/** A Linux name, and the name by which Windows lists and opens it. */
 const linuxNames: readonly (readonly [string, string | Buffer, string])[] = [
   ...[...'<>:"|?*\\'].map((char): readonly [string, string, string] => [
     `with ${char}`,
@@ -44,7 +44,7 @@ const linuxTable: Case[] = linuxNames.map(
   }),
 );
 
-/** Names that both sides have alike. */
+/** Names that are the same on both sides. */
 const plainNames = [
   'plain.txt',
   '.hidden',
@@ -70,7 +70,7 @@ const plainTable: Case[] = plainNames.map(
   }),
 );
 
-/** Names that the driver lets through and no Linux name can be. */
+/** Names that the driver accepts and Linux cannot have. */
 const refused: readonly (readonly [string, string, number])[] = [
   ['of 256 bytes in UTF-8', 'ü'.repeat(128), status.OBJECT_NAME_INVALID],
   ['of 86 euro signs', '€'.repeat(86), status.OBJECT_NAME_INVALID],
@@ -151,7 +151,7 @@ export const naming: readonly Case[] = [
     },
   },
   {
-    name: 'desktop.ini and its like are not found, and are once they were made',
+    name: 'desktop.ini and similar names are not found until they are made',
     rule: 'Explorer looks for them in every directory',
     async run({ win, path }) {
       for (const name of ['desktop.ini', 'autorun.inf', 'Thumbs.db']) {
@@ -166,7 +166,7 @@ export const naming: readonly Case[] = [
     },
   },
   {
-    name: 'a name that was not found is there when a rename brings it',
+    name: 'a name that was not found is found after a rename to it',
     rule: 'MS-FSA 2.1.5.15.11 FileRenameInformation',
     async run({ win, path }) {
       expectStatus(await win.tryOpen(path('desktop.ini')), status.OBJECT_NAME_NOT_FOUND);
@@ -176,7 +176,7 @@ export const naming: readonly Case[] = [
     },
   },
   {
-    name: 'what was not found below a directory is there when a directory of its name comes',
+    name: 'a path that was not found is found when a directory is renamed into its place',
     rule: 'MS-FSA 2.1.5.15.11 FileRenameInformation',
     async run({ win, path }) {
       expectStatus(await win.tryOpen(path('d\\a')), status.OBJECT_PATH_NOT_FOUND);
@@ -192,7 +192,7 @@ const insensitiveRule = 'FILE_CASE_PRESERVED_NAMES without FILE_CASE_SENSITIVE_S
 
 const insensitiveCases: readonly Omit<Case, 'on'>[] = [
   {
-    name: 'another case opens the file, and the name stays as it was made',
+    name: 'another case opens the file, and the name keeps its case',
     rule: insensitiveRule,
     async run({ win, dir, path }) {
       await win.makeFile(path('ReadMe.TXT'), 'x');
@@ -201,7 +201,7 @@ const insensitiveCases: readonly Omit<Case, 'on'>[] = [
     },
   },
   {
-    name: 'the answer to Create has the name as the directory has it',
+    name: 'the answer to Create has the name in the directory’s case',
     rule: 'WinFsp: FileName of the answer to Create',
     async run({ win, path }) {
       await win.makeFile(path('ReadMe.TXT'));
@@ -219,7 +219,7 @@ const insensitiveCases: readonly Omit<Case, 'on'>[] = [
     },
   },
   {
-    name: 'a directory on the way may be named in another case',
+    name: 'a directory within a path may be named in another case',
     rule: insensitiveRule,
     async run({ win, path }) {
       await win.makeDirectory(path('Dir'));
@@ -228,8 +228,8 @@ const insensitiveCases: readonly Omit<Case, 'on'>[] = [
     },
   },
   {
-    name: 'names that differ in case alone are both listed, and both opened by their own',
-    rule: 'names of Linux that Windows takes for one stay reachable and distinguishable',
+    name: 'two names that differ in case alone are both listed, and each can be opened',
+    rule: 'Linux names that are equal to Windows stay reachable and distinguishable',
     async run({ win, linux, dir, path, linuxPath }) {
       await linux.writeFile(linuxPath('name'), 'lower');
       await linux.writeFile(linuxPath('NAME'), 'upper');
@@ -274,7 +274,7 @@ const insensitiveCases: readonly Omit<Case, 'on'>[] = [
     },
   },
   {
-    name: 'a rename that is refused leaves the target under its own spelling',
+    name: 'a refused rename leaves the target’s name as it was',
     rule: 'MS-FSA 2.1.5.15.11 FileRenameInformation',
     async run({ win, linux, path, linuxDir }) {
       await win.makeDirectory(path('source'));
@@ -287,7 +287,7 @@ const insensitiveCases: readonly Omit<Case, 'on'>[] = [
     },
   },
   {
-    name: 'a rename into a directory whose name is as long as the new one',
+    name: 'a rename into a directory whose name has the length of the new name',
     rule: 'WinFsp: FileName of a target directory is the directory’s own',
     async run({ win, path }) {
       await win.makeDirectory(path('Long'));
@@ -326,7 +326,7 @@ const insensitiveCases: readonly Omit<Case, 'on'>[] = [
     },
   },
   {
-    name: 'a single name is found in another case, as the directory has it',
+    name: 'a single name is found in another case, and listed in the directory’s',
     rule: 'NtQueryDirectoryFile with a name without wildcards',
     async run({ win, dir, path }) {
       await win.makeFile(path('ReadMe'));
@@ -335,7 +335,7 @@ const insensitiveCases: readonly Omit<Case, 'on'>[] = [
     },
   },
   {
-    name: 'two handles under two cases share one file and its shares',
+    name: 'two handles opened in two cases have one file and its share modes',
     rule: 'WinFsp: names are compared in upper case',
     async run({ win, path }) {
       await win.makeFile(path('name'), 'x');

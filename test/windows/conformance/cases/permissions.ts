@@ -1,4 +1,4 @@
-/** Who may do what: the three ways of --permissions, privileges, and security descriptors. */
+/** Access checks: the three modes of --permissions, privileges, and security descriptors. */
 import { type Case, expectEqual, expectStatus, expectTrue, type Scene } from '../case.ts';
 import { access, attribute, disposition, option, status } from '../driver/nt.ts';
 import { expectSuccess } from '../driver/program.ts';
@@ -67,10 +67,10 @@ const mapTable: Case[] = mapped.map(
 const ignoreTable: Case[] = mapped.map(
   ({ what, mode, uid, rights }): Case => ({
     name: `ignore: ${what} is allowed`,
-    rule: '--permissions=ignore: everybody everything',
+    rule: '--permissions=ignore: no check',
     on: 'ignore',
     async run({ win, linux, path, linuxPath }) {
-      // A file that nobody may write is READONLY, and that refuses writing whoever asks.
+      // A file without a write bit is READONLY, which refuses writing to everyone.
       await linux.writeFile(linuxPath('a'), 'x');
       await linux.chmod(linuxPath('a'), mode);
       await linux.chown(linuxPath('a'), uid, uid);
@@ -126,7 +126,7 @@ const enforcing: readonly Omit<Case, 'on'>[] = [
     },
   },
   {
-    name: 'without the privilege to traverse, every directory on the way must let one through',
+    name: 'without the traverse privilege, every directory of the path must grant TRAVERSE',
     rule: 'MS-FSA 2.1.5.1: traverse check where SeChangeNotifyPrivilege is missing',
     async run({ win, linux, path, linuxPath }) {
       await linux.mkdir(linuxPath('d'));
@@ -140,7 +140,7 @@ const enforcing: readonly Omit<Case, 'on'>[] = [
     },
   },
   {
-    name: 'who may delete children of a directory may delete a file that he may not',
+    name: 'the right to delete a directory’s children is enough to delete a file',
     rule: 'MS-FSA 2.1.5.1.2.1: FILE_DELETE_CHILD of the parent',
     async run({ win, linux, path, linuxPath }) {
       await linux.mkdir(linuxPath('d'));
@@ -151,7 +151,7 @@ const enforcing: readonly Omit<Case, 'on'>[] = [
     },
   },
   {
-    name: 'in a sticky directory another’s file is not deleted',
+    name: 'another user’s file in a sticky directory is not deleted',
     rule: 'inode(7): S_ISVTX',
     async run({ win, linux, path, linuxPath }) {
       await linux.mkdir(linuxPath('d'));
@@ -163,7 +163,7 @@ const enforcing: readonly Omit<Case, 'on'>[] = [
     },
   },
   {
-    name: 'MAXIMUM_ALLOWED gives what may be, and no more',
+    name: 'MAXIMUM_ALLOWED grants every allowed right, and no more',
     rule: 'MS-FSA 2.1.5.1.2.1: MAXIMUM_ALLOWED',
     async run({ win, linux, path, linuxPath }) {
       await linux.writeFile(linuxPath('a'), 'x');
@@ -177,7 +177,7 @@ const enforcing: readonly Omit<Case, 'on'>[] = [
     },
   },
   {
-    name: 'a replace needs DELETE on what is replaced',
+    name: 'a replacing rename needs DELETE on the replaced file',
     rule: 'MS-FSA 2.1.5.15.11: DELETE on the target',
     async run({ win, linux, path, linuxPath }) {
       await linux.mkdir(linuxPath('d'));
@@ -192,7 +192,7 @@ const enforcing: readonly Omit<Case, 'on'>[] = [
     },
   },
   {
-    name: 'a backup reads what it may not read',
+    name: 'a backup reads a file that the user may not read',
     rule: backupRule,
     async run(scene) {
       await secretFile(scene);
@@ -206,7 +206,7 @@ const enforcing: readonly Omit<Case, 'on'>[] = [
     },
   },
   {
-    name: 'a backup lists what it may not list',
+    name: 'a backup lists a directory that the user may not list',
     rule: backupRule,
     async run({ win, linux, path, linuxPath }) {
       await linux.mkdir(linuxPath('d'));
@@ -222,7 +222,7 @@ const enforcing: readonly Omit<Case, 'on'>[] = [
     },
   },
   {
-    name: 'a restore makes a file where it may not',
+    name: 'a restore makes a file where the user may not',
     rule: backupRule,
     async run({ win, linux, path, linuxPath }) {
       await linux.mkdir(linuxPath('d'));
@@ -236,7 +236,7 @@ const enforcing: readonly Omit<Case, 'on'>[] = [
     },
   },
   {
-    name: 'backup intent without a privilege gives nothing',
+    name: 'backup intent without a privilege grants nothing',
     rule: backupRule,
     async run(scene) {
       await secretFile(scene);
@@ -247,7 +247,7 @@ const enforcing: readonly Omit<Case, 'on'>[] = [
     },
   },
   {
-    name: 'a new file belongs to who makes it',
+    name: 'a new file belongs to its creator',
     rule: 'MS-FSA 2.1.5.1.1: the owner of a new file',
     async run({ win, linux, path, linuxPath }) {
       await win.makeFile(path('a'));
@@ -290,7 +290,7 @@ export const permissions: readonly Case[] = [
     },
   },
   {
-    name: 'map: a new file is the mounting user’s, with a mode of the usual umask',
+    name: 'map: a new file belongs to the mounting user, with the mode of the usual umask',
     rule: mapRule,
     async run({ win, linux, path, linuxPath }) {
       await win.makeFile(path('a'));
@@ -304,7 +304,7 @@ export const permissions: readonly Case[] = [
   },
   {
     name: 'map: deleting a file of root’s in the user’s own directory is allowed',
-    rule: 'inode(7), path_resolution(7): the directory decides on names',
+    rule: 'inode(7), path_resolution(7): the directory’s mode governs its names',
     async run({ win, linux, path, linuxPath }) {
       await linux.writeFile(linuxPath('a'), 'x');
       await linux.chmod(linuxPath('a'), 0o644);
@@ -313,7 +313,7 @@ export const permissions: readonly Case[] = [
   },
   {
     name: 'map: deleting a file of root’s in root’s directory is refused',
-    rule: 'inode(7), path_resolution(7): the directory decides on names',
+    rule: 'inode(7), path_resolution(7): the directory’s mode governs its names',
     async run({ win, linux, path, linuxPath }) {
       await linux.mkdir(linuxPath('d'));
       await linux.chmod(linuxPath('d'), 0o755);
@@ -323,8 +323,8 @@ export const permissions: readonly Case[] = [
     },
   },
   {
-    name: 'administrators are nobody special on a Linux disk',
-    rule: 'uid 0 is root, and no group of Windows is',
+    name: 'administrators have no special rights on a Linux disk',
+    rule: 'no group of Windows is root',
     on: 'enforce',
     async run(scene) {
       await secretFile(scene);
@@ -334,7 +334,7 @@ export const permissions: readonly Case[] = [
     },
   },
   {
-    name: 'attributes of a file that is not readable can be seen by who may list the directory',
+    name: 'the right to list a directory is enough to read its files’ attributes',
     rule: 'MS-FSA 2.1.5.1.2.1: FILE_LIST_DIRECTORY of the parent gives FILE_READ_ATTRIBUTES',
     on: 'enforce',
     async run(scene) {
@@ -347,7 +347,7 @@ export const permissions: readonly Case[] = [
     },
   },
   {
-    name: 'a READONLY file refuses writing to its owner, too',
+    name: 'a READONLY file refuses writing to its owner too',
     rule: 'MS-FSA 2.1.5.1.2.1: FILE_ATTRIBUTE_READONLY',
     async run({ win, path }) {
       await win.makeFile(path('a'), '', { attributes: attribute.READONLY });

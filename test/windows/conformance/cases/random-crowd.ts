@@ -1,7 +1,7 @@
 /**
- * Many programs at once on few names. What each is answered depends on the others; that every
- * answer is one that such a call can have, that nothing hangs, and that Windows and Linux agree
- * about the tree in the end does not.
+ * Many programs at once on few names. Each call's answer depends on the other programs. But every
+ * answer is one of the call's possible answers, nothing hangs, and in the end Windows and Linux
+ * agree on the tree.
  */
 import assert from 'node:assert/strict';
 import { Random, testSeed } from '../../../support/random.ts';
@@ -12,7 +12,7 @@ const programs = 12;
 const stepsEach = 150;
 const names = ['a', 'b', 'c', 'Thumbs.db'];
 
-/** What a call on a name may say when others change it meanwhile. */
+/** The possible answers of a call on a name while other programs change the name. */
 const possible: ReadonlySet<number> = new Set([
   status.SUCCESS,
   status.OBJECT_NAME_NOT_FOUND,
@@ -25,7 +25,7 @@ const possible: ReadonlySet<number> = new Set([
   status.DIRECTORY_NOT_EMPTY,
   status.DELETE_PENDING,
   status.FILE_DELETED,
-  // A directory into itself: Linux's EINVAL.
+  // A directory was moved into itself: Linux's EINVAL.
   status.INVALID_PARAMETER,
 ]);
 
@@ -66,8 +66,7 @@ async function step(scene: Scene, random: Random, ignoresCase: boolean): Promise
     if (handle !== undefined) {
       const byte = random.below(256);
       const written = await handle.write(0, Buffer.alloc(3000, byte));
-      // The driver knows files by name: it may take this one for the directory that was here
-      // before.
+      // The driver knows files by name: it may take the file for a directory of the same name.
       if (written.status !== status.INVALID_DEVICE_REQUEST) {
         assert.equal(statusName(written.status), 'SUCCESS', what);
         const { data } = await handle.read(0, 3000);
@@ -84,7 +83,7 @@ async function step(scene: Scene, random: Random, ignoresCase: boolean): Promise
   return said;
 }
 
-/** Windows lists and finds what Linux has, and nothing else. */
+/** Windows lists and finds exactly what Linux has. */
 async function compare(scene: Scene): Promise<void> {
   const { win, linux, driver } = scene;
   driver.advance(60_000);

@@ -1,7 +1,8 @@
 /**
- * Random calls on a small tree, next to a model of it in memory: what stands and what is open must
- * be the same after each. Names are few, so that they come, go, move and come back; handles stay
- * open over renames and deletes. SEED in the environment chooses the walk; a failure names it.
+ * Random calls on a small tree, compared with a model of the tree in memory: the files and the open
+ * handles must agree after each call. There are few names, so that each is made, moved, deleted and
+ * made again, and handles stay open across renames and deletes. SEED in the environment chooses the
+ * walk; a failure prints it.
  */
 import assert from 'node:assert/strict';
 import { Random, testSeed } from '../../../support/random.ts';
@@ -11,19 +12,21 @@ import type { Handle } from '../driver/program.ts';
 
 const steps = 1500;
 const names = ['a', 'b', 'cc', 'desktop.ini'];
-const depthMost = 3;
-const openMost = 8;
-const fileMostBytes = 20_000;
+const maxDepth = 3;
+const maxOpen = 8;
+const maxFileBytes = 20_000;
 const rights = access.FILE_GENERIC_READ | access.FILE_GENERIC_WRITE | access.DELETE;
 
 interface Node {
   readonly isDirectory: boolean;
   content: Buffer;
-  /** By the folded name. */
+  /** The children by their folded names. */
   readonly children: Map<string, Node>;
 }
 
-/** What a path leads to: the directory that would hold it, or why there is none. */
+/**
+ * The result of a path's walk: the directory that would hold the name, or the status of a failure.
+ */
 interface Found {
   readonly status: number;
   readonly parent?: Node;
@@ -43,7 +46,7 @@ class Walk {
   readonly #ignoresCase: boolean;
   readonly #root: Node = makeNode(true);
   readonly #open: { handle: Handle; node: Node }[] = [];
-  /** What was done, for the report of a failure. */
+  /** The calls so far, for the report of a failure. */
   readonly log: string[] = [];
 
   constructor(scene: Scene, random: Random, ignoresCase: boolean) {
@@ -69,7 +72,7 @@ class Walk {
   }
 
   #path(): string[] {
-    const depth = this.#random.between(1, depthMost);
+    const depth = this.#random.between(1, maxDepth);
     return Array.from({ length: depth }, () => {
       const name = this.#random.pick(names);
       return this.#ignoresCase && this.#random.chance(0.4) ? name.toUpperCase() : name;
@@ -80,13 +83,13 @@ class Walk {
     return this.#scene.path(parts.join('\\'));
   }
 
-  #say(text: string, answer: number): void {
+  #note(text: string, answer: number): void {
     this.log.push(`${text} -> ${statusName(answer)}`);
     if (this.log.length > 25) this.log.shift();
   }
 
   #expect(what: string, answer: number, expected: number): void {
-    this.#say(what, answer);
+    this.#note(what, answer);
     assert.equal(statusName(answer), statusName(expected), what);
   }
 
@@ -125,7 +128,7 @@ class Walk {
     const file = node ?? makeNode(false);
     parent?.children.set(key, file);
     if (wanted === OVERWRITE_IF) file.content = Buffer.alloc(0);
-    if (this.#open.length < openMost) this.#open.push({ handle: answer.handle, node: file });
+    if (this.#open.length < maxOpen) this.#open.push({ handle: answer.handle, node: file });
     else await answer.handle.close();
   }
 
@@ -144,7 +147,7 @@ class Walk {
     if (answer === status.SUCCESS) found.parent?.children.set(found.key, makeNode(true));
   }
 
-  /** POSIX renames, so that open files are in nobody's way. */
+  /** Renames with POSIX semantics: open files do not prevent them. */
   async #rename(): Promise<void> {
     const from = this.#path();
     const to = this.#path();
@@ -154,16 +157,16 @@ class Walk {
     const answer = await win.move(this.#full(from), this.#full(to), flags, true);
     const what = `rename ${from.join('\\')} ${to.join('\\')}${replaces ? ' over' : ''}`;
     const expected = this.#renamed(this.#find(from), this.#find(to), from, to, replaces);
-    // Of the two statuses for what no rename can do, any will do.
+    // A rename that is impossible for two reasons may answer either status.
     if (expected === undefined) {
-      this.#say(what, answer);
+      this.#note(what, answer);
       assert.notEqual(answer, status.SUCCESS, what);
       return;
     }
     this.#expect(what, answer, expected);
   }
 
-  /** Renames in the model; the status, or undefined where it only has to fail. */
+  /** Renames in the model. Answers the status; undefined: any failure. */
   #renamed(
     source: Found,
     target: Found,
@@ -181,7 +184,7 @@ class Walk {
       return undefined;
     }
     if (old !== undefined && old !== node) {
-      // Files that are open below it, if any, refuse it first.
+      // An open file below it refuses the rename first, with another status.
       if (old.isDirectory && (!replaces || old.children.size > 0)) return undefined;
       if (!replaces) return status.OBJECT_NAME_COLLISION;
       if (old.isDirectory !== node.isDirectory) return undefined;
@@ -207,7 +210,7 @@ class Walk {
   async #write(): Promise<void> {
     if (this.#open.length === 0) return;
     const { handle, node } = this.#random.pick(this.#open);
-    const offset = this.#random.below(fileMostBytes);
+    const offset = this.#random.below(maxFileBytes);
     const bytes = this.#random.bytes(this.#random.between(1, 6000));
     const answer = await handle.write(offset, bytes);
     this.#expect(`write ${handle.file.node.name}`, answer.status, status.SUCCESS);
@@ -218,12 +221,12 @@ class Walk {
     node.content = content;
   }
 
-  /** Through an open handle, or by a name. */
+  /** Reads through an open handle, or by a name. */
   async #read(): Promise<void> {
     if (this.#open.length > 0 && this.#random.chance(0.5)) {
       const { handle, node } = this.#random.pick(this.#open);
       const bytes = await handle.readAll(this.#random.between(1000, 70_000));
-      this.#say(`read ${handle.file.node.name}: ${bytes.length}`, 0);
+      this.#note(`read ${handle.file.node.name}: ${bytes.length}`, 0);
       assert.ok(bytes.equals(node.content), `what ${handle.file.node.name} has`);
       assert.equal((await handle.freshInfo()).fileSize, node.content.length, 'its size');
       return;
@@ -232,7 +235,7 @@ class Walk {
     const { node } = this.#find(parts);
     if (node === undefined || node.isDirectory) return;
     const bytes = await this.#scene.win.readFile(this.#full(parts));
-    this.#say(`read ${parts.join('\\')}: ${bytes.length}`, 0);
+    this.#note(`read ${parts.join('\\')}: ${bytes.length}`, 0);
     assert.ok(bytes.equals(node.content), `what ${parts.join('\\')} has`);
   }
 
@@ -242,7 +245,7 @@ class Walk {
     if (node === undefined || !node.isDirectory) return;
     const path = parts.length === 0 ? this.#scene.dir : this.#full(parts);
     const listed = await this.#scene.win.list(path);
-    this.#say(`list ${parts.join('\\')}: ${listed.join(' ')}`, 0);
+    this.#note(`list ${parts.join('\\')}: ${listed.join(' ')}`, 0);
     const folded = listed.map((name) => this.#fold(name)).sort();
     assert.deepEqual(folded, [...node.children.keys()].sort(), `what ${path} has`);
   }
@@ -250,7 +253,7 @@ class Walk {
   async #closeOne(): Promise<void> {
     if (this.#open.length === 0) return;
     const [closed] = this.#open.splice(this.#random.below(this.#open.length), 1);
-    this.#say(`close ${closed?.handle.file.node.name}`, 0);
+    this.#note(`close ${closed?.handle.file.node.name}`, 0);
     await closed?.handle.close();
   }
 
@@ -258,7 +261,7 @@ class Walk {
     while (this.#open.length > 0) await this.#closeOne();
   }
 
-  /** The whole tree as Linux sees it. */
+  /** Compares the whole tree with the one that Linux sees. */
   async checkLinux(): Promise<void> {
     const { linux, linuxDir } = this.#scene;
     const check = async (node: Node, path: string): Promise<void> => {

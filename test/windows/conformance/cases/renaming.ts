@@ -1,6 +1,5 @@
 /**
- * Rename in all its forms: over what is there, over what is open, in case alone, across
- * directories.
+ * All kinds of renames: over existing names, over open files, in case alone, across directories.
  */
 import { type Case, expectEqual, expectStatus, expectTrue } from '../case.ts';
 import { access, attribute, option, renameFlag, share, status } from '../driver/nt.ts';
@@ -12,7 +11,7 @@ const posixRule = 'MS-FSCC 2.4.42 FileRenameInformationEx, FILE_RENAME_POSIX_SEM
 
 export const renaming: readonly Case[] = [
   {
-    name: 'a file gets another name in its directory',
+    name: 'a file is renamed within its directory',
     rule,
     async run({ win, linux, path, linuxPath }) {
       await win.makeFile(path('a'), 'x');
@@ -22,7 +21,7 @@ export const renaming: readonly Case[] = [
     },
   },
   {
-    name: 'a simple name renames inside the directory',
+    name: 'a new name of one component renames within the directory',
     rule,
     async run({ win, linux, path, linuxPath }) {
       await win.makeFile(path('a'), 'x');
@@ -53,7 +52,7 @@ export const renaming: readonly Case[] = [
     },
   },
   {
-    name: 'a rename with REPLACE takes the place of a file',
+    name: 'a rename with REPLACE replaces a file',
     rule,
     async run({ win, linux, path, linuxPath }) {
       await win.makeFile(path('a'), 'a');
@@ -117,7 +116,7 @@ export const renaming: readonly Case[] = [
     },
   },
   {
-    name: 'POSIX rename puts a directory in the place of an empty one',
+    name: 'POSIX rename replaces an empty directory with a directory',
     rule: posixRule,
     async run({ win, linux, path, linuxPath }) {
       await win.makeDirectory(path('a'));
@@ -153,7 +152,7 @@ export const renaming: readonly Case[] = [
     },
   },
   {
-    name: 'POSIX rename over an open file that shares delete: the open file goes on without a name',
+    name: 'after a POSIX rename over an open file that shares delete, the open file has no name',
     rule: posixRule,
     async run({ win, linux, path, linuxPath, driver }) {
       await win.makeFile(path('a'), 'a');
@@ -193,7 +192,7 @@ export const renaming: readonly Case[] = [
     },
   },
   {
-    name: 'a rename to the very same name does nothing and succeeds',
+    name: 'a rename to the same name changes nothing and succeeds',
     rule,
     async run({ win, linux, path, linuxPath }) {
       await win.makeFile(path('a'), 'x');
@@ -265,7 +264,7 @@ export const renaming: readonly Case[] = [
     },
   },
   {
-    name: 'a directory moves with all that is in it',
+    name: 'a directory moves with its content',
     rule,
     async run({ win, linux, path, linuxPath }) {
       await win.makeDirectory(path('d'));
@@ -319,7 +318,7 @@ export const renaming: readonly Case[] = [
     },
   },
   {
-    name: 'a rename into a directory that is not there is OBJECT_PATH_NOT_FOUND',
+    name: 'a rename into a missing directory is OBJECT_PATH_NOT_FOUND',
     rule,
     async run({ win, path }) {
       await win.makeFile(path('a'), 'x');
@@ -379,7 +378,7 @@ export const renaming: readonly Case[] = [
   },
   {
     name: 'a rename keeps times, attributes, EAs and owner',
-    rule: 'MS-FSA 2.1.5.15.11: the file stays what it is',
+    rule: 'MS-FSA 2.1.5.15.11: a rename changes the name alone',
     async run({ win, linux, path, linuxPath }) {
       await linux.writeFile(linuxPath('a'), 'x');
       await linux.chown(linuxPath('a'), 1000, 77);

@@ -1,4 +1,4 @@
-/** Symbolic links and special files as reparse points: seen, followed, made, and taken away. */
+/** Symbolic links and special files as reparse points: shown, followed, made and removed. */
 import { type Case, expectEqual, expectStatus, expectTrue, type Scene } from '../case.ts';
 import { access, attribute, disposition, fsctl, option, reparseTag, status } from '../driver/nt.ts';
 import { expectSuccess, type OpenOptions } from '../driver/program.ts';
@@ -19,7 +19,7 @@ async function getReparse({ win, path }: Scene, name: string): Promise<Buffer> {
   return output;
 }
 
-/** What CreateSymbolicLink does: an empty file or directory that becomes a link. */
+/** CreateSymbolicLink: turns an empty file or directory into a link. */
 async function setReparse(
   scene: Scene,
   name: string,
@@ -73,7 +73,7 @@ const madeTable: Case[] = targets.map(
   }),
 );
 
-/** Special files: how Linux makes them, their tag, and what Linux sees when Windows makes one. */
+/** Special files: how Linux makes one, its tag, and what Linux sees of one that Windows makes. */
 const specials = [
   ['fifo', 'fifo', reparseTag.LX_FIFO],
   ['socket', 'socket', reparseTag.AF_UNIX],
@@ -83,7 +83,7 @@ const specials = [
 
 const specialTable: Case[] = specials.map(
   ([what, kind, tag]): Case => ({
-    name: `a ${what} has the tag 0x${tag.toString(16)}, and opens only as what it is`,
+    name: `a ${what} has the tag 0x${tag.toString(16)}, and opens only with OPEN_REPARSE_POINT`,
     rule: 'MS-FSCC 2.1.2.1 Reparse Tags: WSL',
     async run(scene) {
       const { win, linux, path, linuxPath } = scene;
@@ -93,7 +93,7 @@ const specialTable: Case[] = specials.map(
       expectTrue((info.fileAttributes & attribute.REPARSE_POINT) !== 0, 'REPARSE_POINT');
       const answer = await win.open(path('special'));
       expectStatus(answer.status, status.IO_REPARSE_TAG_NOT_HANDLED, 'opened like a file');
-      expectEqual(answer.reparse?.tag, tag, 'the tag that nobody handles');
+      expectEqual(answer.reparse?.tag, tag, 'the unhandled tag');
       expectEqual((await getReparse(scene, 'special')).readUInt32LE(0), tag, 'the data');
     },
   }),
@@ -133,7 +133,7 @@ export const reparsePoints: readonly Case[] = [
     },
   },
   {
-    name: 'a link with .. goes up from where it is',
+    name: 'a link with .. starts at its own directory',
     rule: followRule,
     async run({ win, linux, path, linuxPath }) {
       await linux.mkdir(linuxPath('d/e'), { recursive: true });
@@ -163,7 +163,7 @@ export const reparsePoints: readonly Case[] = [
     },
   },
   {
-    name: 'a link to what is not there is not found',
+    name: 'a link to a missing name is not found',
     rule: followRule,
     async run({ win, linux, path, linuxPath }) {
       await linux.symlink('missing', linuxPath('link'));
@@ -172,7 +172,7 @@ export const reparsePoints: readonly Case[] = [
     },
   },
   {
-    name: 'OPEN_REPARSE_POINT opens the link itself, even one that leads nowhere',
+    name: 'OPEN_REPARSE_POINT opens the link itself, even if its target is missing',
     rule: 'FILE_OPEN_REPARSE_POINT',
     async run({ win, linux, path, linuxPath }) {
       await linux.symlink('missing', linuxPath('link'));
@@ -192,7 +192,7 @@ export const reparsePoints: readonly Case[] = [
     },
   },
   {
-    name: 'a link off the volume makes the I/O manager go there',
+    name: 'a link off the volume leads the I/O manager to its target',
     rule: 'WinFsp: STATUS_REPARSE with an absolute path',
     async run(scene) {
       const { win, path, linux, linuxPath } = scene;
@@ -208,7 +208,7 @@ export const reparsePoints: readonly Case[] = [
     },
   },
   {
-    name: 'an absolute link to the own drive becomes one on the volume',
+    name: 'an absolute link to the drive itself becomes a link on the volume',
     rule: 'WinFsp: TargetOnFileSystem',
     async run(scene) {
       const { win, linux, linuxDir, path, linuxPath } = scene;
@@ -231,7 +231,7 @@ export const reparsePoints: readonly Case[] = [
     },
   },
   {
-    name: 'a directory that is not empty becomes no link',
+    name: 'a directory that is not empty does not become a link',
     rule: `${setRule}: DIRECTORY_NOT_EMPTY`,
     async run({ win, path }) {
       await win.makeDirectory(path('d'));
@@ -246,7 +246,7 @@ export const reparsePoints: readonly Case[] = [
     },
   },
   {
-    name: 'a handle goes on after its file has become a link',
+    name: 'a handle stays usable after its file has become a link',
     rule: setRule,
     async run({ win, path, linux, linuxPath }) {
       const handle = await win.mustOpen(path('link'), {
@@ -352,7 +352,7 @@ export const reparsePoints: readonly Case[] = [
     },
   },
   {
-    name: 'a socket (AF_UNIX) is made, as Windows itself does when one is bound',
+    name: 'a socket (AF_UNIX) is made, as Windows does when one is bound',
     rule: 'MS-FSCC 2.1.2.1: IO_REPARSE_TAG_AF_UNIX',
     async run(scene) {
       const data = encodeReparse(reparseTag.AF_UNIX, Buffer.alloc(0));
@@ -375,7 +375,7 @@ export const reparsePoints: readonly Case[] = [
     },
   },
   {
-    name: 'data of another maker, which no Linux file can be, is refused',
+    name: 'reparse data of another vendor is refused',
     rule: `${setRule}: a tag that cannot be kept`,
     async run(scene) {
       const data = Buffer.alloc(28, 1);

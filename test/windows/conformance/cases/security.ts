@@ -1,4 +1,4 @@
-/** Security descriptors: a mode and a POSIX ACL as Windows shows them, and edits of them. */
+/** Security descriptors: how a mode and a POSIX ACL are shown to Windows and edited by it. */
 import { type Case, expectEqual, expectStatus, expectTrue } from '../case.ts';
 import { access, option, securityPart, status } from '../driver/nt.ts';
 import { expectSuccess, type Handle } from '../driver/program.ts';
@@ -43,7 +43,7 @@ export const security: readonly Case[] = [
     },
   },
   {
-    name: 'another Linux user has a SID of his own, and root too',
+    name: 'every other Linux user has a SID, and so does root',
     rule: 'Samba: S-1-22-1-uid, S-1-22-2-gid',
     async run({ win, linux, path, linuxPath }) {
       const owners: string[] = [];
@@ -63,7 +63,7 @@ export const security: readonly Case[] = [
     },
   },
   {
-    name: 'a mode is shown as entries for owner, group and everybody',
+    name: 'a mode is shown as entries for owner, group and everyone',
     rule: queryRule,
     async run({ win, linux, path, linuxPath }) {
       await linux.writeFile(linuxPath('a'), '');
@@ -78,7 +78,7 @@ export const security: readonly Case[] = [
     },
   },
   {
-    name: 'only the parts that were asked for come back',
+    name: 'only the requested parts are answered',
     rule: queryRule,
     async run({ win, path }) {
       await win.makeFile(path('a'));
@@ -89,7 +89,7 @@ export const security: readonly Case[] = [
     },
   },
   {
-    name: 'asking without READ_CONTROL is refused',
+    name: 'a query without READ_CONTROL is refused',
     rule: queryRule,
     async run({ win, path }) {
       await win.makeFile(path('a'));
@@ -99,7 +99,7 @@ export const security: readonly Case[] = [
     },
   },
   {
-    name: 'a DACL that gives everybody reading makes the mode readable',
+    name: 'a DACL that lets everyone read makes the mode readable',
     rule: setRule,
     async run({ win, linux, path, linuxPath }) {
       await linux.writeFile(linuxPath('a'), '');
@@ -115,7 +115,7 @@ export const security: readonly Case[] = [
     },
   },
   {
-    name: 'a DACL for the owner alone takes the others’ rights',
+    name: 'a DACL for the owner alone removes the rights of others',
     rule: setRule,
     async run({ win, linux, path, linuxPath }) {
       await linux.writeFile(linuxPath('a'), '');
@@ -131,7 +131,7 @@ export const security: readonly Case[] = [
   },
   {
     name: 'a descriptor that is read and set again changes nothing',
-    rule: 'backup programs: what was saved is restored',
+    rule: 'backup programs restore the descriptors that they saved',
     async run({ win, linux, path, linuxPath }) {
       for (const mode of [0o600, 0o644, 0o750, 0o777, 0o4755, 0o2755]) {
         const name = mode.toString(8);
@@ -150,7 +150,7 @@ export const security: readonly Case[] = [
   },
   {
     name: 'setuid, setgid and sticky stay when the DACL is edited',
-    rule: 'chmod(2): bits that Windows has no word for',
+    rule: 'chmod(2): bits without a counterpart on Windows',
     async run({ win, linux, path, linuxPath }) {
       await linux.writeFile(linuxPath('a'), '');
       await linux.chown(linuxPath('a'), 1000, 1000);
@@ -198,7 +198,7 @@ export const security: readonly Case[] = [
     },
   },
   {
-    name: 'an owner that is no Linux user is INVALID_OWNER',
+    name: 'an owner that is not a Linux user is INVALID_OWNER',
     rule: setRule,
     async run({ win, path }) {
       await win.makeFile(path('a'));
@@ -271,7 +271,7 @@ export const security: readonly Case[] = [
     },
   },
   {
-    name: 'a directory with setgid gives its group to what is made in it',
+    name: 'new files in a directory with setgid get its group',
     rule: 'inode(7): S_ISGID of a directory',
     async run({ win, linux, path, linuxPath }) {
       await linux.mkdir(linuxPath('d'));

@@ -1,5 +1,6 @@
 /**
- * Share modes: the driver checks them after user mode has opened, and takes back what it refuses.
+ * Share modes: the driver checks them after user mode has opened the file, and closes a refused
+ * one.
  */
 import { type Case, expectEqual, expectStatus } from '../case.ts';
 import { access, disposition, option, share, status } from '../driver/nt.ts';
@@ -8,7 +9,7 @@ const rule =
   'MS-FSA 2.1.5.1.2.2 Algorithm to Check Sharing Access to an Existing Stream or Directory';
 const { READ_DATA, WRITE_DATA, APPEND_DATA, DELETE, EXECUTE, READ_ATTRIBUTES } = access;
 
-/** The first opener's access and share, the second's, and whether both may be. */
+/** Access and share mode of the first opener and of the second, and whether both succeed. */
 const pairs: readonly (readonly [string, number, number, number, number, boolean])[] = [
   ['two readers that share reading', READ_DATA, share.READ, READ_DATA, share.READ, true],
   ['a reader that shares nothing, and another', READ_DATA, 0, READ_DATA, share.ALL, false],
@@ -44,7 +45,7 @@ const table: Case[] = pairs.map(
 export const sharing: readonly Case[] = [
   ...table,
   {
-    name: 'a create that the shares refuse is closed without a cleanup',
+    name: 'a create that the share check refuses is closed without a cleanup',
     rule: 'WinFsp: Close alone after a sharing violation',
     async run({ win, path, driver }) {
       await win.makeFile(path('a'), 'x');
@@ -58,7 +59,7 @@ export const sharing: readonly Case[] = [
     },
   },
   {
-    name: 'a delete-on-close open that the shares refuse deletes nothing',
+    name: 'a delete-on-close open that the share check refuses deletes nothing',
     rule: 'WinFsp: Close alone after a sharing violation',
     async run({ win, path, driver }) {
       await win.makeFile(path('a'), 'kept');
@@ -74,7 +75,7 @@ export const sharing: readonly Case[] = [
     },
   },
   {
-    name: 'two names of one file have shares of their own',
+    name: 'two names of one file have separate share modes',
     rule: 'WinFsp: open files are known by name',
     async run({ win, linux, path, linuxPath }) {
       await linux.writeFile(linuxPath('a'), 'x');
@@ -86,7 +87,7 @@ export const sharing: readonly Case[] = [
     },
   },
   {
-    name: 'what one name of a file writes, the other reads, both open',
+    name: 'data written through one name of a file is read through the other',
     rule: 'Linux link(2): two names of one inode',
     async run({ win, linux, path, linuxPath }) {
       await linux.writeFile(linuxPath('a'), 'before');
@@ -101,8 +102,8 @@ export const sharing: readonly Case[] = [
     },
   },
   {
-    name: 'a directory that is open without sharing lets files in it be',
-    rule: 'MS-FSA 2.1.5.1.2.2: shares of a directory are its own',
+    name: 'a directory that is open without sharing does not restrict its files',
+    rule: 'MS-FSA 2.1.5.1.2.2: the share mode of a directory is its own',
     async run({ win, path }) {
       await win.makeDirectory(path('d'));
       const directory = await win.mustOpen(path('d'), {
@@ -119,7 +120,7 @@ export const sharing: readonly Case[] = [
   },
   {
     name: 'fifty handles of one file, closed in any order',
-    rule: 'WinFsp: Close comes when it comes',
+    rule: 'WinFsp: a Close comes at any time',
     async run({ win, path }) {
       await win.makeFile(path('a'), 'x');
       const handles = await Promise.all(Array.from({ length: 50 }, () => win.mustOpen(path('a'))));

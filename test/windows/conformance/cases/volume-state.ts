@@ -1,4 +1,6 @@
-/** The volume as a whole: what it says of itself, full, read-only, and when its kernel is dead. */
+/**
+ * The volume as a whole: its information, full, read-only, slow, broken, and with a dead kernel.
+ */
 import { setTimeout } from 'node:timers/promises';
 import { panic } from '../../../support/kernel-hooks.ts';
 import { type Case, expectEqual, expectStatus, expectTrue } from '../case.ts';
@@ -12,7 +14,7 @@ const readOnlyRule = 'MS-FSA 2.1.5.1: a volume that is write-protected';
 
 const information: Case[] = [
   {
-    name: 'the volume says how large it is, and how much is free to the user',
+    name: 'the volume answers its size, and how much is free to the user',
     rule: infoRule,
     async run({ win, linux }) {
       const { volume } = await win.queryVolume();
@@ -23,7 +25,7 @@ const information: Case[] = [
     },
   },
   {
-    name: 'what is written is no longer free, and is again when it is deleted',
+    name: 'a write takes free space, and a delete gives it back',
     rule: infoRule,
     async run({ win, path, driver }) {
       const free = async (): Promise<number> => (await win.queryVolume()).volume?.freeSize ?? 0;
@@ -67,14 +69,14 @@ const information: Case[] = [
 
 const broken: Case[] = [
   {
-    name: 'a request for contexts that were never given is refused, and nothing else happens',
+    name: 'a request with unknown contexts is refused, and nothing else happens',
     rule: 'WinFsp: user mode checks its own contexts',
     async run({ driver, win, path }) {
       const request = new Request(kind.QUERY_INFORMATION, path('a')).contexts(1n, 987654321n);
       const response = await driver.send(request);
       expectTrue(response.status >= 0xc0000000, 'an error');
       await win.makeFile(path('a'), 'x');
-      expectEqual((await win.readFile(path('a'))).toString(), 'x', 'it goes on');
+      expectEqual((await win.readFile(path('a'))).toString(), 'x', 'the file still works');
     },
   },
   {
@@ -97,7 +99,7 @@ const broken: Case[] = [
   },
   {
     name: 'a Create with a name that is no path is refused',
-    rule: 'what comes from the kernel is checked all the same',
+    rule: 'requests from the kernel are checked too',
     async run({ driver }) {
       for (const name of ['', 'relative', '\\\\double', '\\a\\\\b', '\\..\\x', '\\a/b']) {
         const request = new Request(kind.CREATE, name);
@@ -111,7 +113,7 @@ const broken: Case[] = [
     },
   },
   {
-    name: 'an IOCTL that nobody knows is refused',
+    name: 'an unknown IOCTL is refused',
     rule: 'MS-FSA 2.1.5.10: INVALID_DEVICE_REQUEST',
     async run({ win, dir }) {
       const handle = await win.mustOpen(dir);
@@ -162,7 +164,7 @@ const full: readonly Omit<Case, 'on'>[] = [
     },
   },
   {
-    name: 'room that is not there is not given',
+    name: 'an allocation beyond the free space is refused',
     rule: 'MS-FSA 2.1.5.15.1: STATUS_DISK_FULL',
     async run({ win, path }) {
       const handle = await win.mustOpen(path('a'), {
@@ -177,7 +179,7 @@ const full: readonly Omit<Case, 'on'>[] = [
     },
   },
   {
-    name: 'a create whose room is not there is refused, and leaves no file',
+    name: 'a create whose allocation does not fit is refused, and leaves no file',
     rule: 'MS-FSA 2.1.5.1.1: STATUS_DISK_FULL',
     async run({ win, path }) {
       const answer = await win.tryOpen(path('a'), {
@@ -191,7 +193,7 @@ const full: readonly Omit<Case, 'on'>[] = [
   },
 ];
 
-/** What is refused on a read-only volume, and that nothing of it happens. */
+/** Calls that a read-only volume refuses, without an effect. */
 const readOnly: readonly Omit<Case, 'on'>[] = [
   {
     name: 'reading and listing work',
@@ -258,7 +260,7 @@ const readOnly: readonly Omit<Case, 'on'>[] = [
 
 const faulty: readonly Omit<Case, 'on'>[] = [
   {
-    name: 'what cannot be read is an error, and is read when the disk is whole again',
+    name: 'an unreadable block is an error, and is read when the disk is whole again',
     rule: 'EIO is STATUS_IO_DEVICE_ERROR, and never the end of a file',
     async run({ win, path, kernel, disk, driver }) {
       await win.makeFile(path('a'), Buffer.alloc(200_000, 7));
@@ -297,7 +299,7 @@ const faulty: readonly Omit<Case, 'on'>[] = [
     },
   },
   {
-    name: 'a read that waits for the disk holds up nobody else',
+    name: 'a read that waits for the disk delays no other request',
     rule: 'WinFsp: answers may come in any order; a Create holds a lock of the driver',
     async run({ win, path, kernel, disk, driver }) {
       await win.makeFile(path('slow'), Buffer.alloc(100_000, 1));
@@ -306,7 +308,7 @@ const faulty: readonly Omit<Case, 'on'>[] = [
       await driver.settle();
       await kernel.dropCaches();
       const slow = await win.mustOpen(path('slow'));
-      // What the others need is in memory.
+      // The other requests need only what is in memory.
       expectEqual((await win.readFile(path('other'))).toString(), 'x', 'the other');
       disk.suspend();
       let isRead = false;
@@ -329,7 +331,7 @@ const faulty: readonly Omit<Case, 'on'>[] = [
 
 const deadlines: readonly Omit<Case, 'on'>[] = [
   {
-    name: 'a read that the disk does not answer ends in time, and what comes late does no harm',
+    name: 'a read that the disk does not answer ends in time, and the late answer does no harm',
     rule: 'WinFsp: a request that is not answered hangs the program for ever',
     async run({ win, path, kernel, disk, driver }) {
       await win.makeFile(path('a'), Buffer.alloc(1_000_000, 5));
@@ -344,7 +346,7 @@ const deadlines: readonly Omit<Case, 'on'>[] = [
         expectStatus(answer.status, status.IO_TIMEOUT);
       }
       disk.resume();
-      // The late answers arrive now, where there is no memory any more.
+      // The late answers arrive now, when the request's memory is gone.
       for (let tries = 0; tries < 100 && disk.waiting > 0; tries++) await setTimeout(10);
       const again = await handle.readAll();
       expectTrue(again.equals(Buffer.alloc(1_000_000, 5)), 'afterwards');

@@ -1,14 +1,14 @@
 /** NtClose: the driver's cleanup of a handle, and the close that follows it. */
 import type { Driver } from './driver.ts';
-import type { FileObject } from './file-node.ts';
+import type { FileDesc } from './file-node.ts';
 import { succeeds } from './nt.ts';
 import { ProtocolFault } from './protocol-fault.ts';
 import { kind, Request } from './record.ts';
 
 const bit = { DELETE: 1, ALLOCATION: 2, ARCHIVE: 4, ACCESS: 8, WRITE: 16, CHANGE: 32 } as const;
 
-/** Which bits the handle's cleanup has. */
-function cleanupBits(file: FileObject): number {
+/** The flags of the handle's Cleanup request. */
+function cleanupBits(file: FileDesc): number {
   const { node } = file;
   if (file.deleteOnClose) node.deletePending = true;
   const isLast = node.handleCount === 1;
@@ -28,13 +28,13 @@ function cleanupBits(file: FileObject): number {
   return bits;
 }
 
-export async function closeHandle(driver: Driver, file: FileObject): Promise<void> {
+export async function closeHandle(driver: Driver, file: FileDesc): Promise<void> {
   if (file.cleanedUp) throw new RangeError('a handle was closed twice');
   await file.node.lock.exclusive(() => cleanup(driver, file));
   if (file.sections === 0) driver.close(file);
 }
 
-async function cleanup(driver: Driver, file: FileObject): Promise<void> {
+async function cleanup(driver: Driver, file: FileDesc): Promise<void> {
   const { node } = file;
   const bits = cleanupBits(file);
   const deletes = (bits & bit.DELETE) !== 0;
@@ -51,7 +51,7 @@ async function cleanup(driver: Driver, file: FileObject): Promise<void> {
   node.handleCount -= 1;
   if (node.handleCount === 0) node.truncateOnClose = false;
   if (deletes) {
-    // The name is free; what is still open goes on without one.
+    // The name is free. A file that is still open has no name any more.
     driver.nodes.remove(node);
     node.info = undefined;
   }

@@ -1,7 +1,7 @@
 /** FSCTLs for reparse points, IOCTLs to the file system, and the volume's information. */
 import { mayNot } from './data.ts';
 import type { Driver } from './driver.ts';
-import type { FileObject } from './file-node.ts';
+import type { FileDesc } from './file-node.ts';
 import { access, fsctl, status, succeeds } from './nt.ts';
 import { ProtocolFault } from './protocol-fault.ts';
 import { kind, Request, type Response } from './record.ts';
@@ -14,11 +14,11 @@ export interface ControlAnswer {
 
 const nothing: Buffer = Buffer.alloc(0);
 const failed = (value: number): ControlAnswer => ({ status: value, output: nothing });
-const payloadMostBytes = 4096;
+const maxPayloadBytes = 4096;
 
 export async function fileSystemControl(
   driver: Driver,
-  file: FileObject,
+  file: FileDesc,
   code: number,
   input: Buffer,
 ): Promise<ControlAnswer> {
@@ -52,7 +52,7 @@ export async function fileSystemControl(
   return await (writes ? node.lock.exclusive(work) : node.lock.shared(work));
 }
 
-/** Deleting takes the header alone. */
+/** FSCTL_DELETE_REPARSE_POINT takes the header alone. */
 function invalidForControl(code: number, input: Buffer): number | undefined {
   if (code === fsctl.SET_REPARSE_POINT) return invalidReparse(input);
   const good = input.length >= 8 && input.readUInt16LE(4) === 0;
@@ -69,12 +69,12 @@ function reparseOutput(response: Response): Buffer {
 
 export async function deviceControl(
   driver: Driver,
-  file: FileObject,
+  file: FileDesc,
   code: number,
   input: Buffer,
   outputLength: number,
 ): Promise<ControlAnswer> {
-  if (input.length > payloadMostBytes || outputLength > payloadMostBytes) {
+  if (input.length > maxPayloadBytes || outputLength > maxPayloadBytes) {
     return failed(status.INVALID_PARAMETER);
   }
   const { node } = file;
@@ -108,7 +108,7 @@ function readVolumeInfo(response: Response): VolumeInfo {
   };
 }
 
-/** FileFsVolumeInformation, FileFsSizeInformation and FileFsFullSizeInformation are made of it. */
+/** The source of FileFsVolumeInformation, FileFsSizeInformation, FileFsFullSizeInformation. */
 export async function queryVolume(
   driver: Driver,
 ): Promise<{ status: number; volume?: VolumeInfo }> {
@@ -117,7 +117,7 @@ export async function queryVolume(
   return { status: response.status, volume: readVolumeInfo(response) };
 }
 
-/** FileFsAttributeInformation: the driver makes it of the volume's parameters (sys/volinfo.c). */
+/** FileFsAttributeInformation, made of the volume's parameters (WinFsp's src/sys/volinfo.c). */
 export function queryAttributes({ parameters }: Driver): number {
   return (
     (parameters.caseSensitiveSearch ? 0x1 : 0) |

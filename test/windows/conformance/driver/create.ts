@@ -1,9 +1,10 @@
 /**
- * NtCreateFile: what the I/O manager and the driver check, the request, what becomes of the answer.
+ * NtCreateFile: the checks of the I/O manager and the driver, the request, and the use of its
+ * answer.
  */
 import type { Driver } from './driver.ts';
-import { FileNode, FileObject, sharesWith } from './file-node.ts';
-import { isValidPath, joinPath, splitPath, upcase } from './names.ts';
+import { FileDesc, FileNode, sharesWith } from './file-node.ts';
+import { isValidPath, joinPath, splitPath, upcase } from './name-rules.ts';
 import {
   access,
   attribute,
@@ -20,9 +21,9 @@ import { type ReparseAnswer, reparseOf } from './reparse.ts';
 import type { Token } from './token.ts';
 
 export interface CreateCall {
-  /** From the volume's root; relative to `related` where that is given. */
+  /** From the volume's root, or relative to `related`. */
   readonly path: string;
-  readonly related?: FileObject;
+  readonly related?: FileDesc;
   readonly token: Token;
   readonly desiredAccess: number;
   readonly disposition: number;
@@ -34,7 +35,7 @@ export interface CreateCall {
   readonly ea?: Buffer | undefined;
   /** The reparse data of an atomic create (ECP). */
   readonly reparseData?: Buffer | undefined;
-  /** The kernel itself asks. */
+  /** The caller is the kernel itself. */
   readonly kernelMode?: boolean;
   /** SL_OPEN_TARGET_DIRECTORY: the first half of a rename. */
   readonly openTargetDirectory?: boolean;
@@ -44,18 +45,18 @@ export interface CreateCall {
 export interface CreateAnswer {
   readonly status: number;
   readonly information: number;
-  readonly file?: FileObject;
-  /** Where a reparse point leads off the volume, or has a tag that nobody handles. */
+  readonly file?: FileDesc;
+  /** Set if a reparse point leads off the volume, or has a tag that the driver does not handle. */
   readonly reparse?: ReparseAnswer;
 }
 
 const refused = (value: number): CreateAnswer => ({ status: value, information: 0 });
-/** How often the object manager parses a name again. */
-const reparsesMost = 63;
+/** How often the object manager parses one name again. */
+const maxReparses = 63;
 
 export async function create(driver: Driver, call: CreateCall): Promise<CreateAnswer> {
   let path = call.related === undefined ? call.path : relative(call.related, call.path);
-  for (let round = 0; round < reparsesMost; round++) {
+  for (let round = 0; round < maxReparses; round++) {
     const early = checkBefore(driver, call, path);
     if (early !== undefined) return refused(early);
     const answer = await driver.renameLock.shared(() => createOnce(driver, call, path));
@@ -65,16 +66,16 @@ export async function create(driver: Driver, call: CreateCall): Promise<CreateAn
   return refused(status.REPARSE_POINT_NOT_RESOLVED);
 }
 
-function relative(related: FileObject, path: string): string {
+function relative(related: FileDesc, path: string): string {
   return path === '' ? related.node.name : joinPath(related.node.name, path);
 }
 
-/** What is refused before user mode hears of it. */
+/** The status of a call that is refused before user mode gets a request. */
 function checkBefore(driver: Driver, call: CreateCall, path: string): number | undefined {
   const { options } = call;
   const directory = (options & option.DIRECTORY_FILE) !== 0;
   const { OPEN, CREATE, OPEN_IF } = disposition;
-  // NtCreateFile itself.
+  // NtCreateFile checks this itself.
   if (directory && ![OPEN, CREATE, OPEN_IF].some((value) => value === call.disposition)) {
     return status.INVALID_PARAMETER;
   }
@@ -99,7 +100,7 @@ function checkBefore(driver: Driver, call: CreateCall, path: string): number | u
   return undefined;
 }
 
-/** IopCheckBackupRestorePrivilege: rights that a privilege gives for a backup's open. */
+/** IopCheckBackupRestorePrivilege: the rights that a privilege gives with backup intent. */
 function privileged(call: CreateCall, desired: number): { granted: number; bits: number } {
   let granted = 0;
   let bits = 0;
@@ -169,7 +170,7 @@ async function createOnce(driver: Driver, call: CreateCall, path: string): Promi
   return await opened(driver, call, path, response);
 }
 
-/** The user mode file system has it open: contexts, shares, and the second half of overwriting. */
+/** User mode has opened the file: contexts, share modes, and the second half of overwriting. */
 async function opened(
   driver: Driver,
   call: CreateCall,
@@ -182,7 +183,7 @@ async function opened(
   const fresh = new FileNode(nodeName(driver, response, own));
   fresh.userContext = response.u64(24);
   fresh.isDirectory = (info.fileAttributes & attribute.DIRECTORY) !== 0;
-  const file = new FileObject(driver.nodes.get(fresh.name) ?? fresh, {
+  const file = new FileDesc(driver.nodes.get(fresh.name) ?? fresh, {
     userContext2: response.u64(32),
     grantedAccess: response.u32(40),
     shareAccess: call.shareAccess,
@@ -211,7 +212,7 @@ async function opened(
   return { status: status.SUCCESS, information, file };
 }
 
-/** On a volume that does not tell case apart, the node has the name that user mode says. */
+/** On a case-insensitive volume the node gets the name that user mode answers. */
 function nodeName(driver: Driver, response: Response, asked: string): string {
   if (driver.parameters.caseSensitiveSearch) return asked;
   const said = response.blob(120).toString('utf16le');
@@ -222,8 +223,10 @@ function nodeName(driver: Driver, response: Response, asked: string): string {
   return said;
 }
 
-/** The table of nodes, delete pending and the share check; the status of a refusal. */
-function enter(driver: Driver, call: CreateCall, file: FileObject): number | undefined {
+/**
+ * Enters the file into the table of nodes. Answers the status of a refusal: DELETE_PENDING, shares.
+ */
+function enter(driver: Driver, call: CreateCall, file: FileDesc): number | undefined {
   const { node } = file;
   if (node.openCount > 0) {
     if (node.deletePending) return status.DELETE_PENDING;
@@ -244,7 +247,7 @@ function enter(driver: Driver, call: CreateCall, file: FileObject): number | und
   return undefined;
 }
 
-function leave(driver: Driver, file: FileObject): void {
+function leave(driver: Driver, file: FileDesc): void {
   const { node } = file;
   node.openCount -= 1;
   node.handleCount -= 1;
@@ -257,7 +260,7 @@ function leave(driver: Driver, file: FileObject): void {
 async function overwrite(
   driver: Driver,
   call: CreateCall,
-  file: FileObject,
+  file: FileDesc,
   response: Response,
 ): Promise<CreateAnswer> {
   const { node } = file;
@@ -278,7 +281,7 @@ async function overwrite(
   if (call.ea !== undefined) request.blob(52, call.ea);
   const answer = await node.lock.exclusive(() => driver.send(request));
   if (!succeeds(answer.status)) {
-    // User mode has closed it by itself.
+    // User mode has closed the file itself.
     leave(driver, file);
     return refused(answer.status);
   }

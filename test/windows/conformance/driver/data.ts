@@ -1,9 +1,10 @@
 /**
- * ReadFile, WriteFile, FlushFileBuffers, and sections: the paging writes of a mapped file come
- * later than the program's own, in whole pages, through whatever handle the section was made with.
+ * ReadFile, WriteFile, FlushFileBuffers, and sections. The paging writes of a mapped file come
+ * later than the program's own writes, in whole pages, through the handle that the section was made
+ * with.
  */
 import type { Driver } from './driver.ts';
-import type { FileObject } from './file-node.ts';
+import type { FileDesc } from './file-node.ts';
 import { access, status, succeeds } from './nt.ts';
 import { ProtocolFault } from './protocol-fault.ts';
 import { kind, Request, type Response } from './record.ts';
@@ -18,13 +19,13 @@ export const pageBytes = 4096;
 /** Appends: FILE_WRITE_TO_END_OF_FILE. */
 export const endOfFile = -1;
 
-export function mayNot(file: FileObject, rights: number): boolean {
+export function mayNot(file: FileDesc, rights: number): boolean {
   return file.userMode && (file.grantedAccess & rights) === 0;
 }
 
 export async function read(
   driver: Driver,
-  file: FileObject,
+  file: FileDesc,
   offset: number,
   lengthBytes: number,
 ): Promise<ReadAnswer> {
@@ -38,7 +39,7 @@ export async function read(
 
 async function pagingRead(
   driver: Driver,
-  file: FileObject,
+  file: FileDesc,
   offset: number,
   lengthBytes: number,
 ): Promise<ReadAnswer> {
@@ -72,7 +73,7 @@ export interface WriteAnswer {
 
 export async function write(
   driver: Driver,
-  file: FileObject,
+  file: FileDesc,
   offset: number,
   data: Buffer,
 ): Promise<WriteAnswer> {
@@ -81,7 +82,7 @@ export async function write(
     return { status: status.ACCESS_DENIED, written: 0 };
   }
   if (data.length === 0) return { status: status.SUCCESS, written: 0 };
-  // NtWriteFile: who may only append, appends.
+  // NtWriteFile: with the right to append alone, every write appends.
   const appends = (file.grantedAccess & access.WRITE_DATA) === 0;
   const at = appends ? endOfFile : offset;
   return await file.node.lock.exclusive(() => sendWrite(driver, file, at, data, false));
@@ -89,7 +90,7 @@ export async function write(
 
 async function sendWrite(
   driver: Driver,
-  file: FileObject,
+  file: FileDesc,
   offset: number,
   data: Buffer,
   constrained: boolean,
@@ -117,7 +118,7 @@ async function sendWrite(
   }
 }
 
-export async function flush(driver: Driver, file: FileObject): Promise<number> {
+export async function flush(driver: Driver, file: FileDesc): Promise<number> {
   const { node } = file;
   if (node.isDirectory) return status.SUCCESS;
   if (mayNot(file, access.WRITE_DATA | access.APPEND_DATA)) return status.ACCESS_DENIED;
@@ -137,14 +138,14 @@ export async function flushVolume(driver: Driver): Promise<number> {
   return (await driver.send(new Request(kind.FLUSH_BUFFERS))).status;
 }
 
-/** A mapped view: pages are read when touched, and written back later. */
+/** A mapped view: its pages are read when they are touched, and written back later. */
 export class Section {
   readonly #driver: Driver;
-  readonly #file: FileObject;
+  readonly #file: FileDesc;
   readonly #pages = new Map<number, Buffer>();
   readonly #dirty = new Set<number>();
 
-  constructor(driver: Driver, file: FileObject) {
+  constructor(driver: Driver, file: FileDesc) {
     this.#driver = driver;
     this.#file = file;
     file.sections += 1;
@@ -164,7 +165,7 @@ export class Section {
     return page;
   }
 
-  /** A store into the view: it stays inside one page. */
+  /** A store into the view, within one page. */
   async store(offset: number, data: Buffer): Promise<void> {
     const index = Math.floor(offset / pageBytes);
     data.copy(await this.#page(index), offset % pageBytes);
@@ -177,7 +178,7 @@ export class Section {
     return Buffer.from(page.subarray(at, at + lengthBytes));
   }
 
-  /** The lazy writer: whole pages, whatever has become of the file; the statuses of the writes. */
+  /** The lazy writer: writes whole pages, even of a deleted file. Answers the writes' statuses. */
   async writeBack(): Promise<number[]> {
     const statuses: number[] = [];
     for (const index of this.#dirty) {
@@ -192,7 +193,7 @@ export class Section {
     return statuses;
   }
 
-  /** The last reference goes: only now the file object is closed. */
+  /** Drops the last reference: only now the file object is closed. */
   async unmap(): Promise<number[]> {
     const statuses = await this.writeBack();
     this.#file.sections -= 1;

@@ -5,18 +5,18 @@
  */
 import { mayNot } from './data.ts';
 import type { Driver } from './driver.ts';
-import type { DirectoryEntry, FileObject } from './file-node.ts';
-import { isValidPattern, isWild, matches } from './names.ts';
+import type { DirectoryEntry, FileDesc } from './file-node.ts';
+import { isValidPattern, isWild, matches } from './name-rules.ts';
 import { access, attribute, status, succeeds } from './nt.ts';
 import { ProtocolFault } from './protocol-fault.ts';
 import { kind, Request, type Response, readFileInfo } from './record.ts';
 
 export interface DirectoryCall {
-  /** Undefined goes on with the one of the first call. */
+  /** Undefined: the pattern of the first call. */
   readonly pattern?: string;
   readonly restart?: boolean;
   readonly single?: boolean;
-  /** Of the program's buffer. */
+  /** The size of the program's buffer. */
   readonly lengthBytes?: number;
 }
 
@@ -25,17 +25,17 @@ export interface DirectoryAnswer {
   readonly entries: readonly DirectoryEntry[];
 }
 
-/** What FileIdBothDirectoryInformation takes before the name. */
+/** The bytes of a FileIdBothDirectoryInformation before its name. */
 const baseBytes = 104;
 const recordBytes = 104;
-const lengthMostBytes = 65536 - 16;
+const maxLengthBytes = 65536 - 16;
 const averageNameBytes = 48;
 const aligned = (bytes: number): number => (bytes + 7) & ~7;
 const none = (value: number): DirectoryAnswer => ({ status: value, entries: [] });
 
 export async function queryDirectory(
   driver: Driver,
-  file: FileObject,
+  file: FileDesc,
   call: DirectoryCall,
 ): Promise<DirectoryAnswer> {
   const { node } = file;
@@ -45,13 +45,13 @@ export async function queryDirectory(
   if (call.pattern !== undefined && !isValidPattern(call.pattern, maxComponentLength)) {
     return none(status.INVALID_PARAMETER);
   }
-  // The node is held shared while user mode answers, exclusively for what becomes of it.
+  // The node is locked shared while user mode answers, and exclusively while the answer is used.
   return await node.lock.exclusive(() => queryLocked(driver, file, call));
 }
 
 async function queryLocked(
   driver: Driver,
-  file: FileObject,
+  file: FileDesc,
   call: DirectoryCall,
 ): Promise<DirectoryAnswer> {
   if (file.pattern === undefined || (call.restart === true && call.pattern !== undefined)) {
@@ -78,7 +78,7 @@ async function queryLocked(
       file.node.listing = driver.keep(asked.entries, dirInfoTimeoutMs);
     }
     taken.takeFrom(asked.entries);
-    // Nothing of it matched: the driver asks for what is behind it.
+    // No entry matched: the driver asks for the entries that follow.
     if (taken.entries.length > 0 || asked.ended) return taken.answer();
   }
 }
@@ -94,15 +94,15 @@ function behind(
   return entries.slice(entries.findIndex((entry) => entry.name === name) + 1);
 }
 
-/** Entries on their way to the program's buffer. */
+/** The entries for the program's buffer. */
 class Taken {
   readonly entries: DirectoryEntry[] = [];
   #driver: Driver;
-  #file: FileObject;
+  #file: FileDesc;
   #call: DirectoryCall;
   #usedBytes = 0;
 
-  constructor(driver: Driver, file: FileObject, call: DirectoryCall) {
+  constructor(driver: Driver, file: FileDesc, call: DirectoryCall) {
     this.#driver = driver;
     this.#file = file;
     this.#call = call;
@@ -135,15 +135,15 @@ class Taken {
 interface Asked {
   readonly status: number;
   readonly entries?: readonly DirectoryEntry[];
-  /** The end mark came. */
+  /** The answer had the end mark. */
   readonly ended: boolean;
-  /** From the first entry to the end mark, of everything. */
+  /** The answer has all entries, from the first to the end mark. */
   readonly whole: boolean;
 }
 
 async function ask(
   driver: Driver,
-  file: FileObject,
+  file: FileDesc,
   call: DirectoryCall,
   wild: boolean,
 ): Promise<Asked> {
@@ -179,13 +179,13 @@ async function ask(
 }
 
 function offsetMarker(marker: { nextOffset: bigint }): Buffer {
-  // The 2 bytes behind it are the NUL that every name has.
+  // The 2 bytes after it are the NUL of every name.
   const bytes = Buffer.alloc(10);
   bytes.writeBigUInt64LE(marker.nextOffset);
   return bytes;
 }
 
-/** How much the driver asks for, so that the program's buffer is likely to be filled. */
+/** How many bytes the driver asks for, to fill the program's buffer with one request. */
 function askedLength(
   driver: Driver,
   call: DirectoryCall,
@@ -198,10 +198,10 @@ function askedLength(
   const least = aligned(recordBytes + maxComponentLength * 2);
   if (isFileName) return least;
   const whole = pattern !== '*' && !passes;
-  if (whole || (dirInfoTimeoutMs !== 0 && first && !passes)) return lengthMostBytes;
+  if (whole || (dirInfoTimeoutMs !== 0 && first && !passes)) return maxLengthBytes;
   const lengthBytes = call.lengthBytes ?? 4096;
   const ratio = (recordBytes + averageNameBytes) / (baseBytes + averageNameBytes);
-  return Math.min(Math.max(aligned(Math.floor(lengthBytes * ratio)), least), lengthMostBytes);
+  return Math.min(Math.max(aligned(Math.floor(lengthBytes * ratio)), least), maxLengthBytes);
 }
 
 /** The chain of DIR_INFO records. */
@@ -230,7 +230,7 @@ function readEntries(
 }
 
 function check(
-  file: FileObject,
+  file: FileDesc,
   entries: readonly DirectoryEntry[],
   name: string | undefined,
   ended: boolean,

@@ -1,18 +1,18 @@
 /**
- * WinFsp's driver and NT's I/O manager above it, as a model: it turns the calls of programs into
- * the requests that user mode would get, does what the real ones do by themselves, and holds user
- * mode to the rules of the protocol.
+ * A model of WinFsp's driver and of NT's I/O manager above it. It turns the calls of programs into
+ * the requests that user mode would get, does by itself what the real ones do, and checks that user
+ * mode keeps the rules of the protocol.
  *
  * Invariants:
- * 1. What a program is answered depends on user mode only through response records.
+ * 1. User mode influences the answers to programs only through response records.
  * 2. Locks are held as the driver holds them: a create holds the rename lock shared, a rename holds
  *    it exclusively, a write holds its node exclusively, each until user mode has answered.
- * 3. Closes come when nobody waits for them: some requests later, in any order.
+ * 3. A Close is sent some requests later, in any order: no program waits for it.
  */
 import type { Random } from '../../../support/random.ts';
-import { type FileNode, type FileObject, NodeTable } from './file-node.ts';
+import { type FileDesc, type FileNode, NodeTable } from './file-node.ts';
 import { Lock } from './lock.ts';
-import { splitPath } from './names.ts';
+import { splitPath } from './name-rules.ts';
 import { statusName, succeeds } from './nt.ts';
 import { ProcessMemory } from './process-memory.ts';
 import { ProtocolFault } from './protocol-fault.ts';
@@ -21,10 +21,10 @@ import { TokenTable } from './token.ts';
 import type { Transport, TransportHost } from './transport.ts';
 import { usualParameters, type VolumeParameters } from './volume-parameters.ts';
 
-const tracedMost = 60;
-/** Closes that may wait at the same time. */
-const waitingMost = 8;
-/** 0xffffffff ms is for ever. */
+const maxTraced = 60;
+/** How many Closes may wait at the same time. */
+const maxWaiting = 8;
+/** 0xffffffff ms means for ever. */
 const infinite = 0xffffffff;
 
 export class Driver {
@@ -35,14 +35,14 @@ export class Driver {
   readonly renameLock: Lock = new Lock();
   /** The last requests, for the report of a failure. */
   readonly trace: string[] = [];
-  /** Requests of each kind that were sent, for cases that count them. */
+  /** How many requests of each kind were sent, for cases that count them. */
   readonly sent: Map<string, number> = new Map();
-  /** Closes wait at most that many requests; 0: each is sent at once. */
+  /** A Close waits for that many requests at most; 0: it is sent at once. */
   closeDelay = 4;
   #transport: Transport;
   #random: Random;
   #skewMs = 0;
-  #closes: { file: FileObject; left: number }[] = [];
+  #closes: { file: FileDesc; left: number }[] = [];
   #closing = new Set<Promise<void>>();
   #fault: unknown;
 
@@ -69,23 +69,23 @@ export class Driver {
     return performance.now() + this.#skewMs;
   }
 
-  /** Time goes by: what the driver keeps becomes old. */
+  /** Lets time pass: the driver's caches become old. */
   advance(ms: number): void {
     this.#skewMs += ms;
   }
 
-  /** One request to user mode and its answer. */
+  /** Sends one request to user mode, and answers its response. */
   async send(request: Request): Promise<Response> {
     const name = kindName(request.kind);
     this.sent.set(name, (this.sent.get(name) ?? 0) + 1);
     const record = request.encode();
     const answer = await this.#transport.transact(record);
     const response = new Response(request, answer);
-    // The transaction buffer is used for the next batch.
+    // The driver reuses the transaction buffer for the next batch.
     record.fill(0xdb);
     const status = statusName(response.status);
     this.trace.push(`${name} ${request.name} -> ${status} ${response.information}`);
-    if (this.trace.length > tracedMost) this.trace.shift();
+    if (this.trace.length > maxTraced) this.trace.shift();
     if (request.kind !== kind.CLOSE) this.#sendSomeCloses();
     return response;
   }
@@ -95,7 +95,7 @@ export class Driver {
     node.info = { value: info, untilMs: this.#until(timeoutMs) };
   }
 
-  /** What is kept and still good. */
+  /** The value, if it is kept and still valid. */
   kept<T>(kept: { value: T; untilMs: number } | undefined): T | undefined {
     return kept !== undefined && kept.untilMs > this.nowMs ? kept.value : undefined;
   }
@@ -108,14 +108,14 @@ export class Driver {
     return timeoutMs === infinite ? Number.POSITIVE_INFINITY : this.nowMs + timeoutMs;
   }
 
-  /** A change of a file that its directory's listing shows. */
+  /** Forgets the listing of a file's directory: it would show a change of the file. */
   invalidateParent(path: string): void {
     const parent = this.nodes.get(splitPath(path).parent);
     if (parent !== undefined) parent.listing = undefined;
   }
 
-  /** IRP_MJ_CLOSE: the request goes out when it goes out. */
-  close(file: FileObject): void {
+  /** IRP_MJ_CLOSE: the request is sent later. */
+  close(file: FileDesc): void {
     if (file.closed) return;
     file.closed = true;
     const { node } = file;
@@ -123,11 +123,11 @@ export class Driver {
     if (node.openCount === 0) this.nodes.remove(node);
     if (this.closeDelay === 0) this.#sendClose(file);
     else this.#closes.push({ file, left: this.#random.below(this.closeDelay) });
-    if (this.#closes.length > waitingMost) this.#sendClose(this.#takeClose(0));
+    if (this.#closes.length > maxWaiting) this.#sendClose(this.#takeClose(0));
   }
 
-  #takeClose(index: number): FileObject {
-    return (this.#closes.splice(index, 1)[0] as { file: FileObject }).file;
+  #takeClose(index: number): FileDesc {
+    return (this.#closes.splice(index, 1)[0] as { file: FileDesc }).file;
   }
 
   #sendSomeCloses(): void {
@@ -139,11 +139,11 @@ export class Driver {
     }
   }
 
-  #sendClose(file: FileObject): void {
+  #sendClose(file: FileDesc): void {
     this.sendCloseOf(file.node.userContext, file.userContext2);
   }
 
-  /** A Close for contexts that no file object came of, too: a create that the shares refused. */
+  /** Sends a Close, also for a create that the share check refused: it has no file object. */
   sendCloseOf(userContext: bigint, userContext2: bigint): void {
     const request = new Request(kind.CLOSE).contexts(userContext, userContext2);
     const sent = this.send(request)
@@ -157,7 +157,7 @@ export class Driver {
     this.#closing.add(sent);
   }
 
-  /** Sends every Close that waits, and throws what went wrong behind a program's back. */
+  /** Sends every Close that waits. Throws the first fault that no program's call has shown. */
   async settle(): Promise<void> {
     while (this.#closes.length > 0) {
       this.#sendClose(this.#takeClose(this.#random.below(this.#closes.length)));
@@ -167,7 +167,7 @@ export class Driver {
     if (this.#fault !== undefined) throw this.#fault;
   }
 
-  /** Handles that programs have not closed, by name. */
+  /** The names of the files that programs have not closed. */
   get openHandles(): string[] {
     return [...this.nodes.nodes].filter((node) => node.handleCount > 0).map((node) => node.name);
   }

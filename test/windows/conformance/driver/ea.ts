@@ -1,7 +1,7 @@
 /** Extended attributes: the lists of FILE_FULL_EA_INFORMATION, and NtQueryEaFile, NtSetEaFile. */
 import { mayNot } from './data.ts';
 import type { Driver } from './driver.ts';
-import type { FileObject } from './file-node.ts';
+import type { FileDesc } from './file-node.ts';
 import { access, status, succeeds } from './nt.ts';
 import { ProtocolFault } from './protocol-fault.ts';
 import { kind, Request } from './record.ts';
@@ -32,7 +32,7 @@ export function encodeEas(eas: readonly Ea[]): Buffer {
   return Buffer.concat(parts);
 }
 
-/** Throws a ProtocolFault for a list that IoCheckEaBufferValidity would refuse. */
+/** Throws a ProtocolFault for a list that IoCheckEaBufferValidity rejects. */
 export function decodeEas(list: Buffer): Ea[] {
   const eas: Ea[] = [];
   if (list.length === 0) return eas;
@@ -57,10 +57,10 @@ export interface EaAnswer {
   readonly eas: readonly Ea[];
 }
 
-/** All of them, or those that are named: one that is not there comes with an empty value. */
+/** Answers all EAs, or those with these names: a missing one has an empty value. */
 export async function queryEa(
   driver: Driver,
-  file: FileObject,
+  file: FileDesc,
   names?: readonly string[],
 ): Promise<EaAnswer> {
   if (!driver.parameters.extendedAttributes)
@@ -82,7 +82,7 @@ export async function queryEa(
       return { status: all.length === 0 ? status.NO_EAS_ON_FILE : status.SUCCESS, eas: all };
     }
     const eas = names.map((name) => {
-      // Names of EAs are compared without their case even where it is kept.
+      // EA names are compared without regard to case, even on a volume that preserves it.
       const found = all.find((ea) => ea.name.toUpperCase() === name.toUpperCase());
       return found ?? { name, value: Buffer.alloc(0) };
     });
@@ -90,7 +90,7 @@ export async function queryEa(
   });
 }
 
-export async function setEa(driver: Driver, file: FileObject, eas: readonly Ea[]): Promise<number> {
+export async function setEa(driver: Driver, file: FileDesc, eas: readonly Ea[]): Promise<number> {
   if (!driver.parameters.extendedAttributes) return status.INVALID_DEVICE_REQUEST;
   if (mayNot(file, access.WRITE_EA)) return status.ACCESS_DENIED;
   if (eas.some(({ name }) => name === '' || name.length > 254 || badInName.test(name))) {

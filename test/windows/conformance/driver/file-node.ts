@@ -1,15 +1,15 @@
 /**
- * The driver's files: a FileNode for each name that is open, a FileObject for each handle.
+ * The driver's files: a FileNode for each open name, a FileDesc for each handle (FSP_FILE_DESC).
  *
- * The driver knows nothing of inodes. Two names of one inode are two nodes with shares and caches
- * of their own, and a node keeps its UserContext from its first opener.
+ * The driver has no inodes. Two names of one inode are two nodes, each with its own share modes and
+ * caches. A node keeps the UserContext of its first opener.
  */
 import { Lock } from './lock.ts';
-import { isAtOrBelow, upcase } from './names.ts';
+import { isAtOrBelow, upcase } from './name-rules.ts';
 import { access, option, share } from './nt.ts';
 import type { FileInfo } from './record.ts';
 
-/** A listing as user mode gave it, kept while the directory does not change. */
+/** A listing of user mode's, kept until the directory changes. */
 export interface DirectoryEntry {
   readonly name: string;
   readonly nextOffset: bigint;
@@ -27,11 +27,11 @@ export class FileNode {
   isDirectory = false;
   deletePending = false;
   posixDeleted = false;
-  /** Handles that are not cleaned up. */
+  /** How many handles are not cleaned up. */
   handleCount = 0;
-  /** File objects that are not closed. */
+  /** How many file objects are not closed. */
   openCount = 0;
-  readonly openers: Set<FileObject> = new Set();
+  readonly openers: Set<FileDesc> = new Set();
   info: Kept<FileInfo> | undefined;
   listing: Kept<readonly DirectoryEntry[]> | undefined;
   security: Kept<Buffer> | undefined;
@@ -48,13 +48,13 @@ export class FileNode {
   }
 }
 
-export class FileObject {
+export class FileDesc {
   readonly node: FileNode;
   readonly userContext2: bigint;
   readonly grantedAccess: number;
   readonly shareAccess: number;
   readonly options: number;
-  /** What the I/O manager checks before the driver is asked. */
+  /** The rights against which the I/O manager checks each call. */
   readonly userMode: boolean;
   deleteOnClose: boolean;
   posixDelete = false;
@@ -68,13 +68,13 @@ export class FileObject {
   didSetChangeTime = false;
   cleanedUp = false;
   closed = false;
-  /** The answer to the last disposition, repeated for programs that ask twice. */
+  /** The answer to the last disposition, repeated for a program that sets it twice. */
   dispositionStatus = 0;
-  /** Where a listing is. */
+  /** How far a listing has come. */
   pattern: string | undefined;
   marker: { readonly name: string; readonly nextOffset: bigint } | undefined;
   found = false;
-  /** Sections that hold the file object beyond its cleanup. */
+  /** How many sections hold the file object after its cleanup. */
   sections = 0;
 
   constructor(
@@ -100,9 +100,9 @@ export class FileObject {
 const readRights = access.READ_DATA | access.EXECUTE;
 const writeRights = access.WRITE_DATA | access.APPEND_DATA;
 
-/** IoCheckShareAccess: whether a new opener and those before let each other be. */
+/** IoCheckShareAccess: whether a new opener and the present ones permit each other's access. */
 export function sharesWith(
-  openers: Iterable<FileObject>,
+  openers: Iterable<FileDesc>,
   grantedAccess: number,
   shareAccess: number,
 ): boolean {
@@ -116,7 +116,7 @@ export function sharesWith(
   return true;
 }
 
-/** The share bits that an opener with such rights asks of the others. */
+/** The share bits that an opener with these rights needs from the others. */
 function needs(grantedAccess: number): number {
   return (
     ((grantedAccess & readRights) !== 0 ? share.READ : 0) |
@@ -125,7 +125,7 @@ function needs(grantedAccess: number): number {
   );
 }
 
-/** The nodes by name, as the driver's context table has them. */
+/** The nodes by name: the driver's context table. */
 export class NodeTable {
   readonly #caseSensitive: boolean;
   readonly #nodes = new Map<string, FileNode>();
@@ -150,7 +150,7 @@ export class NodeTable {
     if (this.#nodes.get(this.key(node.name)) === node) this.#nodes.delete(this.key(node.name));
   }
 
-  /** A node with this name, and those below it. */
+  /** The node with this name, and the nodes below it. */
   atOrBelow(name: string): FileNode[] {
     const top = this.key(name);
     return [...this.#nodes].flatMap(([key, node]) => (isAtOrBelow(key, top) ? [node] : []));
@@ -161,7 +161,7 @@ export class NodeTable {
   }
 
   /**
-   * A rename: the node and all below it have new names; who had the new name is no longer found.
+   * Renames a node and all nodes below it. A node that had the new name is no longer found.
    */
   rename(node: FileNode, newName: string): void {
     const moved = this.atOrBelow(node.name);

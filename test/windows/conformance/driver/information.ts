@@ -1,11 +1,11 @@
-/** GetFileInformation and SetFileInformation: what the driver answers itself, and what it sends. */
+/** NtQueryInformationFile and NtSetInformationFile: the driver's own answers, and its requests. */
 
 import { closeHandle } from './cleanup.ts';
 import { create } from './create.ts';
 import { mayNot } from './data.ts';
 import type { Driver } from './driver.ts';
-import type { FileNode, FileObject } from './file-node.ts';
-import { isValidComponent, joinPath, splitPath } from './names.ts';
+import type { FileDesc, FileNode } from './file-node.ts';
+import { isValidComponent, joinPath, splitPath } from './name-rules.ts';
 import {
   access,
   attribute,
@@ -26,16 +26,13 @@ export interface InformationAnswer {
   readonly info?: FileInfo;
 }
 
-function fileRequest(requestKind: number, file: FileObject): Request {
+function fileRequest(requestKind: number, file: FileDesc): Request {
   const { node } = file;
   return new Request(requestKind, node.name).contexts(node.userContext, file.userContext2);
 }
 
-/** The FILE_INFO that all query classes are built of: kept, or asked for. */
-export async function queryInformation(
-  driver: Driver,
-  file: FileObject,
-): Promise<InformationAnswer> {
+/** The FILE_INFO that answers all query classes: from the cache, or from user mode. */
+export async function queryInformation(driver: Driver, file: FileDesc): Promise<InformationAnswer> {
   const { node } = file;
   return await node.lock.shared(async () => {
     const kept = driver.kept(node.info);
@@ -48,12 +45,12 @@ export async function queryInformation(
 }
 
 /** FileBasicInformation. */
-export async function queryBasic(driver: Driver, file: FileObject): Promise<InformationAnswer> {
+export async function queryBasic(driver: Driver, file: FileDesc): Promise<InformationAnswer> {
   if (mayNot(file, access.READ_ATTRIBUTES)) return { status: status.ACCESS_DENIED };
   return await queryInformation(driver, file);
 }
 
-/** FileStandardInformation; the driver knows of no more than one link. */
+/** FileStandardInformation; the driver answers one link always. */
 export interface StandardInformation {
   readonly allocationSize: number;
   readonly endOfFile: number;
@@ -64,7 +61,7 @@ export interface StandardInformation {
 
 export async function queryStandard(
   driver: Driver,
-  file: FileObject,
+  file: FileDesc,
 ): Promise<{ status: number; standard?: StandardInformation }> {
   const { status: answered, info } = await queryInformation(driver, file);
   if (info === undefined) return { status: answered };
@@ -89,15 +86,11 @@ export interface BasicToSet {
   readonly changeTime?: bigint;
 }
 
-/** -1 (and -2) mean "do not touch it from now on", not a time. */
+/** -1 and -2 are no times: they stop and resume the implicit updates of a time. */
 const time = (value: bigint | undefined): bigint =>
   value === undefined || value < 0n ? 0n : value;
 
-export async function setBasic(
-  driver: Driver,
-  file: FileObject,
-  basic: BasicToSet,
-): Promise<number> {
+export async function setBasic(driver: Driver, file: FileDesc, basic: BasicToSet): Promise<number> {
   if (mayNot(file, access.WRITE_ATTRIBUTES)) return status.ACCESS_DENIED;
   const { node } = file;
   const wanted = basic.attributes ?? 0;
@@ -130,16 +123,16 @@ export async function setBasic(
 
 export async function setEndOfFile(
   driver: Driver,
-  file: FileObject,
+  file: FileDesc,
   sizeBytes: number,
 ): Promise<number> {
   return await setSize(driver, file, setClass.END_OF_FILE, sizeBytes);
 }
 
-/** Rounded up to the allocation unit before user mode sees it. */
+/** FileAllocationInformation: the driver rounds the size up to the allocation unit. */
 export async function setAllocation(
   driver: Driver,
-  file: FileObject,
+  file: FileDesc,
   sizeBytes: number,
 ): Promise<number> {
   const { sectorSize, sectorsPerAllocationUnit } = driver.parameters;
@@ -149,7 +142,7 @@ export async function setAllocation(
 
 async function setSize(
   driver: Driver,
-  file: FileObject,
+  file: FileDesc,
   informationClass: number,
   sizeBytes: number,
 ): Promise<number> {
@@ -169,10 +162,10 @@ async function setSize(
   });
 }
 
-/** FileDispositionInformation, and Ex where flags have more than DELETE. */
+/** FileDispositionInformation, or FileDispositionInformationEx for flags beyond DELETE. */
 export async function setDisposition(
   driver: Driver,
-  file: FileObject,
+  file: FileDesc,
   flags: number,
   extended = false,
 ): Promise<number> {
@@ -208,16 +201,16 @@ export async function setDisposition(
 
 export interface RenameCall {
   readonly token: Token;
-  /** The whole new name, or one component for a rename inside the directory. */
+  /** The whole new name, or one component for a rename within the directory. */
   readonly newName: string;
   readonly flags: number;
   readonly extended?: boolean;
 }
 
-/** FileRenameInformation: the I/O manager opens the target's directory first, then asks. */
-export async function rename(driver: Driver, file: FileObject, call: RenameCall): Promise<number> {
+/** FileRenameInformation: the I/O manager first opens the target's directory. */
+export async function rename(driver: Driver, file: FileDesc, call: RenameCall): Promise<number> {
   if (mayNot(file, access.DELETE)) return status.ACCESS_DENIED;
-  let directory: FileObject | undefined;
+  let directory: FileDesc | undefined;
   if (call.newName.includes('\\')) {
     const target = await create(driver, {
       path: call.newName,
@@ -246,9 +239,9 @@ export async function rename(driver: Driver, file: FileObject, call: RenameCall)
 
 async function renameLocked(
   driver: Driver,
-  file: FileObject,
+  file: FileDesc,
   call: RenameCall,
-  directory: FileObject | undefined,
+  directory: FileDesc | undefined,
 ): Promise<number> {
   const { node } = file;
   const { parameters } = driver;
@@ -287,7 +280,7 @@ async function renameLocked(
   }
 }
 
-/** FspFileNodeRenameCheck: whether open files stand against a rename from, or to, this name. */
+/** FspFileNodeRenameCheck: whether open files prevent a rename from, or to, this name. */
 function inTheWay(
   driver: Driver,
   node: FileNode,

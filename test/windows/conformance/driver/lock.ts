@@ -1,7 +1,7 @@
 /**
- * The driver's resources: shared or exclusive, in the order of asking. It holds them while a
- * request is in user mode, so a transport that waits for one request inside another hangs here as
- * it would on Windows.
+ * A resource of the driver's: shared or exclusive, granted in the order of the calls. The driver
+ * holds it while a request is in user mode. So a transport that waits for one request within
+ * another hangs here, as it would on Windows.
  */
 
 interface Waiter {

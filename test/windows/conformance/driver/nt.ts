@@ -1,6 +1,6 @@
 /**
- * Windows' own numbers, as the programs and the driver of the model use them. They are typed here
- * from Windows' documentation and not taken from src/, so that a wrong number there is seen.
+ * Windows' numbers, for the model's programs and driver. They are typed from Windows' documentation
+ * and not taken from src/, so that a wrong number in src/ shows.
  */
 
 /** NTSTATUS values, unsigned. */
@@ -69,7 +69,7 @@ const statusNames = new Map<number, string>(
   Object.entries(status).map(([name, value]) => [value, name]),
 );
 
-/** "OBJECT_NAME_NOT_FOUND", or the number where it has no name here. */
+/** "OBJECT_NAME_NOT_FOUND", or the number of a status without a name here. */
 export function statusName(value: number): string {
   return statusNames.get(value) ?? `0x${value.toString(16)}`;
 }
@@ -87,7 +87,7 @@ export const disposition = {
   OVERWRITE_IF: 5,
 } as const;
 
-/** What a create did: IoStatus.Information. */
+/** The result of a create: IoStatus.Information. */
 export const created = {
   SUPERSEDED: 0,
   OPENED: 1,
@@ -139,7 +139,9 @@ export const access = {
   FILE_GENERIC_WRITE: 0x120116,
   FILE_GENERIC_EXECUTE: 0x1200a0,
   ALL: 0x1f01ff,
-  /** What the owner of a file without x has: all but EXECUTE, and DELETE_CHILD of directories. */
+  /**
+   * The rights of the owner of a file without x: all but EXECUTE, and a directory's DELETE_CHILD.
+   */
   OWNER: 0x1f019f,
 } as const;
 
@@ -161,7 +163,7 @@ export const attribute = {
   ENCRYPTED: 0x4000,
 } as const;
 
-/** FILE_INFORMATION_CLASS, those that are set. */
+/** FILE_INFORMATION_CLASS: the classes that can be set. */
 export const setClass = {
   BASIC: 4,
   RENAME: 10,
@@ -195,7 +197,7 @@ export const reparseTag = {
 /** Parts of a security descriptor: SECURITY_INFORMATION. */
 export const securityPart = { OWNER: 1, GROUP: 2, DACL: 4, SACL: 8 } as const;
 
-/** The rights that generic ones stand for on a file: the I/O manager's mapping. */
+/** Maps generic rights to a file's rights, as the I/O manager does. */
 export function mapGeneric(desired: number): number {
   let mapped = desired;
   if ((desired & access.GENERIC_READ) !== 0) mapped |= access.FILE_GENERIC_READ;
@@ -207,7 +209,7 @@ export function mapGeneric(desired: number): number {
 
 const unixEpoch = 116_444_736_000_000_000n;
 
-/** A FILETIME of seconds and nanoseconds since 1970. */
+/** The FILETIME for seconds and nanoseconds since 1970. */
 export function fileTime(sec: number, nsec = 0): bigint {
   return BigInt(sec) * 10_000_000n + BigInt(Math.floor(nsec / 100)) + unixEpoch;
 }

@@ -3,25 +3,24 @@
  * are valid from a request's delivery to its answer.
  *
  * Invariants:
- * 1. A buffer has guards on both sides; who writes past its ends is found when it is unmapped.
- * 2. From its unmapping on, a buffer is poison: who still writes there is found by `verify`, and
- *    who still reads there gets bytes that no test wrote.
- * 3. Who gives a view back early (`detach`) has no memory behind it any more, as where Windows' own
- *    mapping of it ends.
- * 4. An address that is not mapped is a fault, as it would be a crash on Windows.
+ * 1. A buffer has guards on both sides: `unmap` finds a write past its ends.
+ * 2. An unmapped buffer is filled with poison: `verify` finds a later write, and a later read gets
+ *    bytes that no test wrote.
+ * 3. After `detach` a view has no memory, as after the end of a mapping on Windows.
+ * 4. The use of an address that is not mapped is a fault, as it would be a crash on Windows.
  */
 import { ProtocolFault } from './protocol-fault.ts';
 
 const guardBytes = 64;
 const guardByte = 0xa5;
 const poisonByte = 0xdb;
-/** Unmapped buffers that are still watched. */
-const watchedMost = 64;
+/** How many unmapped buffers `verify` still checks. */
+const maxWatched = 64;
 const addressStep = 0x10000n;
 
 export interface MappedBuffer {
   readonly address: bigint;
-  /** What the transport may touch. */
+  /** The bytes that the transport may use. */
   readonly bytes: Buffer;
   readonly whole: Buffer;
   isDetached: boolean;
@@ -32,7 +31,7 @@ export class ProcessMemory {
   #mapped = new Map<bigint, MappedBuffer>();
   #watched: MappedBuffer[] = [];
 
-  /** Maps that many bytes, filled with `content` or with what happened to be there. */
+  /** Maps that many bytes, filled with `content` or with arbitrary bytes. */
   map(lengthBytes: number, content?: Buffer): MappedBuffer {
     const whole = Buffer.alloc(lengthBytes + 2 * guardBytes, guardByte);
     const bytes = whole.subarray(guardBytes, guardBytes + lengthBytes);
@@ -45,7 +44,7 @@ export class ProcessMemory {
     return buffer;
   }
 
-  /** The driver has the answer: the buffer is nobody's any more. */
+  /** Ends a buffer: the driver has the answer to its request. */
   unmap(buffer: MappedBuffer): void {
     this.#mapped.delete(buffer.address);
     if (buffer.isDetached) return;
@@ -57,10 +56,10 @@ export class ProcessMemory {
     }
     whole.fill(poisonByte);
     this.#watched.push(buffer);
-    if (this.#watched.length > watchedMost) check(this.#watched.shift() as MappedBuffer);
+    if (this.#watched.length > maxWatched) check(this.#watched.shift() as MappedBuffer);
   }
 
-  /** What the transport asks for: a part of a mapped buffer. */
+  /** The transport's view of a part of a mapped buffer. */
   view(address: bigint, lengthBytes: number): Buffer {
     for (const buffer of this.#mapped.values()) {
       const offset = Number(address - buffer.address);
@@ -73,7 +72,7 @@ export class ProcessMemory {
     throw new ProtocolFault(`the address ${address.toString(16)} is not mapped`);
   }
 
-  /** The transport answers although something inside still has the view: it leads nowhere now. */
+  /** The transport answers while it still holds the view: the view's length becomes 0. */
   detach(view: Buffer): void {
     for (const buffer of this.#mapped.values()) {
       if (buffer.whole.buffer !== view.buffer) continue;
@@ -81,10 +80,10 @@ export class ProcessMemory {
       (buffer.whole.buffer as ArrayBuffer).transfer(0);
       return;
     }
-    throw new ProtocolFault('a view was detached that is not mapped');
+    throw new ProtocolFault('a view was detached that was not mapped');
   }
 
-  /** Throws where something was written to a buffer after its answer. */
+  /** Throws if a buffer was written to after its answer. */
   verify(): void {
     for (const buffer of this.#watched) check(buffer);
     this.#watched = [];

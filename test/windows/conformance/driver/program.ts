@@ -1,6 +1,6 @@
 /**
- * A program on the volume: NT's calls with defaults, as Win32 makes them. What fails answers its
- * NTSTATUS; the methods that begin with "must" throw instead, for what a test does not ask about.
+ * A program that uses the volume: NT's calls with the defaults of Win32. A call that fails answers
+ * its NTSTATUS. The methods "must…" throw instead, for the calls that a test does not check.
  */
 import { closeHandle } from './cleanup.ts';
 import * as controls from './controls.ts';
@@ -9,7 +9,7 @@ import * as data from './data.ts';
 import * as directory from './directory.ts';
 import type { Driver } from './driver.ts';
 import { type Ea, type EaAnswer, encodeEas, queryEa, setEa } from './ea.ts';
-import type { DirectoryEntry, FileObject } from './file-node.ts';
+import type { DirectoryEntry, FileDesc } from './file-node.ts';
 import * as information from './information.ts';
 import {
   access,
@@ -46,7 +46,7 @@ export interface OpenAnswer {
   readonly reparse?: CreateAnswer['reparse'];
 }
 
-/** Throws where a call failed that was to succeed. */
+/** Throws if a call failed that must succeed. */
 export function expectSuccess(value: number, what: string): void {
   if (!succeeds(value)) throw new Error(`${what}: ${statusName(value)}`);
 }
@@ -60,29 +60,29 @@ export class Program {
     this.token = token;
   }
 
-  /** The same driver, another user. */
+  /** A program of another user on the same driver. */
   as(token: Token): Program {
     return new Program(this.driver, token);
   }
 
-  /** NtCreateFile. Opens what is there for reading where nothing else is said. */
-  async open(path: string, wish: OpenOptions = {}): Promise<OpenAnswer> {
+  /** NtCreateFile. By default it opens an existing file for reading. */
+  async open(path: string, options: OpenOptions = {}): Promise<OpenAnswer> {
     const answer = await create(this.driver, {
       path,
       token: this.token,
-      desiredAccess: wish.access ?? access.FILE_GENERIC_READ,
-      disposition: wish.disposition ?? disposition.OPEN,
-      options: wish.options ?? 0,
-      shareAccess: wish.share ?? share.ALL,
-      attributes: wish.attributes ?? 0,
-      allocationSize: wish.allocationSize ?? 0,
-      ...(wish.related === undefined ? {} : { related: wish.related.file }),
-      ...(wish.securityDescriptor === undefined
+      desiredAccess: options.access ?? access.FILE_GENERIC_READ,
+      disposition: options.disposition ?? disposition.OPEN,
+      options: options.options ?? 0,
+      shareAccess: options.share ?? share.ALL,
+      attributes: options.attributes ?? 0,
+      allocationSize: options.allocationSize ?? 0,
+      ...(options.related === undefined ? {} : { related: options.related.file }),
+      ...(options.securityDescriptor === undefined
         ? {}
-        : { securityDescriptor: security.encodeDescriptor(wish.securityDescriptor) }),
-      ...(wish.eas === undefined ? {} : { ea: encodeEas(wish.eas) }),
-      ...(wish.reparseData === undefined ? {} : { reparseData: wish.reparseData }),
-      ...(wish.kernelMode === undefined ? {} : { kernelMode: wish.kernelMode }),
+        : { securityDescriptor: security.encodeDescriptor(options.securityDescriptor) }),
+      ...(options.eas === undefined ? {} : { ea: encodeEas(options.eas) }),
+      ...(options.reparseData === undefined ? {} : { reparseData: options.reparseData }),
+      ...(options.kernelMode === undefined ? {} : { kernelMode: options.kernelMode }),
     });
     const { file, reparse } = answer;
     return {
@@ -93,15 +93,15 @@ export class Program {
     };
   }
 
-  async mustOpen(path: string, wish: OpenOptions = {}): Promise<Handle> {
-    const answer = await this.open(path, wish);
+  async mustOpen(path: string, options: OpenOptions = {}): Promise<Handle> {
+    const answer = await this.open(path, options);
     if (answer.handle === undefined) throw new Error(`open ${path}: ${statusName(answer.status)}`);
     return answer.handle;
   }
 
-  /** The status alone; what was opened is closed again. */
-  async tryOpen(path: string, wish: OpenOptions = {}): Promise<number> {
-    const { status: answered, handle } = await this.open(path, wish);
+  /** Answers the status alone, and closes the file again. */
+  async tryOpen(path: string, options: OpenOptions = {}): Promise<number> {
+    const { status: answered, handle } = await this.open(path, options);
     await handle?.close();
     return answered;
   }
@@ -110,25 +110,25 @@ export class Program {
   async makeFile(
     path: string,
     content: Buffer | string = '',
-    wish: OpenOptions = {},
+    options: OpenOptions = {},
   ): Promise<void> {
     const handle = await this.mustOpen(path, {
       access: access.ALL,
       disposition: disposition.CREATE,
       options: option.NON_DIRECTORY_FILE,
-      ...wish,
+      ...options,
     });
     const bytes = Buffer.from(content);
     if (bytes.length > 0) expectSuccess((await handle.write(0, bytes)).status, `write ${path}`);
     await handle.close();
   }
 
-  async makeDirectory(path: string, wish: OpenOptions = {}): Promise<void> {
+  async makeDirectory(path: string, options: OpenOptions = {}): Promise<void> {
     const handle = await this.mustOpen(path, {
       access: access.FILE_GENERIC_READ,
       disposition: disposition.CREATE,
       options: option.DIRECTORY_FILE,
-      ...wish,
+      ...options,
     });
     await handle.close();
   }
@@ -142,7 +142,7 @@ export class Program {
     }
   }
 
-  /** GetFileAttributesEx: opens for the attributes alone, link or not. */
+  /** GetFileAttributesEx: opens a file, or a link itself, for its attributes alone. */
   async stat(path: string, follow = false): Promise<FileInfo> {
     const handle = await this.mustOpen(path, {
       access: access.READ_ATTRIBUTES,
@@ -155,7 +155,7 @@ export class Program {
     }
   }
 
-  /** All names of a directory but "." and "..". */
+  /** All names in a directory, without "." and "..". */
   async list(path: string, pattern = '*', lengthBytes = 4096): Promise<string[]> {
     const entries = await this.listEntries(path, pattern, lengthBytes);
     return entries.map(({ name }) => name).filter((name) => name !== '.' && name !== '..');
@@ -191,7 +191,7 @@ export class Program {
     }
   }
 
-  /** DeleteFile and RemoveDirectory of Windows 10: POSIX first, and if that fails the old way. */
+  /** DeleteFile and RemoveDirectory of Windows 10: POSIX semantics first, then the old class. */
   async remove(path: string): Promise<number> {
     const { status: answered, handle } = await this.open(path, {
       access: access.DELETE | access.READ_ATTRIBUTES | access.SYNCHRONIZE,
@@ -228,9 +228,9 @@ export class Program {
 
 export class Handle {
   readonly program: Program;
-  readonly file: FileObject;
+  readonly file: FileDesc;
 
-  constructor(program: Program, file: FileObject) {
+  constructor(program: Program, file: FileDesc) {
     this.program = program;
     this.file = file;
   }
@@ -267,14 +267,14 @@ export class Handle {
     return new data.Section(this.driver, this.file);
   }
 
-  /** FileBasicInformation and all that a FILE_INFO has. */
+  /** All fields of a FILE_INFO, from the driver's cache if it has them. */
   async info(): Promise<FileInfo> {
     const { status: answered, info } = await information.queryBasic(this.driver, this.file);
     if (info === undefined) throw new Error(`query information: ${statusName(answered)}`);
     return info;
   }
 
-  /** What user mode says now, whatever the driver has kept. */
+  /** All fields of a FILE_INFO, from user mode. */
   async freshInfo(): Promise<FileInfo> {
     this.file.node.info = undefined;
     return await this.info();

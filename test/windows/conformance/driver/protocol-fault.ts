@@ -1,6 +1,4 @@
-/**
- * What a real driver would answer with a crash, a hang or damage: a rule of the protocol is broken.
- */
+/** A breach of the protocol, to which a real driver would react with a crash, a hang or damage. */
 export class ProtocolFault extends Error {
   constructor(what: string) {
     super(`protocol: ${what}`);

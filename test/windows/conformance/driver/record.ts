@@ -1,10 +1,10 @@
 /**
- * The records that go to user mode and come back, by offsets typed from the protocol's description.
- * Nothing of src/winfsp is used: an offset that is wrong there must not be wrong here too.
+ * The records to and from user mode, by offsets typed from the protocol's description. Nothing is
+ * taken from src/winfsp: an offset that is wrong there must not be wrong here too.
  *
  *     request   88 bytes, then the trailer: names (with NUL), descriptors, lists
  *     response 128 bytes, then the trailer
- *     TRANSACT_BUF { u16 Offset, u16 Size }, the offset counted from the trailer's begin
+ *     TRANSACT_BUF { u16 Offset, u16 Size }, the offset counted from the trailer's start
  */
 import { ProtocolFault } from './protocol-fault.ts';
 
@@ -36,8 +36,8 @@ export const kindName = (value: number): string => kindNames.get(value) ?? Strin
 
 const requestBytes = 88;
 const responseBytes = 128;
-const requestMostBytes = 16320;
-const responseMostBytes = 16384;
+const maxRequestBytes = 16320;
+const maxResponseBytes = 16384;
 const fileNameAt = 80;
 
 const aligned = (bytes: number): number => (bytes + 7) & ~7;
@@ -46,9 +46,9 @@ let hints = 0xffff_8000_0000_1000n;
 
 export class Request {
   readonly kind: number;
-  /** A kernel address: all 64 bits count. */
+  /** A kernel address: all 64 bits are significant. */
   readonly hint: bigint;
-  #bytes: Buffer = Buffer.alloc(requestMostBytes);
+  #bytes: Buffer = Buffer.alloc(maxRequestBytes);
   #trailer = 0;
   #size = requestBytes;
   /** For the trace. */
@@ -63,7 +63,7 @@ export class Request {
     if (fileName !== undefined) {
       this.name = fileName;
       this.text(fileNameAt, fileName);
-      // What follows a name begins on 8 bytes, unless it is put close by.
+      // What follows a name begins at a multiple of 8.
       this.#size = requestBytes + aligned(this.#trailer);
     }
   }
@@ -88,11 +88,11 @@ export class Request {
     return this.u64(16, userContext).u64(24, userContext2);
   }
 
-  /** Puts bytes behind what is in the trailer already; its TRANSACT_BUF goes to `at`. */
+  /** Appends bytes to the trailer, and writes their TRANSACT_BUF at `at`. */
   blob(at: number, content: Buffer, alignedBegin = true): this {
     const begin = alignedBegin ? aligned(this.#trailer) : this.#trailer;
-    if (requestBytes + begin + content.length > requestMostBytes) {
-      throw new RangeError('the model made a request larger than a driver can');
+    if (requestBytes + begin + content.length > maxRequestBytes) {
+      throw new RangeError('the model made a request that is larger than a driver’s');
     }
     content.copy(this.#bytes, requestBytes + begin);
     this.u16(at, begin).u16(at + 2, content.length);
@@ -101,12 +101,12 @@ export class Request {
     return this;
   }
 
-  /** UTF-16 with a NUL, which its size counts. */
+  /** Appends UTF-16 with a NUL, which the size counts. */
   text(at: number, content: string, alignedBegin = false): this {
     return this.blob(at, Buffer.from(`${content}\0`, 'utf16le'), alignedBegin);
   }
 
-  /** The record as it lies in the transaction buffer: padded to 8 bytes. */
+  /** The record in the transaction buffer, padded to 8 bytes. */
   encode(): Buffer {
     this.u16(2, this.#size);
     return this.#bytes.subarray(0, aligned(this.#size));
@@ -144,7 +144,7 @@ export function readFileInfo(bytes: Buffer, at: number): FileInfo {
   };
 }
 
-/** What came back, copied: the transport may use its buffer again. */
+/** A copy of a response: the transport may reuse its buffer. */
 export class Response {
   readonly bytes: Buffer;
   readonly status: number;
@@ -157,7 +157,7 @@ export class Response {
       throw new ProtocolFault(`the answer to ${kindName(request.kind)} ${what}`);
     };
     if (bytes.length < responseBytes) fault(`has ${bytes.length} bytes, fewer than 128`);
-    if (bytes.length > responseMostBytes) fault(`has ${bytes.length} bytes, more than 16384`);
+    if (bytes.length > maxResponseBytes) fault(`has ${bytes.length} bytes, more than 16384`);
     if (bytes.length % 8 !== 0) fault(`has ${bytes.length} bytes: the next begins unaligned`);
     const size = bytes.readUInt16LE(2);
     if (size < responseBytes || aligned(size) !== bytes.length) fault(`says its size is ${size}`);
@@ -165,7 +165,7 @@ export class Response {
     if (bytes.readBigUInt64LE(8) !== request.hint) fault('has another hint');
     this.information = bytes.readUInt32LE(16);
     this.status = bytes.readUInt32LE(20);
-    // STATUS_PENDING and what has the driver's own facility are STATUS_INTERNAL_ERROR to a program.
+    // A program gets INTERNAL_ERROR for PENDING and for statuses of the driver's own facility.
     if (this.status === 0x103) fault('is STATUS_PENDING');
   }
 
@@ -181,7 +181,7 @@ export class Response {
     return readFileInfo(this.bytes, at);
   }
 
-  /** The bytes that a TRANSACT_BUF stands for. */
+  /** The bytes that a TRANSACT_BUF refers to. */
   blob(at: number): Buffer {
     const begin = responseBytes + this.bytes.readUInt16LE(at);
     const end = begin + this.bytes.readUInt16LE(at + 2);

@@ -1,27 +1,27 @@
 /**
- * Reparse points as the driver and the object manager treat them: what a name that meets one
- * becomes, and which buffers are valid (FsRtlValidateReparsePointBuffer).
+ * The driver's and the object manager's rules for reparse points: the name that results from one,
+ * and which buffers are valid (FsRtlValidateReparsePointBuffer).
  */
 import { reparseTag, status } from './nt.ts';
 import { ProtocolFault } from './protocol-fault.ts';
 import type { Response } from './record.ts';
 
 export interface ReparseAnswer {
-  /** What the program gets where the name leads off the volume. */
+  /** The status for a name that leads off the volume. */
   readonly status: number;
   readonly tag: number;
-  /** The whole new name where it is on this volume again. */
+  /** The whole new name, if it is on this volume. */
   readonly onVolume?: string;
-  /** An absolute NT path, else. */
+  /** Otherwise an absolute NT path. */
   readonly elsewhere?: string;
   readonly data?: Buffer;
 }
 
-/** The drive letter that the model's volume has. */
+/** The drive letter of the model's volume. */
 export const driveLetter = 'L:';
 const ownPrefixes = [`\\??\\${driveLetter}`, '\\Device\\Volume{model}'];
 const headerBytes = 8;
-const dataMostBytes = 16384;
+const maxDataBytes = 16384;
 const microsoftBit = 0x80000000;
 
 export interface SymbolicLink {
@@ -58,7 +58,7 @@ export function encodeSymbolicLink(link: SymbolicLink): Buffer {
   return data;
 }
 
-/** A tag of Microsoft's with its data. */
+/** A reparse buffer with a tag of Microsoft's. */
 export function encodeReparse(tag: number, payload: Buffer): Buffer {
   const data = Buffer.alloc(headerBytes + payload.length);
   data.writeUInt32LE(tag, 0);
@@ -67,9 +67,9 @@ export function encodeReparse(tag: number, payload: Buffer): Buffer {
   return data;
 }
 
-/** FsRtlValidateReparsePointBuffer: undefined where it is valid, else the status. */
+/** FsRtlValidateReparsePointBuffer: undefined for a valid buffer, else the status. */
 export function invalidReparse(data: Buffer): number | undefined {
-  if (data.length < headerBytes || data.length > dataMostBytes) {
+  if (data.length < headerBytes || data.length > maxDataBytes) {
     return status.IO_REPARSE_DATA_INVALID;
   }
   const tag = data.readUInt32LE(0);
@@ -88,7 +88,7 @@ export function invalidReparse(data: Buffer): number | undefined {
   return good ? undefined : status.IO_REPARSE_DATA_INVALID;
 }
 
-/** Bytes of the substitute name before its part on this volume; 0 where it is not on it. */
+/** Bytes of the substitute name before its part on this volume; 0 for another volume. */
 export function targetOnVolume(data: Buffer): number {
   if (data.readUInt32LE(0) !== reparseTag.SYMLINK) return 0;
   const { substituteName, relative } = decodeSymbolicLink(data);
@@ -97,14 +97,14 @@ export function targetOnVolume(data: Buffer): number {
   return prefix === undefined ? 0 : prefix.length * 2;
 }
 
-/** What STATUS_REPARSE makes of a name: the I/O manager parses it again. */
+/** The new name after STATUS_REPARSE, which the I/O manager parses again. */
 export function reparseOf(response: Response): ReparseAnswer {
   const tag = response.information;
   const data = response.blob(24);
   // IO_REPARSE: the buffer is a path.
   if (tag === 0) return followed(tag, data.toString('utf16le'));
   if (invalidReparse(data) !== undefined) {
-    throw new ProtocolFault('STATUS_REPARSE came with reparse data that is not valid');
+    throw new ProtocolFault('STATUS_REPARSE came with invalid reparse data');
   }
   if (tag !== reparseTag.SYMLINK) {
     return { status: status.IO_REPARSE_TAG_NOT_HANDLED, tag: data.readUInt32LE(0), data };

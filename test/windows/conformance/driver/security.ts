@@ -1,9 +1,7 @@
-/**
- * NtQuerySecurityObject and NtSetSecurityObject; self-relative descriptors, built and taken apart.
- */
+/** NtQuerySecurityObject, NtSetSecurityObject, and the encoding of self-relative descriptors. */
 import { mayNot } from './data.ts';
 import type { Driver } from './driver.ts';
-import type { FileObject } from './file-node.ts';
+import type { FileDesc } from './file-node.ts';
 import { access, securityPart, status, succeeds } from './nt.ts';
 import { ProtocolFault } from './protocol-fault.ts';
 import { kind, Request } from './record.ts';
@@ -22,7 +20,7 @@ export interface Descriptor {
   readonly control: number;
   readonly owner?: string;
   readonly group?: string;
-  /** Null is a NULL DACL: everybody may everything. */
+  /** Null is a NULL DACL: it grants everyone every right. */
   readonly dacl?: readonly Ace[] | null;
 }
 
@@ -106,7 +104,7 @@ function decodeAcl(bytes: Buffer, at: number): Ace[] {
   return aces;
 }
 
-/** Throws a ProtocolFault where RtlValidRelativeSecurityDescriptor would say no. */
+/** Throws a ProtocolFault for a descriptor that RtlValidRelativeSecurityDescriptor rejects. */
 export function decodeDescriptor(bytes: Buffer): Descriptor {
   if (bytes.length < 20 || bytes.readUInt8(0) !== 1) throw new ProtocolFault('no descriptor');
   const bits = bytes.readUInt16LE(2);
@@ -133,9 +131,9 @@ export interface SecurityAnswer {
 }
 
 /**
- * SeAssignWorldSecurityDescriptor. Where a file system answers INVALID_DEVICE_REQUEST, it knows no
- * descriptors: the I/O manager answers a query with this one, and a set with success
- * (IopGetSetSecurityObject; ReactOS ntoskrnl/io/iomgr/file.c).
+ * The descriptor of SeAssignWorldSecurityDescriptor. A file system without descriptors answers
+ * INVALID_DEVICE_REQUEST. The I/O manager then answers a query with this descriptor, and a set with
+ * success (IopGetSetSecurityObject; ReactOS ntoskrnl/io/iomgr/file.c).
  */
 const worldDescriptor: Descriptor = {
   control: 0,
@@ -146,7 +144,7 @@ const worldDescriptor: Descriptor = {
 
 export async function querySecurity(
   driver: Driver,
-  file: FileObject,
+  file: FileDesc,
   parts: number,
 ): Promise<SecurityAnswer> {
   const { OWNER, GROUP, DACL, SACL } = securityPart;
@@ -182,7 +180,7 @@ export async function querySecurity(
 
 export async function setSecurity(
   driver: Driver,
-  file: FileObject,
+  file: FileDesc,
   parts: number,
   descriptor: Descriptor,
 ): Promise<number> {

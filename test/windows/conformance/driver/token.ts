@@ -1,4 +1,4 @@
-/** Who asks: a token as the process that opens the file has it, and its handle in ours. */
+/** Access tokens: the token of the process that opens a file, and its handle in this process. */
 
 export type PrivilegeName =
   | 'SeBackupPrivilege'
@@ -12,11 +12,11 @@ export interface Token {
   readonly user: string;
   readonly groups: readonly string[];
   readonly denyOnlyGroups?: readonly string[];
-  /** Enabled ones. Every user has SeChangeNotifyPrivilege. */
+  /** The enabled ones. Every user has SeChangeNotifyPrivilege. */
   readonly privileges: readonly PrivilegeName[];
 }
 
-/** Handles of tokens, valid while the request that carries one is not answered. */
+/** The handles of tokens. A handle is valid until the request that carries it is answered. */
 export class TokenTable {
   #next = 0x200;
   #tokens = new Map<number, Token>();
@@ -31,7 +31,7 @@ export class TokenTable {
     this.#tokens.delete(handle);
   }
 
-  /** What a transport finds behind a handle; undefined where it was closed. */
+  /** The token of a handle; undefined for a closed handle. */
   get(handle: number): Token | undefined {
     return this.#tokens.get(handle);
   }

@@ -1,13 +1,13 @@
 /**
- * What the model drives: anything that answers request records with response records. The suite
- * runs over any transport that can be put behind this.
+ * The subject of the tests: anything that answers request records with response records. The suite
+ * runs over every transport that implements this.
  */
 import type { Buffer } from 'node:buffer';
 import type { ProcessMemory } from './process-memory.ts';
 import type { TokenTable } from './token.ts';
 
 export interface Transport {
-  /** One record in, one record out; requests may be under way in any number. */
+  /** One record in, one record out. Any number of requests may be under way. */
   transact(request: Buffer): Promise<Buffer>;
 }
 

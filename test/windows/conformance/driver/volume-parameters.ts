@@ -1,6 +1,6 @@
 /**
- * What the driver was told of the volume when it was made: FSP_FSCTL_VOLUME_PARAMS, read by the
- * offsets of its description. The model behaves as a driver with these parameters would.
+ * The parameters with which the volume was made: FSP_FSCTL_VOLUME_PARAMS, read by the offsets of
+ * its description. The model behaves like a driver with these parameters.
  */
 
 export interface VolumeParameters {
@@ -15,7 +15,6 @@ export interface VolumeParameters {
   readonly casePreservedNames: boolean;
   readonly unicodeOnDisk: boolean;
   readonly readOnlyVolume: boolean;
-  readonly casePreservedExtendedAttributes: boolean;
   readonly persistentAcls: boolean;
   readonly reparsePoints: boolean;
   readonly extendedAttributes: boolean;
@@ -23,13 +22,11 @@ export interface VolumeParameters {
   readonly passQueryDirectoryPattern: boolean;
   readonly passQueryDirectoryFileName: boolean;
   readonly allowOpenInKernelMode: boolean;
-  readonly wslFeatures: boolean;
   readonly directoryMarkerAsNextOffset: boolean;
   readonly supportsPosixUnlinkRename: boolean;
-  readonly postDispositionWhenNecessaryOnly: boolean;
 }
 
-/** What the parameters are where a test says nothing else. */
+/** The parameters for tests that choose none. */
 export const usualParameters: VolumeParameters = {
   sectorSize: 4096,
   sectorsPerAllocationUnit: 1,
@@ -42,7 +39,6 @@ export const usualParameters: VolumeParameters = {
   casePreservedNames: true,
   unicodeOnDisk: true,
   readOnlyVolume: false,
-  casePreservedExtendedAttributes: true,
   persistentAcls: true,
   reparsePoints: true,
   extendedAttributes: true,
@@ -50,16 +46,14 @@ export const usualParameters: VolumeParameters = {
   passQueryDirectoryPattern: false,
   passQueryDirectoryFileName: true,
   allowOpenInKernelMode: true,
-  wslFeatures: true,
   directoryMarkerAsNextOffset: true,
   supportsPosixUnlinkRename: true,
-  postDispositionWhenNecessaryOnly: true,
 };
 
 const flagsAt = 36;
 const timeoutBitsAt = 456;
 
-/** Of the 504 bytes that FspFsctlCreateVolume is given. */
+/** Reads the 504 bytes for FspFsctlCreateVolume. */
 export function readVolumeParameters(bytes: Buffer): VolumeParameters {
   const flags = bytes.readUInt32LE(flagsAt);
   const flag = (bit: number): boolean => (flags & (1 << bit)) !== 0;
@@ -86,10 +80,7 @@ export function readVolumeParameters(bytes: Buffer): VolumeParameters {
     passQueryDirectoryPattern: flag(11),
     passQueryDirectoryFileName: flag(13),
     allowOpenInKernelMode: flag(24),
-    casePreservedExtendedAttributes: flag(25),
-    wslFeatures: flag(26),
     directoryMarkerAsNextOffset: flag(27),
     supportsPosixUnlinkRename: flag(29),
-    postDispositionWhenNecessaryOnly: flag(30),
   };
 }

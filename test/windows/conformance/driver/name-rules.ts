@@ -1,37 +1,37 @@
 /**
- * What the driver does with names before user mode sees them: validity, case, and the wildcards of
- * FsRtlIsNameInExpression, which Win32's FindFirstFile turns `*.*` and its like into.
+ * The driver's rules for names: which are valid, how case is compared, and the wildcards of
+ * FsRtlIsNameInExpression, into which Win32's FindFirstFile turns patterns such as `*.*`.
  */
 
-/** NTFS's forbidden characters (0 to 31 too); the backslash separates. */
+/** The characters that NTFS forbids, besides 0 to 31 and the backslash, which separates names. */
 const forbidden = /["*/:<>?|]/;
 /** In a pattern the wildcards are allowed. */
 const forbiddenInPattern = /[/:|\\]/;
 const wildcards = /[*?<>"]/;
-const pathMostBytes = 2048;
+const maxPathBytes = 2048;
 const control = (text: string): boolean => [...text].some((char) => char.charCodeAt(0) < 32);
 
-/** Whether the driver lets a path through: it begins with a backslash, and no component is odd. */
-export function isValidPath(path: string, componentMost: number): boolean {
-  if (path.length * 2 + 2 > pathMostBytes || control(path)) return false;
+/** Whether the driver accepts a path: it begins with a backslash, and each component is valid. */
+export function isValidPath(path: string, maxComponent: number): boolean {
+  if (path.length * 2 + 2 > maxPathBytes || control(path)) return false;
   if (!path.startsWith('\\')) return false;
   const parts = path.split('\\');
-  // One trailing backslash is taken away later, and the root is only that.
+  // One trailing backslash is removed later; the root has nothing else.
   const inner = parts.slice(1, parts.at(-1) === '' ? -1 : undefined);
-  return inner.every((part) => isValidComponent(part, componentMost));
+  return inner.every((part) => isValidComponent(part, maxComponent));
 }
 
-export function isValidComponent(part: string, componentMost: number): boolean {
-  return part !== '' && part.length <= componentMost && !forbidden.test(part) && !control(part);
+export function isValidComponent(part: string, maxComponent: number): boolean {
+  return part !== '' && part.length <= maxComponent && !forbidden.test(part) && !control(part);
 }
 
-export function isValidPattern(pattern: string, componentMost: number): boolean {
-  return pattern.length <= componentMost && !forbiddenInPattern.test(pattern);
+export function isValidPattern(pattern: string, maxComponent: number): boolean {
+  return pattern.length <= maxComponent && !forbiddenInPattern.test(pattern);
 }
 
 export const isWild = (pattern: string): boolean => wildcards.test(pattern);
 
-/** RtlUpcaseUnicodeChar for each unit: one unit becomes one unit, or stays. */
+/** RtlUpcaseUnicodeChar for each unit: a unit becomes one unit, or stays as it is. */
 export function upcase(text: string): string {
   let upper = '';
   for (let i = 0; i < text.length; i++) {
@@ -52,7 +52,7 @@ export function joinPath(parent: string, name: string): string {
   return parent === '\\' ? `\\${name}` : `${parent}\\${name}`;
 }
 
-/** Whether a path is the other one, or lies below it. */
+/** Whether a path equals the other one, or lies below it. */
 export function isAtOrBelow(path: string, top: string): boolean {
   return path === top || path.startsWith(top === '\\' ? '\\' : `${top}\\`);
 }
@@ -80,7 +80,7 @@ export function matches(pattern: string, name: string, ignoreCase: boolean): boo
         return at(p + 1, t) || (rest && at(p, t + 1));
       case '?':
         return rest && at(p + 1, t + 1);
-      // DOS_STAR: as '*', but it does not go beyond the last period.
+      // DOS_STAR: like '*', but only up to the last period.
       case '<':
         return at(p + 1, t) || (rest && t !== lastDot && at(p, t + 1));
       // DOS_QM: one character, or nothing before a period and at the end.
@@ -97,10 +97,10 @@ export function matches(pattern: string, name: string, ignoreCase: boolean): boo
   return at(0, 0);
 }
 
-/** What FindFirstFile makes of the pattern that a program gives it. */
+/** The pattern into which FindFirstFile turns a program's pattern. */
 export function win32Pattern(pattern: string): string {
   if (pattern === '*.*') return '*';
-  // A period at the end is none; "*." is what has no extension.
+  // A period at the end does not count; "*." matches names without an extension.
   if (pattern.endsWith('*.')) return `${win32Pattern(pattern.slice(0, -2))}<`;
   let made = '';
   for (let i = 0; i < pattern.length; i++) {

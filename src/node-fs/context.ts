@@ -5,6 +5,7 @@
  * Invariant: operations that open descriptors (busy, withOpen) are counted, and the volume's close
  * waits for them, as an unmount with an open file is EBUSY.
  */
+import { Idle } from '../idle.ts';
 import { abi } from '../vfs-linux/abi.gen.ts';
 import { type Fd, LinuxCalls } from '../vfs-linux/calls.ts';
 import { type Errno, isErrno } from '../vfs-linux/errno.ts';
@@ -39,8 +40,7 @@ export class FsContext {
   /** Permissions that new files and directories do not get, as with umask(2). */
   umask = 0o022;
   #failure: () => Error | undefined;
-  #operations = 0;
-  #idle: (() => void)[] = [];
+  #operations = new Idle();
   #forget: (() => void) | undefined;
   #mountPath: Promise<Buffer | Errno> | undefined;
 
@@ -84,15 +84,13 @@ export class FsContext {
 
   /** Runs an operation that opens descriptors of its own; the volume's close waits for its end. */
   async busy<T>(operation: () => Promise<T>): Promise<T> {
-    if (this.#operations++ === 0) this.#forget = this.hold(() => this.#whenIdle());
+    if (this.#operations.count === 0) this.#forget = this.hold(() => this.#operations.wait());
+    this.#operations.enter();
     try {
       return await operation();
     } finally {
-      this.#operations--;
-      if (this.#operations === 0) {
-        this.#forget?.();
-        for (const resolve of this.#idle.splice(0)) resolve();
-      }
+      this.#operations.leave();
+      if (this.#operations.count === 0) this.#forget?.();
     }
   }
 
@@ -112,11 +110,6 @@ export class FsContext {
         if (fd >= 0) await this.calls.close(fd);
       }
     });
-  }
-
-  #whenIdle(): Promise<void> {
-    if (this.#operations === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#idle.push(resolve));
   }
 
   /** The path of a descriptor in the volume, from the kernel's /proc/self/fd. */

@@ -8,6 +8,7 @@
  * 3. A device that throws has failed with EIO.
  */
 import type { BlockDevice, MaybePromise } from '../block/block-device.ts';
+import { Idle } from '../idle.ts';
 import { abi, errno } from './abi.gen.ts';
 import { maxDisks } from './limits.ts';
 import type { ImageExports, KernelMemory } from './memory.ts';
@@ -37,8 +38,7 @@ export class DiskCommands {
   #devices: (BlockDevice | undefined)[] = [];
   #headWord: number;
   #doneWord: number;
-  #inFlight = 0;
-  #whenIdle: (() => void)[] = [];
+  #inFlight = new Idle();
   #dead = false;
 
   /**
@@ -80,12 +80,8 @@ export class DiskCommands {
   }
 
   /** Resolves when no command is under way: then no device holds pages of the kernel any more. */
-  async idle(): Promise<void> {
-    if (this.#inFlight > 0) {
-      await new Promise<void>((resolve) => {
-        this.#whenIdle.push(resolve);
-      });
-    }
+  idle(): Promise<void> {
+    return this.#inFlight.wait();
   }
 
   /** Writes a device's bridge_disk_info at an address of the kernel's. */
@@ -116,7 +112,7 @@ export class DiskCommands {
       return -errno.EIO;
     }
     if (typeof answer === 'number') return answer;
-    this.#inFlight++;
+    this.#inFlight.enter();
     answer.then(
       (status) => this.#done(command, status),
       (error: unknown) => {
@@ -128,8 +124,7 @@ export class DiskCommands {
   }
 
   #done(command: number, status: number): void {
-    this.#inFlight--;
-    if (this.#inFlight === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
+    this.#inFlight.leave();
     if (this.#dead) return;
     const { u32, i32 } = this.#memory;
     const head = u32[this.#headWord] as number;

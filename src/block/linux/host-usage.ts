@@ -26,6 +26,7 @@ import {
   sysfsFolder,
 } from '../../host/device-number.ts';
 import { type MountEntry, readMountInfo, unescapeOctal } from '../../host/mountinfo.ts';
+import { splitOptions } from '../../split-options.ts';
 
 export interface Usage {
   /** The usage as a predicate: "is mounted at /mnt through /dev/loop3". */
@@ -204,7 +205,7 @@ async function toMount(entry: MountEntry): Promise<Mount> {
   const sourceId = source.startsWith('/') ? await identityOf(source) : undefined;
   if (sourceId !== undefined) identities.push(sourceId);
   // The file system as a whole counts: one bind mount read-only does not keep others from writing.
-  const isReadOnly = (superOptions || flags).split(',').includes('ro');
+  const isReadOnly = splitOptions(superOptions || flags).includes('ro');
   return { identities, folder: target, readOnly: isReadOnly };
 }
 

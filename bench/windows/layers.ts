@@ -232,9 +232,6 @@ const noCleanup = {
   delete: false,
   setAllocationSize: false,
   setArchiveBit: false,
-  setLastAccessTime: true,
-  setLastWriteTime: false,
-  setChangeTime: false,
 } as const;
 
 function makeCreateIrp(): CreateIrp {

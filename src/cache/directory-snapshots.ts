@@ -1,9 +1,10 @@
 /**
- * What an open directory lists: its entries by number, read from the kernel as far as somebody asks.
+ * The entries of an open directory by number, read from the kernel as far as a client asks for
+ * them.
  *
- * Windows asks in pieces, may ask for a piece again, and expects the same entry under the same number
- * while files come and go. Linux's own cursor gives every entry that stays exactly once; so what it
- * gave is kept, as far as memory allows.
+ * Windows asks in pieces, may ask for a piece again, and expects the same entry under the same
+ * number while files come and go. Linux's own cursor gives every entry that stays exactly once; so
+ * its entries are kept, as far as memory allows.
  *
  * Invariants:
  * 1. Under a number that was answered once, the same entry is answered again, as long as it is
@@ -50,8 +51,8 @@ export class DirectorySnapshots {
   }
 
   /**
-   * A listing that begins now, of a directory open for reading whose cursor stands at its beginning.
-   * The cursor is the snapshot's from now on; the descriptor stays the caller's.
+   * A listing that begins now, of a directory open for reading whose cursor stands at its
+   * beginning. The cursor is the snapshot's from now on; the descriptor stays the caller's.
    */
   open(fd: Fd): DirectorySnapshot {
     return new DirectorySnapshot(this, fd);
@@ -111,7 +112,7 @@ export class DirectorySnapshot {
     return 0;
   }
 
-  /** Gives its entries' memory back: a listing that goes on forward does not need them. */
+  /** Gives its entries' memory back: a listing that only moves forward does not need them. */
   forget(): void {
     const { length } = this.#entries;
     if (length === 0) return;

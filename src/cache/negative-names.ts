@@ -1,14 +1,15 @@
 /**
- * Names that were looked for and are not there. Explorer asks for desktop.ini, autorun.inf and
- * Thumbs.db in every folder it shows, and every program for its DLLs and settings along a path: most
- * look-ups of such names find nothing, again and again.
+ * Names that were looked for and do not exist. Explorer asks for desktop.ini, autorun.inf and
+ * Thumbs.db in every folder it shows, and every program for its DLLs and settings along a path:
+ * most look-ups of such names find nothing, again and again.
  *
- * A driver may take two spellings for one name (FAT), so a name that appears ends the absence of all
- * its spellings: the key is the name in lower case, and the answer says which spelling is absent.
+ * A driver may take two spellings for one name (FAT), so a name that appears ends the absence of
+ * all its spellings: the key is the name in lower case, and the answer says which spelling is
+ * absent.
  *
  * Invariants:
- * 1. A name is absent here only if the kernel said so of that spelling, and no name that differs from
- *    it in case alone has appeared in that directory since (AnswerCache 1).
+ * 1. A name is absent here only if the kernel said so of that spelling, and no name that differs
+ *    from it in case alone has appeared in that directory since (AnswerCache 1).
  * 2. At most maxNames names are kept.
  */
 import { AnswerCache, type CacheKey, type HitRatio } from './answer-cache.ts';

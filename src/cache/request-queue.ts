@@ -1,6 +1,6 @@
 /**
- * Which requests run and which wait: between a transport, whose clients may ask for anything, and
- * the kernel, which has a fixed number of slots and one disk behind it.
+ * Decides which requests run and which wait, between a transport, whose clients may ask for
+ * anything, and the kernel, which has a fixed number of slots and one disk behind it.
  *
  *     submit ──room──────────────────────────> running ──finished──> over
  *        │                                     ^     └──deadline──> late ──finished──> over
@@ -10,15 +10,15 @@
  * Invariants:
  * 1. A request is answered exactly once: by its owner, after `finished` said true, or by the queue,
  *    through `refuse`, after which `finished` says false.
- * 2. At most inFlightMost requests run, late ones included; of them at most bulkMost are bulk (reads
- *    and writes of data), of at most bulkBytesMost together (one larger one runs alone). So a
+ * 2. At most maxInFlight requests run, late ones included; of them at most maxBulk are bulk (reads
+ *    and writes of data), of at most maxBulkBytes together (one larger one runs alone). So a
  *    metadata request never waits for data to be moved.
- * 3. At most waitingMost wait; one more is refused with -ENOMEM. Nothing else grows.
+ * 3. At most maxWaiting wait; one more is refused with -ENOMEM. Nothing else grows.
  * 4. With nothing waiting and room to run, `submit` starts the request before it returns, without
  *    a promise, a timer of its own, or an allocation.
  * 5. Files take turns: while a file has one request waiting, no other file gets two of the same
- *    kind. Requests of one file and kind keep their order. (Which of two that are under way at the
- *    same time acts first is nobody's promise, on Linux and on Windows.)
+ *    kind. Requests of one file and kind keep their order. (Neither Linux nor Windows promises
+ *    which of two requests that are under way at the same time acts first.)
  * 6. Metadata goes first, but after metadataBurst of them a bulk request that waits gets its turn.
  * 7. A request that has had no answer for deadlineMs gets -ETIMEDOUT. While every place is taken by
  *    late ones, the disk counts as hanging, and new requests get -EIO at once.
@@ -27,20 +27,20 @@ import { errno } from '../vfs-linux/abi.gen.ts';
 import { type Errno, negative } from '../vfs-linux/errno.ts';
 
 export interface RequestQueueOptions {
-  readonly inFlightMost?: number;
-  readonly bulkMost?: number;
-  readonly bulkBytesMost?: number;
-  readonly waitingMost?: number;
+  readonly maxInFlight?: number;
+  readonly maxBulk?: number;
+  readonly maxBulkBytes?: number;
+  readonly maxWaiting?: number;
   /** From the submission on; 0: none. */
   readonly deadlineMs?: number;
 }
 
 /** Below the kernel's slots, so that its own waiting list stays empty (vfs-linux/limits.ts). */
 const defaults: Required<RequestQueueOptions> = {
-  inFlightMost: 192,
-  bulkMost: 96,
-  bulkBytesMost: 64 * 1024 * 1024,
-  waitingMost: 4096,
+  maxInFlight: 192,
+  maxBulk: 96,
+  maxBulkBytes: 64 * 1024 * 1024,
+  maxWaiting: 4096,
   // Linux gives a disk 30 s for a command and tries five times (drivers/scsi/sd.h, SD_TIMEOUT).
   deadlineMs: 180_000,
 };
@@ -50,8 +50,8 @@ const looksPerDeadline = 16;
 type State = 'over' | 'waiting' | 'running' | 'late';
 
 /**
- * What a transport hands to the queue: it extends this with what it knows of the request. One object
- * can be used again once it is over.
+ * What a transport hands to the queue: it extends this with what it knows of the request. One
+ * object can be used again once it is over.
  */
 export abstract class QueuedRequest {
   /** Whose turn it takes: an inode's number, a handle; anything that can be a key of a Map. */
@@ -128,7 +128,7 @@ class Lane {
   }
 }
 
-/** How it goes, for `fsbridge status`. */
+/** The queue's numbers, for `fsbridge status`. */
 export interface QueueStatus {
   readonly inFlight: number;
   readonly waiting: number;
@@ -136,8 +136,8 @@ export interface QueueStatus {
   readonly late: number;
   /** All requests that were refused so far: no room, no time, closed. */
   readonly refused: number;
-  /** The most that ever waited. */
-  readonly waitedMost: number;
+  /** The largest number of requests that ever waited. */
+  readonly maxWaited: number;
   readonly isHanging: boolean;
 }
 
@@ -152,7 +152,7 @@ export class RequestQueue {
   #bulkBytes = 0;
   #late = 0;
   #refused = 0;
-  #waitedMost = 0;
+  #maxWaited = 0;
   #metadataInARow = 0;
   #closed = false;
   #pumping = false;
@@ -169,12 +169,12 @@ export class RequestQueue {
 
   /** Whether one more would be refused: a transport that can wait reads no further request. */
   get isFull(): boolean {
-    return this.waiting >= this.options.waitingMost;
+    return this.waiting >= this.options.maxWaiting;
   }
 
-  /** Whether all that runs has run out of time. */
+  /** Whether every running request has run out of time. */
   get isHanging(): boolean {
-    return this.#late > 0 && this.#late >= this.options.inFlightMost;
+    return this.#late > 0 && this.#late >= this.options.maxInFlight;
   }
 
   status(): QueueStatus {
@@ -183,7 +183,7 @@ export class RequestQueue {
       waiting: this.waiting,
       late: this.#late,
       refused: this.#refused,
-      waitedMost: this.#waitedMost,
+      maxWaited: this.#maxWaited,
       isHanging: this.isHanging,
     };
   }
@@ -200,14 +200,14 @@ export class RequestQueue {
   #wait(request: QueuedRequest): void {
     request.state = 'waiting';
     (request.bulkBytes > 0 ? this.#bulk : this.#metadata).push(request);
-    if (this.waiting > this.#waitedMost) this.#waitedMost = this.waiting;
+    if (this.waiting > this.#maxWaited) this.#maxWaited = this.waiting;
     // Metadata may find room where bulk waits.
     this.#pump();
   }
 
   /**
-   * The work of a started request has ended. Answers whether the owner is to answer the client; false
-   * where the queue has done so.
+   * The work of a started request has ended. Returns whether the owner must answer the client:
+   * false where the queue has done so.
    */
   finished(request: QueuedRequest): boolean {
     const { state } = request;
@@ -233,7 +233,7 @@ export class RequestQueue {
     });
   }
 
-  /** Takes nothing more: all that waits, and all that comes, gets -EIO. What runs goes on. */
+  /** Takes no more requests: waiting and new ones get -EIO. Running ones continue. */
   close(): void {
     this.#closed = true;
     for (const lane of [this.#metadata, this.#bulk]) {
@@ -244,12 +244,12 @@ export class RequestQueue {
   }
 
   #hasRoomFor(request: QueuedRequest): boolean {
-    if (this.#inFlight >= this.options.inFlightMost) return false;
+    if (this.#inFlight >= this.options.maxInFlight) return false;
     const { bulkBytes } = request;
     if (bulkBytes === 0 || this.#bulkInFlight === 0) return true;
     return (
-      this.#bulkInFlight < this.options.bulkMost &&
-      this.#bulkBytes + bulkBytes <= this.options.bulkBytesMost
+      this.#bulkInFlight < this.options.maxBulk &&
+      this.#bulkBytes + bulkBytes <= this.options.maxBulkBytes
     );
   }
 
@@ -282,7 +282,7 @@ export class RequestQueue {
     const bulkMay = bulk !== undefined && this.#hasRoomFor(bulk);
     const bulkTurn = bulkMay && this.#metadataInARow >= metadataBurst;
     if (this.#metadata.length > 0 && !bulkTurn) {
-      if (this.#inFlight >= this.options.inFlightMost) return undefined;
+      if (this.#inFlight >= this.options.maxInFlight) return undefined;
       if (bulk !== undefined) this.#metadataInARow++;
       return this.#metadata.shift();
     }

@@ -1,10 +1,12 @@
 /**
- * What a request may open, make and replace (MS-FSA 2.1.5.1.2, the table of winfsp's user-mode checks).
+ * What a request may open, make and replace (MS-FSA 2.1.5.1.2, the table of winfsp's user-mode
+ * checks).
  *
- * With permissions "ignore" everybody may do everything, and so may the kernel itself (userMode false)
- * with the others. With "enforce" the request's token is checked against the inode's security
- * descriptor. With "map" every request comes from the mounting user, a Linux account: it has all rights
- * on its own files, and on others' it may read, write and search as Linux would let it.
+ * With permissions "ignore" everybody may do everything, and so may the kernel itself (userMode
+ * false) with the others. With "enforce" the request's token is checked against the inode's
+ * security descriptor. With "map" every request comes from the mounting user, a Linux account: it
+ * has all rights on its own files, and on others' it may read, write and search as Linux would let
+ * it.
  */
 import { abi } from '../vfs-linux/abi.gen.ts';
 import { isErrno } from '../vfs-linux/errno.ts';
@@ -138,8 +140,8 @@ function impliedAccess(irp: CreateIrp): number {
 }
 
 /**
- * The rights that are granted. The right to delete may come from the directory (DELETE_CHILD), and that
- * to read attributes from the right to list it.
+ * The rights that are granted. The right to delete may come from the directory (DELETE_CHILD), and
+ * that to read attributes from the right to list it.
  */
 async function grantedBy(irp: CreateIrp, place: Place, check: Check): Promise<number | undefined> {
   const fcb = place.fcb as Fcb;
@@ -172,7 +174,10 @@ async function grantedByParent(dir: Fcb, byParent: number, check: Check): Promis
   return granted;
 }
 
-/** Whether a name may be made in the directory; sets grantedAccess to what the new file's maker gets. */
+/**
+ * Whether a name may be made in the directory; sets grantedAccess to what the new file's maker
+ * gets.
+ */
 export async function checkCreate({ irp, requester, place }: Create): Promise<NtStatus> {
   const isDirectory = (irp.createOptions & OPTION.DIRECTORY_FILE) !== 0;
   const right = isDirectory ? ACCESS.ADD_SUBDIRECTORY : ACCESS.ADD_FILE;
@@ -185,7 +190,10 @@ export async function checkCreate({ irp, requester, place }: Create): Promise<Nt
   return STATUS.SUCCESS;
 }
 
-/** Whether a rename may take the place of what is there: DELETE on it, or DELETE_CHILD on its parent. */
+/**
+ * Whether a rename may take the place of what is there: DELETE on it, or DELETE_CHILD on its
+ * parent.
+ */
 export async function checkReplace(
   vcb: Vcb,
   source: TokenSource | undefined,

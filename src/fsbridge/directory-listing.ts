@@ -1,6 +1,7 @@
 /**
- * A directory as one handle lists it. Entries have numbers from 0 on, which stay theirs as long as the
- * listing is not begun anew: "." and "..", which the root has not, and then what Linux lists.
+ * A directory as one handle lists it. Entries have numbers from 0 on, which stay theirs as long as
+ * the listing is not begun anew: "." and "..", which the root does not have, and then Linux's
+ * entries.
  */
 import type { DirectorySnapshot, EntryAnswer } from '../cache/directory-snapshots.ts';
 import { abi } from '../vfs-linux/abi.gen.ts';
@@ -29,7 +30,7 @@ export class DirectoryListing implements Listing {
   #fd: Fd;
   #snapshot: DirectorySnapshot;
   #dots: number;
-  /** The name given last, and the number behind it: most listings go on there. */
+  /** The name given last, and the number behind it: most listings continue there. */
   #lastName = '';
   #afterLast = 0;
 
@@ -130,7 +131,9 @@ export function describeEntry(
   return lookUpAndFill(vcb, dir, linuxName, { entry, facts });
 }
 
-/** For entries that have EAs, and for links: Windows has links to files and links to directories. */
+/**
+ * For entries that have EAs, and for links: Windows has links to files and links to directories.
+ */
 async function lookUpAndFill(
   vcb: Vcb,
   dir: Fcb,

@@ -1,7 +1,7 @@
 /**
- * Reads directories with what their entries stand for, for listings that stay as they are while files
- * come and go (cache/directory-snapshots.ts). The kernel is asked for entries, their statx and
- * user.DOSATTRIB in one request.
+ * Reads directories together with their entries' inodes, for listings that stay as they are while
+ * files come and go (cache/directory-snapshots.ts). The kernel is asked for entries, their statx
+ * and user.DOSATTRIB in one request.
  */
 import { type DirectorySnapshot, DirectorySnapshots } from '../cache/directory-snapshots.ts';
 import { abi } from '../vfs-linux/abi.gen.ts';
@@ -15,7 +15,7 @@ export class DirectoryReader {
   #closeFd: (fd: Fd) => void;
   #request: { readonly xattr?: string };
   #snapshots: DirectorySnapshots;
-  /** Where the kernel goes on, for each open directory. */
+  /** Where the kernel continues, for each open directory. */
   #positions = new Map<Fd, bigint>();
 
   /** `xattr`: the attribute that is read with each entry. */

@@ -1,4 +1,4 @@
-/** Sets EAs: user.* attributes, and what WSL says of the inode ($LXUID and the like). */
+/** Sets EAs: user.* attributes, and WSL's metadata of the inode ($LXUID and the like). */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import { itself } from '../vfs-linux/calls.ts';
@@ -31,7 +31,9 @@ export async function applyEas(vcb: Vcb, fcb: Fcb, buffer: Buffer): Promise<NtSt
   return applyLxMetadata(vcb, fcb, metadata);
 }
 
-/** One block holds what does not fit an inode: so much is no full disk but too much (ext4). */
+/**
+ * ENOSPC for a larger value means that it does not fit one block (ext4), not that the disk is full.
+ */
 const largeValueBytes = 1024;
 
 /** Names of EAs are compared without their case, so one that is there keeps its spelling. */

@@ -1,46 +1,32 @@
 /**
- * Extended attributes of an open inode. EAs are Linux's user.* attributes (translate/ea.ts says under
- * which names); which there are at all is asked once for each Fcb, as most files have none.
+ * Extended attributes of an open inode. EAs are Linux's user.* attributes (translate/ea.ts says
+ * under which names). Most files have none, so each Fcb remembers what its inode was found to have.
  */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
-import { at } from '../vfs-linux/calls.ts';
+import { at, type FileAt, itself } from '../vfs-linux/calls.ts';
 import { type Errno, isErrno } from '../vfs-linux/errno.ts';
+import { listXattrs, readXattr } from '../vfs-linux/tree/xattrs.ts';
 import type { Fcb } from './fcb.ts';
-import { DOSATTRIB_XATTR, type DosAttrib, parseDosAttrib } from './translate/dos-attrib.ts';
+import { type DosAttrib, dosAttribXattr, parseDosAttrib } from './translate/dos-attrib.ts';
 import { type Ea, eaNameOfXattr, eaOfXattr, eaSizeOf } from './translate/ea.ts';
 import type { Vcb } from './vcb.ts';
 import type { XattrFacts } from './xattr-facts.ts';
 
-/** Room for the names that a file usually has; more are asked for again. */
-const usualListBytes = 1024;
 /** Samba's values have some 60 bytes. */
-const dosAttribMostBytes = 256;
-const aclXattr = 'system.posix_acl_access';
-const defaultAclXattr = 'system.posix_acl_default';
+const usualDosAttribBytes = 256;
+export const accessAclXattr = 'system.posix_acl_access';
+export const defaultAclXattr = 'system.posix_acl_default';
 
 /** user.* attributes are for files and directories alone (xattr(7)). */
 export function mayHaveUserXattrs(vcb: Vcb, fcb: Fcb): boolean {
   return vcb.hasXattrs && (fcb.type === abi.S_IFREG || fcb.type === abi.S_IFDIR);
 }
 
-/** Where the attributes are: an open inode, or a name in a directory. */
-interface Subject {
-  readonly fd: number;
-  readonly name: Uint8Array | string;
-  readonly atFlags: number;
-}
-
-const subjectOf = (fcb: Fcb): Subject => ({
-  fd: fcb.handle,
-  name: '',
-  atFlags: abi.AT_EMPTY_PATH,
-});
-
 /** Finds out what attributes the inode has: Fcb.dos, eaSize and hasAcl are known then. */
 export async function learnXattrs(vcb: Vcb, fcb: Fcb): Promise<void> {
   if (mayHaveUserXattrs(vcb, fcb)) {
-    await learn(vcb, subjectOf(fcb), fcb);
+    await learn(vcb, itself(fcb.handle), fcb);
     return;
   }
   fcb.dos = null;
@@ -55,51 +41,57 @@ export function learnXattrsOfName(
   name: Uint8Array,
   facts: XattrFacts,
 ): Promise<void> {
-  const subject = { fd: dir.handle, name, atFlags: abi.AT_SYMLINK_NOFOLLOW };
-  return learn(vcb, subject, facts);
+  return learn(vcb, at(dir.handle, name, abi.AT_SYMLINK_NOFOLLOW), facts);
 }
 
-async function learn(vcb: Vcb, subject: Subject, facts: XattrFacts): Promise<void> {
-  const names = await listXattrs(vcb, subject);
+async function learn(vcb: Vcb, subject: FileAt, facts: XattrFacts): Promise<void> {
+  const names = await namesOf(vcb, subject);
   if (isErrno(names)) return;
   let dos: DosAttrib | null = null;
   let hasAcl = false;
   for (const name of names) {
     const text = name.toString('latin1');
-    if (text === DOSATTRIB_XATTR) dos = await readDosAttrib(vcb, subject);
-    else if (text === aclXattr || text === defaultAclXattr) hasAcl = true;
+    if (text === dosAttribXattr) dos = await readDosAttrib(vcb, subject);
+    else if (text === accessAclXattr || text === defaultAclXattr) hasAcl = true;
   }
   facts.eaSize = await sizeOfEas(vcb, subject, names);
   facts.dos = dos;
   facts.hasAcl = hasAcl;
 }
 
-async function readDosAttrib(vcb: Vcb, subject: Subject): Promise<DosAttrib | null> {
-  const value = await readValue(vcb, subject, DOSATTRIB_XATTR, dosAttribMostBytes);
+/** The names of all attributes: none on a file system that has no attributes. */
+async function namesOf(vcb: Vcb, subject: FileAt): Promise<readonly Buffer[] | Errno> {
+  const names = await listXattrs(vcb.calls, subject);
+  return names === -errno.EOPNOTSUPP ? [] : names;
+}
+
+async function readDosAttrib(vcb: Vcb, subject: FileAt): Promise<DosAttrib | null> {
+  const value = await readXattr(vcb.calls, subject, dosAttribXattr, usualDosAttribBytes);
   return isErrno(value) ? null : (parseDosAttrib(value) ?? null);
 }
 
-async function sizeOfEas(vcb: Vcb, subject: Subject, names: readonly Buffer[]): Promise<number> {
+/** Asks for each EA's length alone. */
+async function sizeOfEas(vcb: Vcb, subject: FileAt, names: readonly Buffer[]): Promise<number> {
   const sized: Ea[] = [];
   for (const xattr of names) {
     const name = eaNameOfXattr(xattr);
     if (name === undefined) continue;
-    const length = await getXattr(vcb, subject, xattr, Buffer.alloc(0));
+    const length = await vcb.calls.getxattrat(subject, xattr, Buffer.alloc(0));
     if (length >= 0) sized.push({ name, flags: 0, value: Buffer.alloc(length) });
   }
   return eaSizeOf(sized);
 }
 
-/** The EAs, or a negative errno. */
+/** The EAs of an open inode. */
 export async function readEas(vcb: Vcb, fcb: Fcb): Promise<Ea[] | Errno> {
   const eas: Ea[] = [];
   if (!mayHaveUserXattrs(vcb, fcb)) return eas;
-  const subject = subjectOf(fcb);
-  const names = await listXattrs(vcb, subject);
+  const subject = itself(fcb.handle);
+  const names = await namesOf(vcb, subject);
   if (isErrno(names)) return names;
   for (const name of names) {
     if (eaNameOfXattr(name) === undefined) continue;
-    const value = await readValue(vcb, subject, name, abi.XATTR_SIZE_MAX);
+    const value = await readXattr(vcb.calls, subject, name);
     const ea = isErrno(value) ? undefined : eaOfXattr(name, value);
     if (ea !== undefined) eas.push(ea);
   }
@@ -107,59 +99,8 @@ export async function readEas(vcb: Vcb, fcb: Fcb): Promise<Ea[] | Errno> {
 }
 
 /** The names of the attributes that are EAs to Windows. */
-export async function eaXattrs(vcb: Vcb, fcb: Fcb): Promise<Buffer[]> {
+export async function eaXattrs(vcb: Vcb, fcb: Fcb): Promise<readonly Buffer[]> {
   if (!mayHaveUserXattrs(vcb, fcb) || fcb.eaSize === 0) return [];
-  const names = await listXattrs(vcb, subjectOf(fcb));
-  if (isErrno(names)) return [];
-  return names.filter((name) => eaNameOfXattr(name) !== undefined);
-}
-
-/** The names of all attributes, or a negative errno. */
-async function listXattrs(vcb: Vcb, subject: Subject): Promise<Buffer[] | Errno> {
-  const { fd, name, atFlags } = subject;
-  let list = Buffer.allocUnsafe(usualListBytes);
-  let length = await vcb.calls.listxattrat(at(fd, name, atFlags), list);
-  if (length === -errno.ERANGE) {
-    list = Buffer.allocUnsafe(abi.XATTR_LIST_MAX);
-    length = await vcb.calls.listxattrat(at(fd, name, atFlags), list);
-  }
-  if (length === -errno.EOPNOTSUPP) return [];
-  if (isErrno(length)) return length;
-  const names: Buffer[] = [];
-  for (let start = 0; start < length; ) {
-    const end = list.indexOf(0, start);
-    names.push(list.subarray(start, end));
-    start = end + 1;
-  }
-  return names;
-}
-
-function getXattr(
-  vcb: Vcb,
-  { fd, name, atFlags }: Subject,
-  xattr: Buffer | string,
-  value: Buffer,
-): Promise<number> {
-  return vcb.calls.getxattrat(at(fd, name, atFlags), xattr, value);
-}
-
-async function readValue(
-  vcb: Vcb,
-  subject: Subject,
-  xattr: Buffer | string,
-  mostBytes: number,
-): Promise<Buffer | Errno> {
-  const value = Buffer.allocUnsafe(mostBytes);
-  const length = await getXattr(vcb, subject, xattr, value);
-  return isErrno(length) ? length : Buffer.from(value.subarray(0, length));
-}
-
-/** An attribute's value, or a negative errno. */
-export function readXattr(
-  vcb: Vcb,
-  fcb: Fcb,
-  name: string,
-  mostBytes: number,
-): Promise<Buffer | Errno> {
-  return readValue(vcb, subjectOf(fcb), name, mostBytes);
+  const names = await namesOf(vcb, itself(fcb.handle));
+  return isErrno(names) ? [] : names.filter((name) => eaNameOfXattr(name) !== undefined);
 }

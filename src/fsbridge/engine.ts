@@ -1,10 +1,10 @@
 /**
- * Windows' file semantics on a Linux volume, for every transport that speaks NT: one method for each
- * IRP major function. Each answers an NTSTATUS and never throws; requests may be under way in any
- * number and end in any order.
+ * Windows' file semantics on a Linux volume, for every transport that speaks NT: one method for
+ * each IRP major function. Each answers an NTSTATUS and never throws; requests may be under way in
+ * any number and end in any order.
  *
- * What a transport without WinFsp's driver has to do itself: share modes, byte-range locks, oplocks,
- * change notification, and the check of a handle's grantedAccess before each request.
+ * What a transport without WinFsp's driver has to do itself: share modes, byte-range locks,
+ * oplocks, change notification, and the check of a handle's grantedAccess before each request.
  */
 import process from 'node:process';
 import type { HitRatio } from '../cache/answer-cache.ts';
@@ -83,9 +83,9 @@ export class Engine implements AsyncDisposable {
   }
 
   /**
-   * One request. A dead kernel answers everything with EIO; here that gets a status of its own, so that
-   * a client can tell it from one bad block. An exception is a fault of this program: it ends this
-   * request alone.
+   * One request. A dead kernel answers everything with EIO; here that gets a status of its own, so
+   * that a client can tell it from one bad block. An exception is a fault of this program: it ends
+   * this request alone.
    */
   async #run<T>(work: (vcb: Vcb, irp: T) => Promise<NtStatus>, irp: T): Promise<NtStatus> {
     try {

@@ -1,9 +1,9 @@
 /**
- * Which inodes are open: makes, shares and closes Fcbs, and keeps a number of directories open that
- * nobody uses just now, so that the next path below them needs no walk.
+ * Which inodes are open: makes, shares and closes Fcbs, and keeps some unused directories open, so
+ * that the next path below them needs no walk.
  *
- * Invariant: whoever got an Fcb from `take` calls `release` for it once. An Fcb that `closed` is not
- * in the table any more, and its descriptors are closed.
+ * Invariant: a caller that got an Fcb from `take` calls `release` for it once. An Fcb that `closed`
+ * is not in the table any more, and its descriptors are closed.
  */
 import { abi } from '../vfs-linux/abi.gen.ts';
 import type { Fd, LinuxCalls } from '../vfs-linux/calls.ts';
@@ -11,8 +11,8 @@ import type { Statx } from '../vfs-linux/statx.ts';
 import { Fcb, type FcbKey, Lcb } from './fcb.ts';
 
 /** Each costs a descriptor and some kilobytes of the kernel's memory. */
-const idleDirectoriesMost = 512;
-const pathsMost = 4096;
+const maxIdleDirectories = 512;
+const maxPaths = 4096;
 
 export class FcbTable {
   #calls: LinuxCalls;
@@ -61,7 +61,7 @@ export class FcbTable {
       return;
     }
     this.#idle.add(fcb);
-    if (this.#idle.size > idleDirectoriesMost) {
+    if (this.#idle.size > maxIdleDirectories) {
       const [oldest] = this.#idle;
       if (oldest !== undefined) this.#close(oldest);
     }
@@ -93,7 +93,7 @@ export class FcbTable {
     return lcb;
   }
 
-  /** Whoever had it from `enter` needs it no more. */
+  /** Gives back an Lcb from `enter`. */
   leave(lcb: Lcb): void {
     if (--lcb.holders === 0 && lcb.fcb.lcb !== lcb && !lcb.removed) this.#drop(lcb);
   }
@@ -141,7 +141,7 @@ export class FcbTable {
   }
 
   rememberPath(path: string, directory: Fcb): void {
-    if (this.#byPath.size >= pathsMost) this.#byPath.clear();
+    if (this.#byPath.size >= maxPaths) this.#byPath.clear();
     this.#byPath.set(path, directory);
   }
 
@@ -193,8 +193,8 @@ export class FcbTable {
   }
 
   /**
-   * Nobody waits for a descriptor to be closed: errors were told by fsync before. Those of one turn of
-   * the event loop are closed in one request.
+   * Does not wait: fsync has reported errors before. The descriptors of one turn of the event loop
+   * are closed in one request.
    */
   closeFd(fd: Fd): void {
     if (this.#closing.push(fd) === 1) setImmediate(() => void this.#closeSome());
@@ -205,7 +205,7 @@ export class FcbTable {
     await this.#calls.closeAll(this.#closing.splice(0));
   }
 
-  /** Closes everything, whoever has it open. */
+  /** Closes everything, whether it is in use or not. */
   async closeAll(): Promise<void> {
     for (const fcb of this.#byKey.values()) {
       fcb.closed = true;

@@ -1,6 +1,6 @@
 /**
- * One inode that is open (NT's file control block, FCB), and one name under which it was opened (the
- * link control block, LCB).
+ * One inode that is open (NT's file control block, FCB), and one name under which it was opened
+ * (the link control block, LCB).
  *
  * Invariants:
  * 1. One inode has one Fcb, whatever names it was opened by: its key is the inode's number. The
@@ -10,7 +10,7 @@
  *    follows.
  * 3. A directory has one Lcb, which lives as long as its Fcb. So the way up from a directory to the
  *    root is always known, and a path below a renamed directory is right at once.
- * 4. `refs` counts file objects, Lcbs in `links`, and whoever is at work with the Fcb. At 0 the Fcb
+ * 4. `refs` counts file objects, Lcbs in `links`, and requests that work with the Fcb. At 0 the Fcb
  *    is closed, or kept as an idle directory (FcbTable).
  */
 
@@ -44,13 +44,13 @@ export class Fcb {
   eaSize: number | undefined;
   /** Whether it has a POSIX ACL: without one its mode says all. Undefined: not looked at. */
   hasAcl: boolean | undefined;
-  /** What WSL said a device's numbers are ($LXDEV), before it says that it is a device. */
+  /** A device's numbers ($LXDEV), which WSL sets before it makes the file a device. */
   lxDevice: { readonly major: number; readonly minor: number } | undefined;
   /** Of a symbolic link: whether it leads to a directory, when that was last looked at. */
   isDirectoryLink = false;
   /** Mode, owner and ACL, while they are known; a change of any forgets them. */
   permissions: LinuxPermissions | undefined;
-  /** Its descriptors are closed: nobody may use it any more. */
+  /** Its descriptors are closed: it must not be used any more. */
   closed = false;
 
   /** Of a directory alone: its own name (none for the root), and names below that are open. */
@@ -58,7 +58,7 @@ export class Fcb {
   readonly links: Map<string, Lcb> = new Map();
   /** Shared by look-ups of names in this directory, held alone by removals and renames. */
   readonly names: SharedLock = new SharedLock();
-  /** On volumes that do not tell case apart: what is in this directory. */
+  /** On volumes that do not tell case apart: the names in this directory. */
   folded: FoldedNames | Promise<FoldedNames | Errno> | undefined;
 
   constructor(key: FcbKey, handle: Fd, type: number) {
@@ -74,7 +74,7 @@ export class Lcb {
   name: string;
   linuxName: Uint8Array;
   readonly fcb: Fcb;
-  /** File objects opened by this name, and whoever is at work with it. */
+  /** File objects opened by this name, and requests that work with it. */
   holders = 0;
   /** The name has gone. */
   removed = false;

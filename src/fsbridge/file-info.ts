@@ -1,22 +1,15 @@
 /**
- * What Windows knows of a file besides its content: FSP_FSCTL_FILE_INFO, FILE_ALL_INFORMATION and
- * their like are made of it.
+ * Attributes, times, sizes and numbers of a file: FSP_FSCTL_FILE_INFO, FILE_ALL_INFORMATION and
+ * their like are made of them.
  *
- * It is filled for every request, so it holds numbers alone: 64-bit values that do not fit a number
- * are in two words, the way a transport writes them out.
+ * A FileInfo is filled for every request, so it holds numbers alone: 64-bit values that do not fit
+ * a number are in two words, the way a transport writes them out.
  */
 import { abi } from '../vfs-linux/abi.gen.ts';
 import type { Statx } from '../vfs-linux/statx.ts';
 import { FILE_ATTRIBUTE, fileAttributesOf } from './translate/attributes.ts';
 import type { DosAttrib } from './translate/dos-attrib.ts';
-
-const word = 4294967296;
-/** Seconds from 1601 to 1970. */
-const epochSec = 11644473600;
-const ticksPerSec = 10_000_000;
-/** Times beyond this are clamped: FILETIME is a signed number (MS-FSCC 2.4.7), 2^63 - 1 at most. */
-const latestSec = 922337203685;
-const latestNsec = 477580700;
+import { writeFileTime } from './translate/times.ts';
 
 export class FileInfo {
   /** FILE_ATTRIBUTE_*; FILE_ATTRIBUTE_NORMAL where there is no other. */
@@ -62,10 +55,10 @@ export class FileInfo {
 }
 
 function join(low: number, high: number): bigint {
-  return BigInt(high) * BigInt(word) + BigInt(low);
+  return (BigInt(high) << 32n) | BigInt(low);
 }
 
-/** What an inode's FileInfo is made of beside its statx. */
+/** What a FileInfo needs to know of an inode besides its statx. */
 export interface InfoFacts {
   readonly dos: DosAttrib | undefined;
   readonly reparseTag: number;
@@ -74,9 +67,9 @@ export interface InfoFacts {
 }
 
 /**
- * FILE_ATTRIBUTE_* that user.DOSATTRIB keeps for an inode. A file without it is one of which Windows has
- * set nothing yet, and which no backup on Windows has seen: ARCHIVE, as NTFS gives every new file. So
- * what Windows writes needs no extended attribute for that.
+ * FILE_ATTRIBUTE_* that user.DOSATTRIB keeps for an inode. A file without that attribute has
+ * ARCHIVE, as NTFS gives it to every new file: no backup on Windows has seen it. So a file that
+ * Windows writes needs no extended attribute.
  */
 export function storedAttributes(dos: DosAttrib | null | undefined, type: number): number {
   return dos?.attributes ?? (type === abi.S_IFREG ? FILE_ATTRIBUTE.ARCHIVE : 0);
@@ -99,8 +92,8 @@ export function fillInfo(info: FileInfo, statx: Statx, facts: InfoFacts): void {
 }
 
 /**
- * Windows takes a file whose allocation is less than its size for sparse or compressed, and those are
- * (FILE_ATTRIBUTE_SPARSE_FILE); small files within their inode have no block, and count one.
+ * Windows takes a file whose allocation is less than its size for sparse or compressed, which is
+ * right for files with holes. A small file inside its inode has no block, and counts one.
  */
 function allocationOf(statx: Statx): number {
   const allocated = statx.blocks * 512;
@@ -110,53 +103,27 @@ function allocationOf(statx: Statx): number {
   return Math.ceil(size / blksize) * blksize;
 }
 
+/** The time that was written last: one object for all, as none of them is kept. */
+const words = { low: 0, high: 0 };
+
 function fillTimes(info: FileInfo, statx: Statx, dos: DosAttrib | undefined): void {
   const created = dos?.creationTime;
   if (created !== undefined) {
     info.creationTimeHigh = Number(created >> 32n);
     info.creationTimeLow = Number(created & 0xffffffffn);
   } else {
-    if (statx.hasBtime) splitTime(statx.btimeSec, statx.btimeNsec);
-    else splitTime(statx.mtimeSec, statx.mtimeNsec);
-    info.creationTimeHigh = highWord;
-    info.creationTimeLow = lowWord;
+    if (statx.hasBtime) writeFileTime(words, statx.btimeSec, statx.btimeNsec);
+    else writeFileTime(words, statx.mtimeSec, statx.mtimeNsec);
+    info.creationTimeHigh = words.high;
+    info.creationTimeLow = words.low;
   }
-  splitTime(statx.atimeSec, statx.atimeNsec);
-  info.lastAccessTimeHigh = highWord;
-  info.lastAccessTimeLow = lowWord;
-  splitTime(statx.mtimeSec, statx.mtimeNsec);
-  info.lastWriteTimeHigh = highWord;
-  info.lastWriteTimeLow = lowWord;
-  splitTime(statx.ctimeSec, statx.ctimeNsec);
-  info.changeTimeHigh = highWord;
-  info.changeTimeLow = lowWord;
-}
-
-/** What splitTime made of its time: two words, and no object for them. */
-let highWord = 0;
-let lowWord = 0;
-
-/**
- * A FILETIME has 57 bits today, a number 53: so it is counted in two parts of 65536 seconds' weight.
- * The result is that of times.ts's toFileTime, and a test compares them.
- */
-function splitTime(sec: number, nsec: number): void {
-  const since1601 = sec + epochSec;
-  if (since1601 < 0) {
-    highWord = 0;
-    lowWord = 1;
-    return;
-  }
-  if (since1601 > latestSec || (since1601 === latestSec && nsec > latestNsec)) {
-    highWord = 0x7fffffff;
-    lowWord = 0xffffffff;
-    return;
-  }
-  const upper = Math.floor(since1601 / 65536) * ticksPerSec;
-  const lower = (since1601 % 65536) * ticksPerSec + Math.floor(nsec / 100);
-  const rest = (upper % 65536) * 65536 + lower;
-  highWord = Math.floor(upper / 65536) + Math.floor(rest / word);
-  lowWord = rest % word;
-  // 0 would be no time at all.
-  if (highWord === 0 && lowWord === 0) lowWord = 1;
+  writeFileTime(words, statx.atimeSec, statx.atimeNsec);
+  info.lastAccessTimeHigh = words.high;
+  info.lastAccessTimeLow = words.low;
+  writeFileTime(words, statx.mtimeSec, statx.mtimeNsec);
+  info.lastWriteTimeHigh = words.high;
+  info.lastWriteTimeLow = words.low;
+  writeFileTime(words, statx.ctimeSec, statx.ctimeNsec);
+  info.changeTimeHigh = words.high;
+  info.changeTimeLow = words.low;
 }

@@ -1,4 +1,7 @@
-/** What is open on a volume: makes file objects, and finds them by the number that a transport keeps. */
+/**
+ * What is open on a volume: makes file objects, and finds them by the number that a transport
+ * keeps.
+ */
 import type { Fcb, Lcb } from './fcb.ts';
 import type { FcbTable } from './fcb-table.ts';
 import { FileObject } from './file-object.ts';

@@ -1,6 +1,6 @@
 /**
- * An open file as one handle sees it (NT's FILE_OBJECT and CCB). What all handles of a file share is
- * in its Fcb; the name that this one was opened by is in its Lcb.
+ * An open file as one handle sees it (NT's FILE_OBJECT and CCB). What all handles of a file share
+ * is in its Fcb; the name that this one was opened by is in its Lcb.
  */
 import type { DirentStatx } from '../vfs-linux/dirents.ts';
 import type { Errno } from '../vfs-linux/errno.ts';

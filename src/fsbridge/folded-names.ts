@@ -4,10 +4,10 @@
  * Linux's directory may hold "Makefile" and "makefile". Windows takes two names that differ in case
  * alone for one file, so only one of them can keep its name: the first in the order of their bytes.
  * The others are shown with their number, "makefile~2", in front of the extension. The number goes
- * on where such a name is taken, so a shown name leads to one file and each file has one.
+ * on where such a name is taken, so a shown name leads to one file, and each file has one.
  *
- * Invariant: what is here is what is in the directory, as long as every change of the directory goes
- * through `add` and `remove`.
+ * Invariant: the names here are those in the directory, as long as every change of the directory
+ * goes through `add` and `remove`.
  */
 import { Buffer } from 'node:buffer';
 import { foldName } from './translate/names.ts';

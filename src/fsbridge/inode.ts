@@ -15,9 +15,9 @@ import {
   FILE_ATTRIBUTE,
   fileAttributesOf,
   modeWithReadonly,
-  STORED_ATTRIBUTES,
+  storedAttributeBits,
 } from './translate/attributes.ts';
-import { DOSATTRIB_XATTR, type DosAttrib, formatDosAttrib } from './translate/dos-attrib.ts';
+import { type DosAttrib, dosAttribXattr, formatDosAttrib } from './translate/dos-attrib.ts';
 import { type NtStatus, ntStatusOf, STATUS } from './translate/ntstatus.ts';
 import { reparseTagOf } from './translate/reparse.ts';
 import type { Vcb } from './vcb.ts';
@@ -36,14 +36,14 @@ export async function keepDosAttrib(
   creationTime: bigint | undefined,
 ): Promise<number> {
   if (!mayHaveUserXattrs(vcb, fcb)) return 0;
-  const stored = attributes & STORED_ATTRIBUTES;
+  const stored = attributes & storedAttributeBits;
   const dos: DosAttrib = { attributes: stored, creationTime };
   if (fcb.dos === undefined) await learnXattrs(vcb, fcb);
   const before = fcb.dos ?? undefined;
   const isDefault = stored === storedAttributes(null, fcb.type) && creationTime === undefined;
   if (isDefault && before === undefined) return 0;
   if (before?.attributes === stored && before.creationTime === creationTime) return 0;
-  const ret = await vcb.calls.setxattrat(itself(fcb.handle), DOSATTRIB_XATTR, formatDosAttrib(dos));
+  const ret = await vcb.calls.setxattrat(itself(fcb.handle), dosAttribXattr, formatDosAttrib(dos));
   if (ret === -errno.EOPNOTSUPP) return 0;
   fcb.dos = ret < 0 ? undefined : dos;
   return ret;

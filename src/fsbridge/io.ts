@@ -1,7 +1,7 @@
 /**
- * Descriptors for an inode's content. A handle (O_PATH) is all that most file objects need; the content
- * is opened when it is first asked for, once for all of them, and without a name (reopen), so it is
- * there after the name has gone.
+ * Descriptors for an inode's content. Most file objects need no more than a handle (O_PATH). The
+ * content is opened when it is first read or written, once for all file objects, and without a name
+ * (reopen), so that it can be reached after the name is removed.
  */
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import type { Fd } from '../vfs-linux/calls.ts';
@@ -28,7 +28,7 @@ async function open(
   openFlags: number,
   field: 'readFd' | 'writeFd',
 ): Promise<number> {
-  // Opening a FIFO or a device would wait for, or do, things that are not on this volume.
+  // Opening a FIFO or a device would wait for, or act on, something outside of this volume.
   if (fcb.type !== abi.S_IFREG) return negative(errno.ENXIO);
   const { handle } = fcb;
   const fd = await vcb.calls.reopen(handle, openFlags);

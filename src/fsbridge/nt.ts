@@ -10,7 +10,7 @@ export const DISPOSITION = {
   OVERWRITE_IF: 5,
 } as const;
 
-/** What Create answers in `information`. */
+/** Create's answer in `information`. */
 export const CREATE_RESULT = {
   SUPERSEDED: 0,
   OPENED: 1,
@@ -43,4 +43,15 @@ export const DISPOSITION_FLAG = {
   DELETE: 0x1,
   POSIX_SEMANTICS: 0x2,
   IGNORE_READONLY: 0x10,
+} as const;
+
+/** FILE_INFORMATION_CLASS: those that a transport sets. */
+export const INFORMATION_CLASS = {
+  BASIC: 4,
+  RENAME: 10,
+  DISPOSITION: 13,
+  ALLOCATION: 19,
+  END_OF_FILE: 20,
+  DISPOSITION_EX: 64,
+  RENAME_EX: 65,
 } as const;

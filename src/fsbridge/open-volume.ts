@@ -1,6 +1,6 @@
 /**
- * Opens a mounted volume for the engine: finds out once what its file system can do and whose disk it
- * is, and composes the Vcb.
+ * Opens a mounted volume for the engine: finds out once what its file system can do and whose disk
+ * it is, and composes the Vcb.
  */
 import { Buffer } from 'node:buffer';
 import { FsBridgeError } from '../errors.ts';
@@ -19,7 +19,7 @@ import type { EngineOptions } from './options.ts';
 import { DescriptorCache } from './security/descriptor-cache.ts';
 import { type Account, MountingTokens } from './security/mounting-token.ts';
 import { SidMap } from './security/sid-map.ts';
-import { DOSATTRIB_XATTR } from './translate/dos-attrib.ts';
+import { dosAttribXattr } from './translate/dos-attrib.ts';
 import type { Vcb } from './vcb.ts';
 import { VolumeLabel } from './volume-label.ts';
 
@@ -34,8 +34,8 @@ const isPersons = (uid: number): boolean => uid >= firstPerson && uid < 65534;
 const placesOfPeople: readonly string[] = ['.', 'home'];
 
 /**
- * Whose disk this is, where the map of ids does not say: the owner of its root, or the person with the
- * lowest uid who has something in it or in /home. Without such a person the owner is root.
+ * Whose disk this is, where the map of ids does not say: the owner of its root, or the person with
+ * the lowest uid who has something in it or in /home. Without such a person the owner is root.
  */
 async function likelyOwner(volume: Volume): Promise<Account> {
   const { calls } = volume;
@@ -94,7 +94,7 @@ export async function openVolume(volume: Volume, options: EngineOptions): Promis
   const { calls } = volume;
   const traits = traitsOf(volume.type);
   const hasXattrs = await keepsXattrs(volume, traits);
-  const lookupWant = hasXattrs ? { xattr: DOSATTRIB_XATTR } : undefined;
+  const lookupWant = hasXattrs ? { xattr: dosAttribXattr } : undefined;
   const opened = await openHandle({ calls, lookupWant }, volume.root, Buffer.from('.'));
   if (isErrno(opened)) {
     throw new FsBridgeError(errnoName(opened), volume.device, errnoMeaning(opened));

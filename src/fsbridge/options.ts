@@ -22,15 +22,17 @@ export interface EngineOptions {
   /** Default 'map'. */
   readonly permissions?: Permissions;
   /**
-   * The SID of the mounting user, who owns what is created. The user's Linux account is the one that
-   * uidMap gives this SID, or the one whose disk it seems to be: the owner of the root, or the person
-   * with the lowest uid who has something there or in /home; where no person has anything, root (0).
-   * Without a SID the account's own is shown.
+   * The SID of the mounting user, who owns what is created. The user's Linux account is the one
+   * that uidMap gives this SID, or the one whose disk it seems to be: the owner of the root, or the
+   * person with the lowest uid who has something there or in /home; where no person has anything,
+   * root (0). Without a SID the account's own is shown.
    */
   readonly mountingUserSid?: string;
   /** Further ids with SIDs of their own. */
   readonly uidMap?: readonly IdMapping[];
-  /** Every change is refused with STATUS_MEDIA_WRITE_PROTECTED. Default: as the volume is mounted. */
+  /**
+   * Every change is refused with STATUS_MEDIA_WRITE_PROTECTED. Default: as the volume is mounted.
+   */
   readonly readOnly?: boolean;
   /** Shown in place of the file system's own label. */
   readonly label?: string;

@@ -1,19 +1,17 @@
 /**
- * Mode, owner and ACL of an open inode. What is known of them stays in its Fcb until something changes
- * it.
+ * Mode, owner and ACL of an open inode. What is known of them stays in its Fcb until something
+ * changes it.
  */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../vfs-linux/abi.gen.ts';
 import { itself } from '../vfs-linux/calls.ts';
 import { type Errno, isErrno, negative } from '../vfs-linux/errno.ts';
 import { type AclEntry, formatPosixAcl, parsePosixAcl } from '../vfs-linux/posix-acl.ts';
-import { learnXattrs, readXattr } from './eas.ts';
+import { readXattr } from '../vfs-linux/tree/xattrs.ts';
+import { accessAclXattr, defaultAclXattr, learnXattrs } from './eas.ts';
 import type { Fcb } from './fcb.ts';
 import type { LinuxPermissions } from './security/acl-map.ts';
 import type { Vcb } from './vcb.ts';
-
-const accessAclXattr = 'system.posix_acl_access';
-const defaultAclXattr = 'system.posix_acl_default';
 
 /** Mode, owner and ACLs of an inode, or a negative errno. */
 export async function permissionsOfFcb(vcb: Vcb, fcb: Fcb): Promise<LinuxPermissions | Errno> {
@@ -37,7 +35,7 @@ export async function permissionsOfFcb(vcb: Vcb, fcb: Fcb): Promise<LinuxPermiss
 
 /** Undefined where there is none; a negative errno where it cannot be read. */
 async function readAcl(vcb: Vcb, fcb: Fcb, name: string): Promise<AclEntry[] | undefined | Errno> {
-  const value = await readXattr(vcb, fcb, name, abi.XATTR_SIZE_MAX);
+  const value = await readXattr(vcb.calls, itself(fcb.handle), name);
   if (!isErrno(value)) return parsePosixAcl(value) ?? negative(errno.EUCLEAN);
   return value === -errno.ENODATA || value === -errno.EOPNOTSUPP ? undefined : value;
 }

@@ -1,7 +1,7 @@
 /**
- * Turns inodes into what reparse data says and back. Linux cannot change what an inode is, so another
- * one is made under a name of its own, takes the name over, and the Fcb goes on with it: every handle
- * that is open on the file follows, as on NTFS, where it stays the same file.
+ * Makes an inode a reparse point, or a plain file again. Linux cannot change the type of an inode,
+ * so another one is made under a temporary name and takes the name over, and the Fcb stands for the
+ * new one: every open handle follows, as on NTFS, where it stays the same file.
  */
 import { Buffer } from 'node:buffer';
 import { abi } from '../vfs-linux/abi.gen.ts';
@@ -16,7 +16,7 @@ import { type NtStatus, ntStatusOf, STATUS } from './translate/ntstatus.ts';
 import { inodeOfReparse, type ReparseInode } from './translate/reparse.ts';
 import type { Vcb } from './vcb.ts';
 
-/** What can have a name: a Place, a file object. */
+/** An inode with its name: a Place or a file object. */
 export interface Named {
   readonly fcb: Fcb | undefined;
   readonly lcb: Lcb | undefined;
@@ -24,7 +24,9 @@ export interface Named {
 
 type Maker = (dir: Fcb, name: string) => Promise<number>;
 
-/** FSCTL_SET_REPARSE_POINT; the caller holds the parent's names alone, or nobody else knows the file. */
+/**
+ * FSCTL_SET_REPARSE_POINT; the caller holds the parent's names alone, or has just made the file.
+ */
 export async function setReparseData(
   vcb: Vcb,
   file: Named,
@@ -60,7 +62,7 @@ async function checkEmpty(vcb: Vcb, fcb: Fcb): Promise<NtStatus> {
   return statx.size === 0 ? STATUS.SUCCESS : STATUS.IO_REPARSE_DATA_INVALID;
 }
 
-/** The target of an absolute link that leads to this volume itself: the part behind the volume. */
+/** The target of an absolute link to this volume: the part behind the volume's own name. */
 function onVolumeTarget(data: Buffer, targetOnFileSystem: number): Buffer | undefined {
   if (targetOnFileSystem <= 0 || data.length < 20) return undefined;
   const start = 20 + data.readUInt16LE(8);
@@ -114,7 +116,7 @@ async function replaceInode(vcb: Vcb, fcb: Fcb, lcb: Lcb, make: Maker): Promise<
   if (isErrno(made)) return ntStatusOf(made);
   const opened = await openHandle(vcb, dir.handle, Buffer.from(temporary));
   if (isErrno(opened)) return ntStatusOf(opened);
-  // What takes a directory's place cannot be renamed over it: they change places.
+  // A file cannot be renamed over a directory, nor the other way round: the two are exchanged.
   const isDirectory = opened.statx.type === abi.S_IFDIR;
   const flags = wasDirectory === isDirectory ? 0 : abi.RENAME_EXCHANGE;
   const ret = await vcb.calls.renameat2(
@@ -140,7 +142,7 @@ async function replaceInode(vcb: Vcb, fcb: Fcb, lcb: Lcb, make: Maker): Promise<
   return STATUS.SUCCESS;
 }
 
-/** The new inode belongs to whom the old one belonged to. */
+/** Gives the new inode the owner of the old one. */
 async function keepOwner(
   vcb: Vcb,
   fcb: Fcb,

@@ -19,8 +19,8 @@ const anyWrite = 0o222;
 
 /**
  * Without a descriptor in the request Linux has decided already: the mounting user, umask 022, the
- * directory's default ACL. A token with another owner, and a descriptor, are applied on top. `statx` is
- * the new file's.
+ * directory's default ACL. A token with another owner, and a descriptor, are applied on top.
+ * `statx` is the new file's.
  */
 export async function securityOfNew(create: Create, statx: Statx): Promise<NtStatus> {
   const { vcb, irp } = create;

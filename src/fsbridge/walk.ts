@@ -1,15 +1,15 @@
 /**
  * From a path to an inode. A Windows path is walked name by name: each is translated, looked up in
- * its directory by an O_PATH descriptor, and a symbolic link on the way is followed here, by Linux's
- * rules (path_resolution(7)), as long as it stays on the volume.
+ * its directory by an O_PATH descriptor, and a symbolic link on the way is followed here, by
+ * Linux's rules (path_resolution(7)), as long as it stays on the volume.
  *
- * Following links here and not in the kernel keeps what an open file needs: the directory that really
- * holds its name, to rename and remove it, and the way up from each directory.
+ * Following links here and not in the kernel keeps what an open file needs: the directory that
+ * really holds its name, to rename and remove it, and the way up from each directory.
  *
  * Invariants:
- * 1. What is answered is held: its owner gives it back with `letGo`.
- * 2. A directory's `names` is shared from the look-up to the Lcb that comes of it, so that a rename
- *    or a removal is wholly before or wholly after.
+ * 1. A Place that is answered is held: its owner gives it back with `letGo`.
+ * 2. A directory's `names` is shared from the look-up until the Lcb is made, so that a rename or a
+ *    removal comes wholly before or wholly after.
  * 3. No name leads out of the volume: ".." of the root is the root, and no name holds a slash.
  */
 import { Buffer } from 'node:buffer';
@@ -24,11 +24,11 @@ import { type NtStatus, ntStatusOf, STATUS } from './translate/ntstatus.ts';
 import type { Vcb } from './vcb.ts';
 
 /** As Linux has it (MAXSYMLINKS); Windows gives up after 63. */
-const linksMost = 40;
+const maxLinks = 40;
 
-/** What a walk needs to know, and what it found out beside its end. */
+/** The conditions of a walk, and what it found out besides the place it led to. */
 export interface Walk {
-  /** Whether the directory may be passed; undefined: all may. */
+  /** Whether the directory may be passed; undefined: every directory may. */
   readonly mayTraverse: ((directory: Fcb) => boolean | Promise<boolean>) | undefined;
   linksFollowed: number;
   /** With STATUS_REPARSE: the NT path outside of this volume that a link leads to. */
@@ -39,7 +39,7 @@ export function newWalk(mayTraverse?: Walk['mayTraverse']): Walk {
   return { mayTraverse, linksFollowed: 0, reparsePath: '' };
 }
 
-/** A name in a directory, and what is there. All of it is held. */
+/** A name in a directory, and the inode there. All of it is held. */
 export interface Place {
   readonly dir: Fcb;
   /** As Windows has it; on a volume that does not tell case apart, as the directory has it. */
@@ -49,7 +49,7 @@ export interface Place {
   readonly fcb: Fcb | undefined;
   /** Undefined where nothing is there, and for the root. */
   readonly lcb: Lcb | undefined;
-  /** As it was found; undefined where it was not asked for. */
+  /** As the look-up found it; undefined where it did not ask. */
   readonly statx: Statx | undefined;
 }
 
@@ -188,14 +188,14 @@ async function lookUpLinux(
 }
 
 /**
- * Where the symbolic link at `place` leads, through further links to something that is none, or to a
- * name that is not there. The place is let go.
+ * Where the symbolic link at `place` leads, through further links to something that is none, or to
+ * a name that is not there. The place is let go.
  */
 export async function follow(vcb: Vcb, place: Place, walk: Walk): Promise<Place | NtStatus> {
   let link: Place = place;
   for (;;) {
     const fcb = link.fcb as Fcb;
-    if (++walk.linksFollowed > linksMost) {
+    if (++walk.linksFollowed > maxLinks) {
       letGo(vcb, link);
       return STATUS.REPARSE_POINT_NOT_RESOLVED;
     }

@@ -2,7 +2,7 @@
 import { errno } from '../vfs-linux/abi.gen.ts';
 import { isErrno } from '../vfs-linux/errno.ts';
 import type { SmallXattrs } from '../vfs-linux/lookup.ts';
-import { DOSATTRIB_XATTR, type DosAttrib, parseDosAttrib } from './translate/dos-attrib.ts';
+import { type DosAttrib, dosAttribXattr, parseDosAttrib } from './translate/dos-attrib.ts';
 
 /** Of an Fcb, or of a name in a listing. Undefined: not known yet. */
 export interface XattrFacts {
@@ -20,7 +20,7 @@ export function noteXattrs(facts: XattrFacts, found: SmallXattrs): void {
   if (!isErrno(value)) facts.dos = parseDosAttrib(value) ?? null;
   else if (value === -errno.ENODATA || value === -errno.EOPNOTSUPP) facts.dos = null;
   // Either no name is listed, or user.DOSATTRIB alone.
-  const knownBytes = isErrno(value) ? 0 : DOSATTRIB_XATTR.length + 1;
+  const knownBytes = isErrno(value) ? 0 : dosAttribXattr.length + 1;
   if (listBytes === knownBytes || listBytes === -errno.EOPNOTSUPP) {
     facts.eaSize = 0;
     facts.hasAcl = false;

@@ -11,7 +11,10 @@ import type { Statx } from './statx.ts';
 export interface FileSystemTraits {
   /** Each file has an owner and a group that chown(2) changes. */
   readonly owners: boolean;
-  /** Each file has the permission bits that chmod(2) sets; without them only READONLY is kept, if that. */
+  /**
+   * Each file has the permission bits that chmod(2) sets; without them only READONLY is kept, if
+   * that.
+   */
   readonly modes: boolean;
   readonly hardLinks: boolean;
   readonly symlinks: boolean;
@@ -20,8 +23,8 @@ export interface FileSystemTraits {
   /** POSIX ACLs (acl(5)), as they are mounted by default. */
   readonly acls: boolean;
   /**
-   * Names that differ in case alone are two names (sensitive), one that keeps its spelling (preserved),
-   * or one whose spelling is lost (folded).
+   * Names that differ in case alone are two names (sensitive), one that keeps its spelling
+   * (preserved), or one whose spelling is lost (folded).
    */
   readonly caseRule: 'sensitive' | 'preserved' | 'folded';
   /** The step of st_mtim. Other times may be coarser: FAT keeps the day of the last access. */
@@ -30,7 +33,9 @@ export interface FileSystemTraits {
   readonly lastingHandles: boolean;
   /** A hole takes no room: lseek(2) beyond the end and a write leave one. */
   readonly sparseFiles: boolean;
-  /** Where the driver counts a name's UTF-16 units: how many. Elsewhere statfs(2) says the bytes. */
+  /**
+   * Where the driver counts a name's UTF-16 units: how many. Elsewhere statfs(2) says the bytes.
+   */
   readonly maxNameUnits?: number;
 }
 
@@ -38,7 +43,10 @@ const second = 1_000_000_000;
 /** alloc_super in fs/super.c: a driver that sets no s_time_gran keeps whole seconds. */
 const wholeSeconds = second;
 
-/** fs/{ext4,xfs,btrfs,f2fs,bcachefs,jfs}: all that Linux has; and of a type that is not in the table. */
+/**
+ * fs/{ext4,xfs,btrfs,f2fs,bcachefs,jfs}: all that Linux has; and of a type that is not in the
+ * table.
+ */
 const everything: FileSystemTraits = {
   owners: true,
   modes: true,
@@ -93,8 +101,9 @@ const table: Readonly<Record<string, FileSystemTraits>> = {
   exfat: { ...withoutOwners, timeResolutionNs: second / 100, maxNameUnits: 255 },
   // fs/hfs/string.c: hfs_compare_dentry. The only attributes are hfs.type and hfs.creator.
   hfs: { ...withoutOwners, timeResolutionNs: wholeSeconds },
-  // fs/hfsplus/unicode.c: folds case but on HFSX volumes made to tell it apart, which nothing outside
-  // of the driver shows; fs/hfsplus/inode.c: hfsplus_get_perms. fs/hfsplus/extents.c fills holes.
+  // fs/hfsplus/unicode.c: folds case but on HFSX volumes made to tell it apart, which nothing
+  // outside of the driver shows; fs/hfsplus/inode.c: hfsplus_get_perms. fs/hfsplus/extents.c fills
+  // holes.
   hfsplus: {
     ...everything,
     acls: false,
@@ -104,8 +113,8 @@ const table: Readonly<Record<string, FileSystemTraits>> = {
     sparseFiles: false,
     maxNameUnits: 255,
   },
-  // fs/ntfs3/super.c: folds case with the option nocase alone, ACLs with acl alone; owners and modes
-  // are $LXUID, $LXGID, $LXMOD (xattr.c); holes are for files that were made sparse (file.c).
+  // fs/ntfs3/super.c: folds case with the option nocase alone, ACLs with acl alone; owners and
+  // modes are $LXUID, $LXGID, $LXMOD (xattr.c); holes are for files that were made sparse (file.c).
   ntfs3: {
     ...everything,
     acls: false,
@@ -135,9 +144,9 @@ const table: Readonly<Record<string, FileSystemTraits>> = {
 };
 
 /**
- * What a file system of that type (`Volume.type`) keeps. With the statx of a volume's root a volume that
- * differs from its type is told apart: ext2 to ext4 with inodes of 128 bytes keep whole seconds, and
- * no time of birth.
+ * What a file system of that type (`Volume.type`) keeps. With the statx of a volume's root a volume
+ * that differs from its type is told apart: ext2 to ext4 with inodes of 128 bytes keep whole
+ * seconds, and no time of birth.
  */
 export function traitsOf(type: string, root?: Statx): FileSystemTraits {
   const traits = table[type] ?? everything;

@@ -1,6 +1,6 @@
 /**
- * IRP_MJ_CLEANUP: the program closed its handle. Here a name goes that is to go. It cannot fail: nobody
- * is left to be told.
+ * IRP_MJ_CLEANUP: the program closed its handle. A name that was marked for deletion is removed
+ * here. The request cannot fail: no program waits for its answer.
  *
  * Steps: 1 validate, 2 take the name, 3 check what is there, 4 do, 5 answer.
  */
@@ -32,7 +32,7 @@ export async function cleanup(vcb: Vcb, irp: CleanupIrp): Promise<NtStatus> {
   return STATUS.SUCCESS;
 }
 
-/** Takes a name away; what is open under it stays until its last handle goes. 0 or negative errno. */
+/** Removes a name; an open file stays until its last handle is closed. 0 or a negative errno. */
 export async function removeName(vcb: Vcb, lcb: Lcb): Promise<number> {
   for (;;) {
     // A rename may take the name to another directory while this one is waited for.
@@ -77,8 +77,8 @@ async function setArchive(vcb: Vcb, fileObject: FileObject): Promise<void> {
 }
 
 /**
- * Linux has moved the times itself, by the mount's own rule for access (relatime). What the handle was
- * told to leave alone gets its time back.
+ * Linux has moved the times itself, by the mount's own rule for access (relatime). Times that the
+ * handle must leave alone are set back.
  */
 async function restoreTimes(vcb: Vcb, fileObject: FileObject): Promise<void> {
   const { keptAccessTime: atime, keptWriteTime: mtime } = fileObject;

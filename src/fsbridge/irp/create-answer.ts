@@ -1,4 +1,7 @@
-/** The last step of IRP_MJ_CREATE: the file object, and what the transport wants to know of the file. */
+/**
+ * The last step of IRP_MJ_CREATE: the file object, and what the transport wants to know of the
+ * file.
+ */
 
 import { isErrno } from '../../vfs-linux/errno.ts';
 import type { Create } from '../create-request.ts';

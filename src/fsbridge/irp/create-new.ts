@@ -1,8 +1,8 @@
 /**
  * The half of IRP_MJ_CREATE that makes a file or a directory.
  *
- * Invariant: where a new file cannot get everything that was asked for (security, EAs, room), its name
- * is taken away again before the failure is answered.
+ * Invariant: where a new file cannot get everything that was asked for (security, EAs, room), its
+ * name is taken away again before the failure is answered.
  */
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
 import type { OpenedStatx } from '../../vfs-linux/calls.ts';
@@ -31,7 +31,9 @@ const fileMode = 0o666;
 const directoryMode = 0o777;
 const anyWrite = 0o222;
 
-/** What became of a name that was to be made; 'again': it is there by now, and is resolved again. */
+/**
+ * The outcome of making a name; 'again': the name has appeared meanwhile, and is resolved again.
+ */
 export type Making =
   | { readonly kind: 'made' }
   | { readonly kind: 'refused'; readonly status: NtStatus }

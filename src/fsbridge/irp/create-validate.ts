@@ -1,4 +1,4 @@
-/** What of a Create is wrong whatever is on the volume (MS-FSA 2.1.5.1, phases 1 to 3). */
+/** Mistakes of a Create that do not depend on the volume (MS-FSA 2.1.5.1, phases 1 to 3). */
 import { DISPOSITION, OPTION } from '../nt.ts';
 import { ACCESS, FILE_GENERIC_MAPPING, mapGenericMask } from '../security/access-rights.ts';
 import { FILE_ATTRIBUTE } from '../translate/attributes.ts';
@@ -44,7 +44,7 @@ function validateOptions(irp: CreateIrp): NtStatus {
 const defaultStream = /^(\\[^:]*[^:\\])::\$DATA$/i;
 
 /**
- * Names are translated one by one when they are looked up; here is what concerns the whole. Streams:
+ * Checks the path as a whole; each name in it is translated when it is looked up. Streams:
  * `name::$DATA` is the file itself, any other is refused as FAT refuses it.
  */
 function validateName(irp: CreateIrp): NtStatus {
@@ -77,7 +77,9 @@ function validateRoot(irp: CreateIrp): NtStatus {
   }
 }
 
-/** MAXIMUM_ALLOWED opens what may be read; a wish to write is refused here, not at the first write. */
+/**
+ * MAXIMUM_ALLOWED opens what may be read; a wish to write is refused here, not at the first write.
+ */
 function validateReadOnly(irp: CreateIrp): NtStatus {
   const { createDisposition, createOptions, desiredAccess } = irp;
   const overwrites =

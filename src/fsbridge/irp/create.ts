@@ -1,8 +1,8 @@
 /**
  * IRP_MJ_CREATE: opens what a name is, or makes it (MS-FSA 2.1.5.1).
  *
- * Steps: 1 validate, 2 resolve the name, 3 check access, 4 open or make, 5 answer. A name may appear
- * between the look-up and the making of the file: then the steps are taken again.
+ * Steps: 1 validate, 2 resolve the name, 3 check access, 4 open or make, 5 answer. A name may
+ * appear between the look-up and the making of the file: then the steps are taken again.
  */
 import { Buffer } from 'node:buffer';
 import { abi } from '../../vfs-linux/abi.gen.ts';
@@ -135,7 +135,7 @@ async function openExisting(create: Create): Promise<NtStatus> {
   // 3 check access
   const refused = await checkOpen(create, irp.fileInfo.fileAttributes);
   if (refused !== STATUS.SUCCESS) return refused;
-  // 5 answer; what is overwritten loses its content when Overwrite comes
+  // 5 answer; a file that is overwritten loses its content when Overwrite comes
   return answerCreate(create, resultOf(irp.createDisposition));
 }
 

@@ -1,10 +1,9 @@
 /**
- * IRP_MJ_DIRECTORY_CONTROL, IRP_MN_QUERY_DIRECTORY: a part of a listing (MS-FSA 2.1.5.6.3). What does
- * not go into this part is given in the next; the order stays for as long as the handle is not told to
- * begin anew.
+ * IRP_MJ_DIRECTORY_CONTROL, IRP_MN_QUERY_DIRECTORY: a part of a listing (MS-FSA 2.1.5.6.3). Entries
+ * that do not fit are given in the next part; the order stays until a request begins anew.
  *
- * Steps: 1 validate, 2 find the place to go on from, 3 (rights were checked at Create), 4 give entries,
- * 5 answer.
+ * Steps: 1 validate, 2 find the place to continue from, 3 (rights were checked at Create), 4 give
+ * entries, 5 answer.
  */
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
 import { type Errno, isErrno } from '../../vfs-linux/errno.ts';
@@ -41,7 +40,7 @@ export async function directoryControl(vcb: Vcb, irp: DirectoryControlIrp): Prom
   return giveFrom(vcb, irp, listing, start);
 }
 
-/** The handle's listing; begun anew where the request does not go on. A negative errno. */
+/** The handle's listing; begun anew where the request does not continue it. */
 async function listingOf(
   vcb: Vcb,
   fileObject: FileObject,

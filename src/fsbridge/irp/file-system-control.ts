@@ -1,5 +1,5 @@
 /**
- * IRP_MJ_FILE_SYSTEM_CONTROL: reparse points, and what programs ask of sparse files (MS-FSA 2.1.5.10).
+ * IRP_MJ_FILE_SYSTEM_CONTROL: reparse points, and the controls for sparse files (MS-FSA 2.1.5.10).
  */
 import { Buffer } from 'node:buffer';
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
@@ -31,7 +31,7 @@ export async function fileSystemControl(vcb: Vcb, irp: FileSystemControlIrp): Pr
     case FSCTL.DELETE_REPARSE_POINT:
       return changeReparsePoint(vcb, irp);
     case FSCTL.SET_SPARSE:
-      // Every file may have holes; none has to be told.
+      // Every file may have holes: nothing has to be set.
       return irp.fileObject.fcb.type === abi.S_IFREG ? STATUS.SUCCESS : STATUS.INVALID_PARAMETER;
     case FSCTL.SET_ZERO_DATA:
       return setZeroData(vcb, irp);

@@ -1,4 +1,7 @@
-/** IRP_MJ_FLUSH_BUFFERS: a file's content, or the whole volume, is on the disk when this is answered. */
+/**
+ * IRP_MJ_FLUSH_BUFFERS: a file's content, or the whole volume, is on the disk when this is
+ * answered.
+ */
 import { abi } from '../../vfs-linux/abi.gen.ts';
 import { isErrno } from '../../vfs-linux/errno.ts';
 import { queryInfo } from '../inode.ts';

@@ -1,17 +1,18 @@
 /**
  * The requests of NT's I/O manager, as plain objects: one shape for each IRP major function.
  *
- * A transport (WinFsp's driver, an SMB server) fills the in-fields and hands the object to the method
- * of that name of Engine, which answers an NTSTATUS and sets the out-fields. Names of fields are NT's
- * own. An object may be used again for the next request: every out-field that a status promises is
- * written anew, and the engine keeps no reference to it after its promise is settled.
+ * A transport (WinFsp's driver, an SMB server) fills the in-fields and hands the object to the
+ * method of that name of Engine, which answers an NTSTATUS and sets the out-fields. Names of fields
+ * are NT's own. An object may be used again for the next request: every out-field that a status
+ * promises is written anew, and the engine keeps no reference to it after its promise is settled.
  *
- * Units: sizes and offsets are numbers of bytes (exact up to 2^53), names are UTF-16 strings, volume
- * paths start with a backslash and end without one, times are FILETIME (100 ns since 1601).
+ * Units: sizes and offsets are numbers of bytes (exact up to 2^53), names are UTF-16 strings,
+ * volume paths start with a backslash and end without one, times are FILETIME (100 ns since 1601).
  */
 import type { Buffer } from 'node:buffer';
 import type { FileInfo } from '../file-info.ts';
 import type { FileObject } from '../file-object.ts';
+import type { INFORMATION_CLASS } from '../nt.ts';
 import type { AccessToken } from '../security/access-check.ts';
 
 /** The token of a request, looked up only where the answer depends on it. */
@@ -70,7 +71,7 @@ export interface CreateIrp {
 
 /**
  * The second half of a Create that was answered with 0 (superseded) or 3 (overwritten): the content
- * goes. If it fails, the engine has closed the file object.
+ * is removed. If it fails, the engine has closed the file object.
  */
 export interface OverwriteIrp {
   fileObject: FileObject;
@@ -85,13 +86,10 @@ export interface OverwriteIrp {
 /** IRP_MJ_CLEANUP: the last handle of a file object was closed. Cannot fail. */
 export interface CleanupIrp {
   fileObject: FileObject;
-  /** The name is to go now. */
+  /** The name is removed now. */
   delete: boolean;
   setAllocationSize: boolean;
   setArchiveBit: boolean;
-  setLastAccessTime: boolean;
-  setLastWriteTime: boolean;
-  setChangeTime: boolean;
 }
 
 /** IRP_MJ_CLOSE: the last reference has gone. Cannot fail. */
@@ -140,11 +138,11 @@ interface SetInformationBase {
 }
 
 /**
- * FileBasicInformation. A time of 0n and attributes of 0xffffffff stay as they are; attributes of 0 or
- * NORMAL take all away.
+ * FileBasicInformation. A time of 0n and attributes of 0xffffffff stay as they are; attributes of 0
+ * or NORMAL take all away.
  */
 export interface SetBasicInformation extends SetInformationBase {
-  fileInformationClass: 4;
+  fileInformationClass: (typeof INFORMATION_CLASS)['BASIC'];
   fileAttributes: number;
   creationTime: bigint;
   lastAccessTime: bigint;
@@ -154,26 +152,26 @@ export interface SetBasicInformation extends SetInformationBase {
 
 /** FileAllocationInformation. */
 export interface SetAllocationInformation extends SetInformationBase {
-  fileInformationClass: 19;
+  fileInformationClass: (typeof INFORMATION_CLASS)['ALLOCATION'];
   allocationSize: number;
 }
 
 /** FileEndOfFileInformation. */
 export interface SetEndOfFileInformation extends SetInformationBase {
-  fileInformationClass: 20;
+  fileInformationClass: (typeof INFORMATION_CLASS)['END_OF_FILE'];
   endOfFile: number;
 }
 
 /** FileDispositionInformation(Ex): only checks; the name goes at Cleanup. */
 export interface SetDispositionInformation extends SetInformationBase {
-  fileInformationClass: 13 | 64;
+  fileInformationClass: (typeof INFORMATION_CLASS)['DISPOSITION' | 'DISPOSITION_EX'];
   /** FILE_DISPOSITION_DELETE 1, POSIX_SEMANTICS 2, IGNORE_READONLY_ATTRIBUTE 0x10. */
   flags: number;
 }
 
 /** FileRenameInformation(Ex). */
 export interface SetRenameInformation extends SetInformationBase {
-  fileInformationClass: 10 | 65;
+  fileInformationClass: (typeof INFORMATION_CLASS)['RENAME' | 'RENAME_EX'];
   /** The whole new name, from the volume's root. */
   newName: string;
   /** FILE_RENAME_REPLACE_IF_EXISTS 1, POSIX_SEMANTICS 2, IGNORE_READONLY_ATTRIBUTE 0x40. */
@@ -227,7 +225,7 @@ export interface SetVolumeInformationIrp {
 /** Where a transport encodes the entries of a listing. */
 export interface DirectoryWriter {
   /**
-   * One entry. `nextOffset` is the markerOffset that goes on behind it. `fileInfo` belongs to the
+   * One entry. `nextOffset` is the markerOffset that continues behind it. `fileInfo` belongs to the
    * engine and is used again for the next entry. Answers false when there is no room: the entry has
    * not been taken and the listing ends here.
    */
@@ -241,9 +239,9 @@ export interface DirectoryControlIrp {
   pattern: string | undefined;
   /** The pattern is one name, taken literally: at most that entry is answered. */
   patternIsFileName: boolean;
-  /** Goes on behind this name; undefined: see markerOffset. */
+  /** Continue behind this name; undefined: see markerOffset. */
   marker: string | undefined;
-  /** Goes on behind the entry that was given this nextOffset; 0 with no marker: from the start. */
+  /** Continue behind the entry that got this nextOffset; 0 with no marker: from the start. */
   markerOffset: number;
   writer: DirectoryWriter;
   /** Out: nothing comes after the last entry written. */

@@ -2,8 +2,8 @@
  * The second half of IRP_MJ_CREATE for a file that is superseded or overwritten (MS-FSA 2.1.5.1.2):
  * its content and its EAs go, its attributes are set anew or added to.
  *
- * Steps: 1 validate, 2 get a descriptor, 3 (rights were checked at Create), 4 do, 5 answer. Where it
- * fails the file object is closed: no Close comes for it.
+ * Steps: 1 validate, 2 get a descriptor, 3 (rights were checked at Create), 4 do, 5 answer. Where
+ * it fails the file object is closed: no Close comes for it.
  */
 import { abi } from '../../vfs-linux/abi.gen.ts';
 import { itself } from '../../vfs-linux/calls.ts';

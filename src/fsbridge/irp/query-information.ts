@@ -1,4 +1,4 @@
-/** IRP_MJ_QUERY_INFORMATION: what the file is now (MS-FSA 2.1.5.12). */
+/** IRP_MJ_QUERY_INFORMATION: the file's present state (MS-FSA 2.1.5.12). */
 import { queryInfo } from '../inode.ts';
 import type { NtStatus } from '../translate/ntstatus.ts';
 import type { Vcb } from '../vcb.ts';

@@ -1,8 +1,8 @@
 /**
  * IRP_MJ_SET_INFORMATION (MS-FSA 2.1.5.15): times and attributes, sizes, deletion, names.
  *
- * Each class has the steps of the other requests: 1 validate, 2 resolve, 3 check access, 4 do, 5 answer
- * with what the file is now.
+ * Each class has the steps of the other requests: 1 validate, 2 resolve, 3 check access, 4 do, 5
+ * answer with the file's present state.
  */
 import { abi } from '../../vfs-linux/abi.gen.ts';
 import { isErrno } from '../../vfs-linux/errno.ts';
@@ -10,7 +10,7 @@ import { storedAttributes } from '../file-info.ts';
 import type { FileObject } from '../file-object.ts';
 import { describe, queryInfo, setAttributes } from '../inode.ts';
 import { writeFdOf } from '../io.ts';
-import { DISPOSITION_FLAG } from '../nt.ts';
+import { DISPOSITION_FLAG, INFORMATION_CLASS } from '../nt.ts';
 import { reserveRoom } from '../reserve-room.ts';
 import { FILE_ATTRIBUTE, fileAttributesOf } from '../translate/attributes.ts';
 import { type NtStatus, ntStatusOf, STATUS } from '../translate/ntstatus.ts';
@@ -28,17 +28,17 @@ import { setRename } from './set-name.ts';
 export async function setInformation(vcb: Vcb, irp: SetInformationIrp): Promise<NtStatus> {
   if (vcb.readOnly) return STATUS.MEDIA_WRITE_PROTECTED;
   switch (irp.fileInformationClass) {
-    case 4:
+    case INFORMATION_CLASS.BASIC:
       return setBasic(vcb, irp);
-    case 19:
+    case INFORMATION_CLASS.ALLOCATION:
       return setAllocation(vcb, irp);
-    case 20:
+    case INFORMATION_CLASS.END_OF_FILE:
       return setEndOfFile(vcb, irp);
-    case 13:
-    case 64:
+    case INFORMATION_CLASS.DISPOSITION:
+    case INFORMATION_CLASS.DISPOSITION_EX:
       return setDisposition(vcb, irp);
-    case 10:
-    case 65:
+    case INFORMATION_CLASS.RENAME:
+    case INFORMATION_CLASS.RENAME_EX:
       return setRename(vcb, irp);
     default:
       return STATUS.INVALID_INFO_CLASS;
@@ -77,7 +77,9 @@ async function setBasic(vcb: Vcb, irp: SetBasicInformation): Promise<NtStatus> {
   return isErrno(ret) ? ntStatusOf(ret) : queryInfo(vcb, fileObject, irp.fileInfo);
 }
 
-/** -1 keeps a time from this handle's own operations, -2 lets them move it again (MS-FSCC 2.4.7). */
+/**
+ * -1 keeps a time from this handle's own operations, -2 lets them move it again (MS-FSCC 2.4.7).
+ */
 async function keepTimes(
   vcb: Vcb,
   fileObject: FileObject,
@@ -154,7 +156,7 @@ async function setEndOfFile(vcb: Vcb, irp: SetEndOfFileInformation): Promise<NtS
   return STATUS.SUCCESS;
 }
 
-/** Only whether it may go: the name goes at Cleanup. */
+/** Checks only whether the file may be deleted: the name is removed at Cleanup. */
 async function setDisposition(vcb: Vcb, irp: SetDispositionInformation): Promise<NtStatus> {
   const { fileObject } = irp;
   const status = await queryInfo(vcb, fileObject, irp.fileInfo);

@@ -2,8 +2,8 @@
  * The class of IRP_MJ_SET_INFORMATION that gives a file another name: FileRenameInformation (MS-FSA
  * 2.1.5.15.12).
  *
- * Invariant: both directories are held alone, in the order of their Fcbs' serial numbers, from the look
- * at what is there to the move of the Lcb. Which files are open is the transport's to check.
+ * Invariant: both directories are held alone, in the order of their Fcbs' serial numbers, from the
+ * look at the target to the move of the Lcb. The transport checks which files are open.
  */
 import { abi, errno } from '../../vfs-linux/abi.gen.ts';
 import { at } from '../../vfs-linux/calls.ts';
@@ -57,7 +57,7 @@ async function withTarget(
   }
 }
 
-/** Holds the target's directory and the source's alone; the source may move while it waits. */
+/** Locks the target's directory and the source's; the source may move while this waits. */
 async function withLocks(
   vcb: Vcb,
   dir: Fcb,
@@ -80,7 +80,7 @@ async function withLocks(
   }
 }
 
-/** Whether what is there may be replaced: SUCCESS, or why not. */
+/** Whether the target may be replaced: SUCCESS, or the status that says why not. */
 async function checkTarget(vcb: Vcb, irp: SetRenameInformation, place: Place): Promise<NtStatus> {
   const target = place.fcb as Fcb;
   if ((irp.flags & RENAME.REPLACE_IF_EXISTS) === 0) return STATUS.OBJECT_NAME_COLLISION;
@@ -127,13 +127,13 @@ async function rename(
   return queryInfo(vcb, irp.fileObject, irp.fileInfo);
 }
 
-/** What Linux says of a directory that is not empty depends on the file system: XFS says EEXIST. */
+/** The errno for a directory that is not empty depends on the file system: XFS answers EEXIST. */
 function renameStatus(ret: Errno, place: Place): NtStatus {
   if (ret === -errno.EEXIST && place.fcb !== undefined) return STATUS.DIRECTORY_NOT_EMPTY;
   return ret === -errno.ENAMETOOLONG ? STATUS.OBJECT_NAME_INVALID : ntStatusOf(ret);
 }
 
-/** The bytes that the new name is to have: where only its case changes, not those that are there. */
+/** The bytes of the new name; where only its case changes, not those that the directory has. */
 function newLinuxName(vcb: Vcb, irp: SetRenameInformation, place: Place): Uint8Array | undefined {
   if (vcb.names.caseSensitive) return place.linuxName;
   return vcb.names.toLinux(irp.newName.slice(irp.newName.lastIndexOf('\\') + 1));
@@ -163,8 +163,8 @@ async function moveName(vcb: Vcb, lcb: Lcb, place: Place, toName: Uint8Array): P
 }
 
 /**
- * The same name to Windows, another to Linux: first what is there takes the new spelling, and its own
- * again where it turns out that it cannot be replaced.
+ * Replaces a target whose name is the same to Windows and another to Linux: first the target takes
+ * the new spelling. If the rename then fails, it gets its own spelling back.
  */
 async function moveOverSpelling(
   vcb: Vcb,

@@ -1,8 +1,8 @@
 /**
  * IRP_MJ_SET_SECURITY: a security descriptor's parts as mode, owner and ACL (MS-FSA 2.1.5.17).
  *
- * The rights to change each part were asked for when the file was opened (WRITE_DAC, WRITE_OWNER), so
- * an owner may be anybody who has a number on Linux.
+ * The rights to change each part were asked for when the file was opened (WRITE_DAC, WRITE_OWNER),
+ * so the owner may be any account that has a number on Linux.
  */
 
 import { isErrno } from '../../vfs-linux/errno.ts';

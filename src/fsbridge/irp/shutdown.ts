@@ -1,4 +1,4 @@
-/** IRP_MJ_SHUTDOWN: the system goes down, and nothing is asked any more that could wait. */
+/** IRP_MJ_SHUTDOWN: the system goes down: everything that was written is brought to the disk. */
 import type { NtStatus } from '../translate/ntstatus.ts';
 import type { Vcb } from '../vcb.ts';
 import { flushVolume } from './flush-buffers.ts';

@@ -1,8 +1,8 @@
 /**
  * IRP_MJ_WRITE: content, out of the transport's own memory (MS-FSA 2.1.5.4).
  *
- * Steps: 1 validate, 2 get a descriptor, 3 (rights were checked at Create), 4 do, 5 answer with what
- * the file is now: the size drives the cache manager.
+ * Steps: 1 validate, 2 get a descriptor, 3 (rights were checked at Create), 4 do, 5 answer with the
+ * file's present state: the size drives the cache manager.
  */
 import { abi } from '../../vfs-linux/abi.gen.ts';
 import { isErrno } from '../../vfs-linux/errno.ts';
@@ -41,7 +41,7 @@ export async function write(vcb: Vcb, irp: WriteIrp): Promise<NtStatus> {
   // 5 answer
   irp.information = changed.ret;
   if (changed.ret < irp.buffer.length && !irp.constrainedIo) {
-    // A short write met the end of the room; the next try says which end it is.
+    // A short write met a limit: the next try answers which (disk full, quota, file size).
     const rest = irp.buffer.subarray(changed.ret);
     const more = await vcb.calls.pwriteStatx(fd, rest, offset + changed.ret, writeFlags);
     if (isErrno(more)) return ntStatusOf(more);

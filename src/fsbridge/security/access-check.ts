@@ -12,7 +12,7 @@
 import { type NtStatus, STATUS } from '../translate/ntstatus.ts';
 import { ACCESS, type GenericMapping, mapGenericMask } from './access-rights.ts';
 import { ACE_FLAG, ACE_TYPE, type Ace, type SecurityDescriptor } from './security-descriptor.ts';
-import { type Sid, WELL_KNOWN_SID } from './sid.ts';
+import { type Sid, wellKnownSid } from './sid.ts';
 
 /** SE_GROUP_…: winnt.h. */
 export const SE_GROUP = {
@@ -40,7 +40,7 @@ export interface TokenGroup {
   readonly attributes: number;
 }
 
-/** Who asks. */
+/** The user of a request, with groups and privileges. */
 export interface AccessToken {
   readonly userSid: Sid;
   /** Whether the user's own SID only counts in entries that deny (a filtered token). */
@@ -141,12 +141,12 @@ export function accessCheck(
   }
   if ((remaining & ~granted) !== 0) return { grantedAccess: 0, status: STATUS.ACCESS_DENIED };
   const all = (wantsMaximum ? granted | byPrivilege : remaining | byPrivilege) >>> 0;
-  // Nobody asks for MAXIMUM_ALLOWED and is content with nothing.
+  // MAXIMUM_ALLOWED that grants no right at all is a refusal.
   if (all === 0 && wantsMaximum) return { grantedAccess: 0, status: STATUS.ACCESS_DENIED };
   return { grantedAccess: all, status: STATUS.SUCCESS };
 }
 
-/** What privileges give, of what is asked for or, at most, of what backup tools need. */
+/** Rights that privileges grant: of those asked for or, with MAXIMUM_ALLOWED, those for backups. */
 function privilegedAccess(
   token: AccessToken,
   desired: number,
@@ -182,8 +182,8 @@ function listedAccess(
     if (!wantsMaximum && (desired & ~granted) === 0) break;
     if ((ace.flags & ACE_FLAG.INHERIT_ONLY) !== 0 || ace.sid === undefined) continue;
     const mask = mapGenericMask(ace.mask, mapping);
-    const sid = ace.sid === WELL_KNOWN_SID.PRINCIPAL_SELF ? WELL_KNOWN_SID.NULL : ace.sid;
-    const ownersEntry = isOwner && sid === WELL_KNOWN_SID.OWNER_RIGHTS;
+    const sid = ace.sid === wellKnownSid.PRINCIPAL_SELF ? wellKnownSid.NULL : ace.sid;
+    const ownersEntry = isOwner && sid === wellKnownSid.OWNER_RIGHTS;
     if (ace.type === ACE_TYPE.ACCESS_ALLOWED && (ownersEntry || sids.allowing.has(sid))) {
       granted |= mask & ~denied;
     } else if (ace.type === ACE_TYPE.ACCESS_DENIED && (ownersEntry || sids.denying.has(sid))) {
@@ -197,7 +197,7 @@ function listedAccess(
 /** The owner may read and change the list, unless an entry for OWNER RIGHTS says what he may. */
 function ownerAccess(aces: readonly Ace[]): number {
   const limited = aces.some(
-    (ace) => ace.sid === WELL_KNOWN_SID.OWNER_RIGHTS && (ace.flags & ACE_FLAG.INHERIT_ONLY) === 0,
+    (ace) => ace.sid === wellKnownSid.OWNER_RIGHTS && (ace.flags & ACE_FLAG.INHERIT_ONLY) === 0,
   );
   return limited ? 0 : ACCESS.READ_CONTROL | ACCESS.WRITE_DAC;
 }

@@ -3,7 +3,7 @@
  * meaning.
  */
 
-/** Bits of an access mask; a directory's names stand beside the file's that have the same bit. */
+/** Bits of an access mask; a directory's names stand next to the file's names of the same bit. */
 export const ACCESS = {
   READ_DATA: 0x1,
   LIST_DIRECTORY: 0x1,

@@ -26,10 +26,10 @@ import {
   SE,
   type SecurityDescriptor,
 } from './security-descriptor.ts';
-import { type Sid, WELL_KNOWN_SID } from './sid.ts';
+import { type Sid, wellKnownSid } from './sid.ts';
 import type { AccountSids } from './sid-map.ts';
 
-/** Who may do what on Linux. A Statx has the first three. */
+/** Linux's owner, mode and ACLs of an inode. A Statx has the first three. */
 export interface LinuxPermissions {
   /** Type and permissions. */
   readonly mode: number;
@@ -54,7 +54,7 @@ const ownersAccess =
 const writeAccess =
   ACCESS.WRITE_DATA | ACCESS.APPEND_DATA | ACCESS.WRITE_ATTRIBUTES | ACCESS.WRITE_EA;
 
-/** What a class of users has: rwx, and who it is. */
+/** A class of users (owner, group, others, a named account) and its rwx bits. */
 interface Class {
   readonly kind: 'owner' | 'user' | 'group' | 'other';
   readonly sid: Sid;
@@ -92,7 +92,7 @@ function classesOfAcl(
   let other: Class | undefined;
   for (const { tag, perm, id } of entries) {
     if (tag === 'user-obj') owner = { kind: 'owner', sid: ownerSid, perm };
-    else if (tag === 'other') other = { kind: 'other', sid: WELL_KNOWN_SID.EVERYONE, perm };
+    else if (tag === 'other') other = { kind: 'other', sid: wellKnownSid.EVERYONE, perm };
     else if (tag === 'group-obj')
       groups.unshift({ kind: 'group', sid: groupSid, perm: perm & mask });
     else if (tag === 'user' && countsNamed) {
@@ -105,7 +105,7 @@ function classesOfAcl(
     owner ?? { kind: 'owner', sid: ownerSid, perm: 0 },
     ...users,
     ...groups,
-    other ?? { kind: 'other', sid: WELL_KNOWN_SID.EVERYONE, perm: 0 },
+    other ?? { kind: 'other', sid: wellKnownSid.EVERYONE, perm: 0 },
   ];
 }
 
@@ -114,7 +114,7 @@ function classesOfMode(mode: number, ownerSid: Sid, groupSid: Sid): Class[] {
   return [
     { kind: 'owner', sid: ownerSid, perm: (mode >> 6) & 7 },
     { kind: 'group', sid: groupSid, perm: (mode >> 3) & 7 },
-    { kind: 'other', sid: WELL_KNOWN_SID.EVERYONE, perm: mode & 7 },
+    { kind: 'other', sid: wellKnownSid.EVERYONE, perm: mode & 7 },
   ];
 }
 
@@ -166,7 +166,7 @@ export function securityDescriptorOf(
       : classesOfAcl(accessAcl, owner, group, map);
   const aces = acesOfClasses(classes, isDirectory, isSticky, 0);
   if (isDirectory && defaultAcl !== undefined && defaultAcl.length > 0) {
-    const { CREATOR_OWNER, CREATOR_GROUP } = WELL_KNOWN_SID;
+    const { CREATOR_OWNER, CREATOR_GROUP } = wellKnownSid;
     const inherited = classesOfAcl(defaultAcl, CREATOR_OWNER, CREATOR_GROUP, map);
     aces.push(...acesOfClasses(inherited, true, false, handedOn));
   }

@@ -31,26 +31,23 @@ import {
   type Acl,
   type SecurityDescriptor,
 } from './security-descriptor.ts';
-import { type Sid, WELL_KNOWN_SID } from './sid.ts';
+import { type Sid, wellKnownSid } from './sid.ts';
 import type { AccountSids } from './sid-map.ts';
 
 export interface PermissionsResult {
   readonly status: NtStatus;
-  /** Only with SUCCESS. An ACL that is undefined is to be removed. */
+  /** Only with SUCCESS. An undefined ACL means that the inode's is removed. */
   readonly permissions: LinuxPermissions | undefined;
 }
 
 const specialBits = 0o7000;
-const others: ReadonlySet<Sid> = new Set([
-  WELL_KNOWN_SID.EVERYONE,
-  WELL_KNOWN_SID.AUTHENTICATED_USERS,
-]);
+const others: ReadonlySet<Sid> = new Set([wellKnownSid.EVERYONE, wellKnownSid.AUTHENTICATED_USERS]);
 const notAccounts: ReadonlySet<Sid> = new Set([
   ...others,
-  WELL_KNOWN_SID.NULL,
-  WELL_KNOWN_SID.CREATOR_OWNER,
-  WELL_KNOWN_SID.CREATOR_GROUP,
-  WELL_KNOWN_SID.OWNER_RIGHTS,
+  wellKnownSid.NULL,
+  wellKnownSid.CREATOR_OWNER,
+  wellKnownSid.CREATOR_GROUP,
+  wellKnownSid.OWNER_RIGHTS,
 ]);
 
 /**
@@ -78,8 +75,8 @@ export function permissionsOf(
   const access = aclOfAces(aces.filter(isEffective), { owner, group }, map);
   const handed = isDirectory ? aces.filter(isHandedOn) : [];
   const creators = {
-    owner: WELL_KNOWN_SID.CREATOR_OWNER,
-    group: WELL_KNOWN_SID.CREATOR_GROUP,
+    owner: wellKnownSid.CREATOR_OWNER,
+    group: wellKnownSid.CREATOR_GROUP,
   };
   const defaultAcl = handed.length === 0 ? undefined : aclOfAces(handed, creators, map);
   const mode = (previous.mode & (abi.S_IFMT | specialBits)) | modeOfAcl(access);
@@ -91,14 +88,14 @@ const fullAccess: Ace = {
   type: ACE_TYPE.ACCESS_ALLOWED,
   flags: 0,
   mask: ACCESS.FILE_ALL_ACCESS,
-  sid: WELL_KNOWN_SID.EVERYONE,
+  sid: wellKnownSid.EVERYONE,
 };
 
 const isEffective = (ace: Ace): boolean => (ace.flags & ACE_FLAG.INHERIT_ONLY) === 0;
 const isHandedOn = (ace: Ace): boolean =>
   (ace.flags & (ACE_FLAG.OBJECT_INHERIT | ACE_FLAG.CONTAINER_INHERIT)) !== 0;
 
-/** Whether two lists are the same, but for how Windows marks what is inherited. */
+/** Whether two lists are the same, apart from Windows' marks of inheritance. */
 function sameDacl(a: Acl | null, b: Acl | null | undefined): boolean {
   if (a === null || !b || a.aces.length !== b.aces.length) return false;
   return a.aces.every((ace, index) => {
@@ -120,7 +117,7 @@ function permOfAccess(access: number): number {
   );
 }
 
-/** rwx of whoever is all of these accounts, by these entries in their order. */
+/** The rwx bits that these entries, in their order, give to a user who is all of these accounts. */
 function permOf(aces: readonly Ace[], is: (sid: Sid) => boolean): number {
   let granted = 0;
   let denied = 0;
@@ -148,7 +145,7 @@ function aclOfAces(
 ): AclEntry[] {
   const isOther = (sid: Sid): boolean => others.has(sid);
   const isOwner = (sid: Sid): boolean =>
-    sid === owner || sid === WELL_KNOWN_SID.OWNER_RIGHTS || isOther(sid);
+    sid === owner || sid === wellKnownSid.OWNER_RIGHTS || isOther(sid);
   const isGroup = (sid: Sid): boolean => sid === group || isOther(sid);
   const named = namedEntries(aces, owner, group, map);
   const split = owner === group ? secondAllow(aces, owner) : undefined;
@@ -186,7 +183,7 @@ function secondAllow(aces: readonly Ace[], sid: Sid): number {
   return second < 0 ? aces.length : second;
 }
 
-/** The accounts beside owner, group and others, each once; a SID that is a group's is a group. */
+/** The accounts besides owner, group and others, each once; a SID that is a group's is a group. */
 function namedEntries(
   aces: readonly Ace[],
   owner: Sid,

@@ -5,7 +5,7 @@
  * A new object has the entries that its maker gave, and the parent's inheritable ones unless the
  * maker's list is protected. With neither it has the token's default list. Entries for CREATOR
  * OWNER and CREATOR GROUP become entries for the object's own owner and group; in a directory the
- * general entry stays beside them for what is made below.
+ * general entry is kept too, for objects that are made below.
  */
 import { type NtStatus, STATUS } from '../translate/ntstatus.ts';
 import { type AccessToken, SE_GROUP } from './access-check.ts';
@@ -20,7 +20,7 @@ import {
   SECURITY_INFORMATION,
   type SecurityDescriptor,
 } from './security-descriptor.ts';
-import { type Sid, WELL_KNOWN_SID } from './sid.ts';
+import { type Sid, wellKnownSid } from './sid.ts';
 
 export interface SecurityResult {
   readonly status: NtStatus;
@@ -78,7 +78,7 @@ export function createObjectSecurity(object: NewObject): NewSecurity {
   return { status: STATUS.SUCCESS, sd, daclFrom: dacl.from };
 }
 
-/** A user may give an object to himself and to groups that own; who may restore, to anybody. */
+/** A user may make himself or an owning group the owner; with the restore privilege, anybody. */
 export function mayOwn(token: AccessToken, owner: Sid): boolean {
   if (token.privileges.has('SeRestorePrivilege')) return true;
   if (owner === token.userSid) return true;
@@ -124,13 +124,13 @@ function newDacl(object: NewObject, owner: Sid, group: Sid): NewDacl {
 /** What a token without a list of its own gives: everything to the owner and to the system. */
 function defaultDacl(token: AccessToken, owner: Sid): Acl {
   const all = ACCESS.FILE_ALL_ACCESS;
-  const aces = [allowAce(owner, all), allowAce(WELL_KNOWN_SID.LOCAL_SYSTEM, all)];
+  const aces = [allowAce(owner, all), allowAce(wellKnownSid.LOCAL_SYSTEM, all)];
   return aclOf(owner === token.userSid ? aces : [...aces, allowAce(token.userSid, all)]);
 }
 
 function creatorSid(sid: Sid | undefined, owner: Sid, group: Sid): Sid | undefined {
-  if (sid === WELL_KNOWN_SID.CREATOR_OWNER) return owner;
-  return sid === WELL_KNOWN_SID.CREATOR_GROUP ? group : sid;
+  if (sid === wellKnownSid.CREATOR_OWNER) return owner;
+  return sid === wellKnownSid.CREATOR_GROUP ? group : sid;
 }
 
 const mapped = (mask: number, mapping: GenericMapping | undefined): number =>
@@ -178,7 +178,7 @@ function effectiveAce(
 }
 
 /**
- * An entry in effect and to be handed on: two, where what is in effect is not what is handed on.
+ * An entry in effect and handed on: two entries, where these differ.
  */
 function splitAce(
   ace: Ace,

@@ -1,6 +1,6 @@
 /** The token of the mounting user: a Linux account, which Windows' access check is given. */
 import { type AccessToken, type Privilege, SE_GROUP } from './access-check.ts';
-import { WELL_KNOWN_SID } from './sid.ts';
+import { wellKnownSid } from './sid.ts';
 import type { SidMap } from './sid-map.ts';
 
 export interface Account {
@@ -18,8 +18,8 @@ function mountingToken(
     userSid: sids.uidToSid(uid),
     groups: [
       { sid: sids.gidToSid(gid), attributes },
-      { sid: WELL_KNOWN_SID.EVERYONE, attributes },
-      { sid: WELL_KNOWN_SID.AUTHENTICATED_USERS, attributes },
+      { sid: wellKnownSid.EVERYONE, attributes },
+      { sid: wellKnownSid.AUTHENTICATED_USERS, attributes },
     ],
     privileges: new Set(privileges),
   };

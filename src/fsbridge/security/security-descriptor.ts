@@ -117,7 +117,7 @@ export function aclOf(aces: readonly Ace[]): Acl {
 
 const isForObject = (ace: Ace): boolean => ace.type >= 0x05 && ace.type <= 0x08;
 
-/** The descriptor in these bytes; undefined for what is none: INVALID_SECURITY_DESCR. */
+/** The descriptor in these bytes; undefined for bytes that are none: INVALID_SECURITY_DESCR. */
 export function parseSecurityDescriptor(source: Uint8Array): SecurityDescriptor | undefined {
   const bytes = Buffer.from(source.buffer, source.byteOffset, source.length);
   if (bytes.length < headerBytes || bytes[0] !== 1) return undefined;
@@ -131,7 +131,7 @@ export function parseSecurityDescriptor(source: Uint8Array): SecurityDescriptor 
   return { control: control & ~SE.SELF_RELATIVE, owner, group, dacl, sacl };
 }
 
-/** False is what is malformed. */
+/** False: the list is malformed. */
 function optionalSid(bytes: Buffer, at: number): Sid | undefined | false {
   if (at === 0) return undefined;
   return at < headerBytes ? false : (sidFromBytes(bytes, at) ?? false);

@@ -14,8 +14,9 @@
  * For all other numbers, most of those of a Linux machine's users, those rules have nothing, or a
  * SID that another number has. They are S-1-22-1-uid and S-1-22-2-gid, as Samba shows accounts that
  * it cannot map. So is uid 0 (S-1-5-0 is nobody). The numbers that Cygwin gives to accounts of this
- * machine (0x30000 to 0x3ffff) and of domains (from 0x100000) have no SID of Windows here either. An
- * override says which SID one number has, whatever the rules are: the mounting user's for uid 1000.
+ * machine (0x30000 to 0x3ffff) and of domains (from 0x100000) have no SID of Windows here either.
+ * An override says which SID one number has, whatever the rules are: the mounting user's for uid
+ * 1000.
  *
  * Invariants: no two uids have one SID, nor do two gids. A SID leads back to the number that has it
  * and to no other; one that no number has leads to none.

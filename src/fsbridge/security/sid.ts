@@ -13,7 +13,7 @@ import { Buffer } from 'node:buffer';
 export type Sid = string;
 
 /** MS-DTYP 2.4.2.4. */
-export const WELL_KNOWN_SID = {
+export const wellKnownSid = {
   NULL: 'S-1-0-0',
   EVERYONE: 'S-1-1-0',
   CREATOR_OWNER: 'S-1-3-0',
@@ -41,7 +41,7 @@ function stringOf(authority: number, subAuthorities: readonly number[]): Sid {
   return `S-1-${shown}-${subAuthorities.join('-')}`;
 }
 
-/** The one string of a SID that is written as a person may; undefined for what is none. */
+/** The canonical text of a SID in any accepted spelling; undefined for text that is no SID. */
 export function parseSid(text: string): Sid | undefined {
   const match = form.exec(text);
   if (match === null) return undefined;
@@ -75,7 +75,7 @@ export function sidFromBytes(source: Uint8Array, at: number = 0): Sid | undefine
 
 /** The SIDs of a volume are few, and each descriptor has some of them. */
 const bytesOfSid: Map<Sid, Buffer> = new Map();
-const knownMost = 4096;
+const maxKnown = 4096;
 
 /**
  * The bytes of a SID in the form that parseSid gives; undefined for another string. They are kept
@@ -94,6 +94,6 @@ export function sidToBytes(sid: Sid): Buffer | undefined {
   for (const [index, value] of subAuthorities.entries()) {
     bytes.writeUInt32LE(value, headerBytes + 4 * index);
   }
-  if (bytesOfSid.size < knownMost) bytesOfSid.set(sid, bytes);
+  if (bytesOfSid.size < maxKnown) bytesOfSid.set(sid, bytes);
   return bytes;
 }

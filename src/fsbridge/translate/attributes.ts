@@ -1,8 +1,8 @@
 /**
  * File attributes: what Windows keeps as bits, Linux has as type, mode and extended attributes.
  *
- * DIRECTORY and REPARSE_POINT are the inode's type. READONLY is a file that nobody may write (no
- * write bit in its mode), or one that user.DOSATTRIB marks as such. HIDDEN, SYSTEM, ARCHIVE and the
+ * DIRECTORY and REPARSE_POINT are the inode's type. READONLY is a file without any write bit in its
+ * mode, or one that user.DOSATTRIB marks as such. HIDDEN, SYSTEM, ARCHIVE and the
  * like are in user.DOSATTRIB (dos-attrib.ts) and nowhere else.
  */
 import { abi } from '../../vfs-linux/abi.gen.ts';
@@ -26,7 +26,7 @@ export const FILE_ATTRIBUTE = {
 } as const;
 
 /** The attributes that a program can set and that user.DOSATTRIB keeps. */
-export const STORED_ATTRIBUTES: number =
+export const storedAttributeBits: number =
   FILE_ATTRIBUTE.READONLY |
   FILE_ATTRIBUTE.HIDDEN |
   FILE_ATTRIBUTE.SYSTEM |
@@ -70,7 +70,7 @@ export function isReparseMode(mode: number): boolean {
 /** FILE_ATTRIBUTE_… of an inode; NORMAL where no other is set. */
 export function fileAttributesOf(statx: AttributeSource, options: AttributeOptions): number {
   const type = statx.mode & abi.S_IFMT;
-  let attributes = (options.dosAttributes ?? 0) & STORED_ATTRIBUTES;
+  let attributes = (options.dosAttributes ?? 0) & storedAttributeBits;
   if (type === abi.S_IFDIR || options.isDirectoryLink === true) {
     attributes |= FILE_ATTRIBUTE.DIRECTORY;
   }

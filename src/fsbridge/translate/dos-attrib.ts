@@ -16,10 +16,10 @@
  * All are read. Version 3 is written: every Samba since 3.5 reads it.
  */
 import { Buffer } from 'node:buffer';
-import { STORED_ATTRIBUTES } from './attributes.ts';
+import { storedAttributeBits } from './attributes.ts';
 
 /** The extended attribute's name on the Linux side. */
-export const DOSATTRIB_XATTR = 'user.DOSATTRIB';
+export const dosAttribXattr = 'user.DOSATTRIB';
 
 export interface DosAttrib {
   /** FILE_ATTRIBUTE_… that can be stored; undefined where the value says nothing about them. */
@@ -30,7 +30,7 @@ export interface DosAttrib {
 
 const validAttrib = 0x01;
 const validCreateTime = 0x10;
-/** Where a version's structure has what is wanted, in bytes from its start. */
+/** Offsets of the fields in a version's structure, in bytes. */
 interface Shape {
   readonly flags: number | undefined;
   readonly attrib: number;
@@ -60,7 +60,7 @@ export function parseDosAttrib(value: Uint8Array): DosAttrib | undefined {
   if (versionAt + 4 > bytes.length) {
     if (hex === null) return undefined;
     return {
-      attributes: Number.parseInt(hex[1] as string, 16) & STORED_ATTRIBUTES,
+      attributes: Number.parseInt(hex[1] as string, 16) & storedAttributeBits,
       creationTime: undefined,
     };
   }
@@ -83,7 +83,7 @@ function parseShape(bytes: Buffer, at: number, shape: Shape): DosAttrib | undefi
     attributes:
       (flags & validAttrib) === 0
         ? undefined
-        : bytes.readUInt32LE(at + shape.attrib) & STORED_ATTRIBUTES,
+        : bytes.readUInt32LE(at + shape.attrib) & storedAttributeBits,
     // 0 and -1 are "none" to Samba (null_nttime); whatever else is negative is no time (times.ts).
     creationTime: time === 0n || time > 0x7fffffffffffffffn ? undefined : time,
   };
@@ -101,7 +101,7 @@ export function formatDosAttrib(attrib: DosAttrib): Buffer {
     (attributes === undefined ? 0 : validAttrib) |
     (creationTime === undefined ? 0 : validCreateTime);
   value.writeUInt32LE(flags, 8);
-  value.writeUInt32LE((attributes ?? 0) & STORED_ATTRIBUTES, 12);
+  value.writeUInt32LE((attributes ?? 0) & storedAttributeBits, 12);
   value.writeBigUInt64LE(BigInt.asUintN(64, creationTime ?? 0n), 36);
   return value;
 }

@@ -41,7 +41,8 @@ export type EaList =
   | { readonly error: EaListError };
 
 /**
- * What FAT's names cannot have, and EA names neither (FsRtlIsFatDbcsLegal), and what is not ASCII.
+ * Characters that neither FAT's names nor EA names can have (FsRtlIsFatDbcsLegal), and all
+ * non-ASCII.
  */
 const reserved: Uint8Array = new Uint8Array(256).fill(1, 0, 0x20).fill(1, 0x7f);
 for (const character of '"*+,/:;<=>?[\\]|') reserved[character.charCodeAt(0)] = 1;
@@ -118,7 +119,7 @@ export function eaSizeOf(list: readonly Ea[]): number {
   return size === 0 ? 0 : size + 4;
 }
 
-/** Samba's and fsbridge's own, in lower case: no program on Windows is to see or set them. */
+/** Samba's and fsbridge's own, in lower case: programs on Windows neither see nor set them. */
 const hidden: ReadonlySet<string> = new Set([
   'dosattrib',
   'samba_pai',
@@ -144,7 +145,8 @@ function escapedByte(text: string, at: number): number {
 }
 
 /**
- * Whether what is behind a "%" makes an escape of it, or an escaped "%" ("%25", "%2525", …) of one.
+ * Whether the text behind a "%" makes an escape of it, or an escaped "%" ("%25", "%2525", …) of
+ * one.
  */
 function readsAsEscape(text: string, at: number): boolean {
   let next = at;
@@ -153,8 +155,8 @@ function readsAsEscape(text: string, at: number): boolean {
 }
 
 /**
- * The EA's name of an extended attribute (its full name's bytes); undefined for what is not shown:
- * other namespaces than user, Samba's own, and what is too long.
+ * The EA's name of an extended attribute (its full name's bytes); undefined for names that are not
+ * shown: namespaces other than user, Samba's own, and names that are too long.
  */
 export function eaNameOfXattr(xattr: Uint8Array): string | undefined {
   const full = Buffer.from(xattr.buffer, xattr.byteOffset, xattr.length).toString('latin1');

@@ -5,7 +5,7 @@
  * (they become one slash, which is the same path to Linux).
  */
 import { Buffer } from 'node:buffer';
-import { LINUX_NAME_MAX, toLinuxName, toWindowsName } from './names.ts';
+import { maxLinuxNameBytes, toLinuxName, toWindowsName } from './names.ts';
 
 export interface WindowsTarget {
   /** What Windows follows. */
@@ -83,7 +83,7 @@ function onVolume(name: string): Buffer | undefined {
 
 function linuxComponent(component: string): Buffer | undefined {
   if (component === '' || component === '.' || component === '..') return Buffer.from(component);
-  return toLinuxName(component, LINUX_NAME_MAX);
+  return toLinuxName(component, maxLinuxNameBytes);
 }
 
 function offVolume(name: string): Buffer | undefined {

@@ -5,7 +5,7 @@
  *     $LXDEV                    u32 major, u32 minor
  *
  * DrvFs writes and reads them (with `metadata`), and Linux's cifs does (fs/smb/client/reparse.c),
- * which has the major number first. Here they are the inode's own numbers, not attributes beside
+ * which has the major number first. Here they are the inode's own numbers, not attributes next to
  * it.
  */
 import { Buffer } from 'node:buffer';
@@ -32,7 +32,7 @@ const isDevice = (mode: number): boolean => {
   return type === abi.S_IFCHR || type === abi.S_IFBLK;
 };
 
-/** The EAs of an inode; $LXDEV for devices only. A Statx is what is taken. */
+/** The EAs of an inode, from its Statx; $LXDEV for devices only. */
 export function lxEasOf(inode: Required<LxMetadata>): Ea[] {
   const list = [
     u32('$LXUID', inode.uid ?? 0),

@@ -28,9 +28,9 @@ const beyondAscii = /[\x80-\uffff]/;
 
 /**
  * The name in upper case, unit by unit, as NTFS's $UpCase does: no letter becomes two, none beyond
- * ASCII becomes ASCII, what is outside the first plane stays. Two names are the same on a volume
- * without regard to case if these are. Windows's tables differ from one version to the next in
- * letters that Unicode got since; this one has all of Unicode's.
+ * ASCII becomes ASCII, and characters outside the first plane stay. Two names are the same on a
+ * volume without regard to case if these are. Windows's tables differ from one version to the next
+ * in letters that Unicode got since; this one has all of Unicode's.
  */
 export function foldName(name: string): string {
   if (!beyondAscii.test(name)) return name.toUpperCase();
@@ -92,7 +92,7 @@ export function matchesPattern(expression: string, name: string, caseSensitive: 
   return states[length] === 1;
 }
 
-/** Whether the expression may go on behind this place while the name stays before this unit. */
+/** Whether the expression may continue behind this place while the name stays before this unit. */
 function stepsOver(pattern: string, state: number, unit: string): boolean {
   const here = pattern[state];
   return here === '*' || here === '<' || (here === '>' && unit === '.');

@@ -8,7 +8,7 @@
  *
  *     1 to 31, < > : " | ? * \    U+F000 + c                            wherever they stand
  *     a dot or a space            U+F02E, U+F020                        as the last character
- *     CON, NUL, COM1, aux.h, …    U+F000 + c, of the third character    where Win32 takes it for one
+ *     CON, NUL, COM1, aux.h, …    U+F000 + c, of the third character    where Win32 takes it so
  *     a byte that is no UTF-8     U+F080 to U+F0FF: U+F000 + the byte
  *     a surrogate in UTF-8's way  that surrogate, alone                 Windows has such names
  *     U+F0xx itself, where it     its three bytes, each as above        so that a sign is a sign
@@ -26,9 +26,9 @@ import { isDeviceName } from './device-names.ts';
 import { packName, unpackName } from './packed-names.ts';
 
 /** Linux's NAME_MAX, in bytes. Some file systems have longer names: VFAT, exFAT, NTFS, UDF. */
-export const LINUX_NAME_MAX = 255;
+export const maxLinuxNameBytes = 255;
 /** Windows's limit, in UTF-16 units. */
-export const WINDOWS_NAME_MAX = 255;
+export const maxWindowsNameUnits = 255;
 
 const sign = 0xf000;
 /** The sign of a packed name: U+F000 has no other use, as no name has a NUL. */
@@ -37,7 +37,7 @@ const lastSign = 0xf0ff;
 const dot = 0x2e;
 const space = 0x20;
 
-/** The bytes that a Windows name can have as they are: ASCII without what is reserved. */
+/** The bytes that a Windows name can have unescaped: ASCII without reserved characters. */
 const plain: Uint8Array = new Uint8Array(256).fill(1, 0x20, 0x7f);
 /** The low byte of the signs that are signs wherever they stand. */
 const always: Uint8Array = new Uint8Array(256).fill(1, 0x80);
@@ -68,11 +68,11 @@ export function toWindowsName(name: Uint8Array): string {
   // Dirent names are ASCII nearly always: one string is all that is made of them.
   const text = at === length ? bytes.toString('latin1') : bytes.toString('utf8');
   if (!tail && (at === length || !odd.test(text)) && !isDeviceName(text)) {
-    return text.length <= WINDOWS_NAME_MAX ? text : (packName(bytes) ?? text);
+    return text.length <= maxWindowsNameUnits ? text : (packName(bytes) ?? text);
   }
   if (text === '.' || text === '..') return text;
   const escaped = escapeBytes(bytes);
-  return escaped.length <= WINDOWS_NAME_MAX ? escaped : (packName(bytes) ?? escaped);
+  return escaped.length <= maxWindowsNameUnits ? escaped : (packName(bytes) ?? escaped);
 }
 
 /**
@@ -81,9 +81,12 @@ export function toWindowsName(name: Uint8Array): string {
  * whose Linux form is longer than `maxBytes`, and one with signs that toWindowsName would not have
  * written.
  */
-export function toLinuxName(name: string, maxBytes: number = LINUX_NAME_MAX): Buffer | undefined {
+export function toLinuxName(
+  name: string,
+  maxBytes: number = maxLinuxNameBytes,
+): Buffer | undefined {
   const { length } = name;
-  if (length === 0 || length > WINDOWS_NAME_MAX) return undefined;
+  if (length === 0 || length > maxWindowsNameUnits) return undefined;
   const last = name.charCodeAt(length - 1);
   if (last === dot || last === space || isDeviceName(name)) return undefined;
   if (!odd.test(name) && name.isWellFormed()) {

@@ -27,7 +27,7 @@ export function packName(bytes: Uint8Array): string | undefined {
   let bits = 0;
   let held = 0;
   for (let at = 0; at <= bytes.length; at++) {
-    // Behind the last byte stands a one, so that the zeros that fill the last unit can be told.
+    // Behind the last byte stands a one, so that the zeros that fill the last unit are recognised.
     held = (held << 8) | (bytes[at] ?? 0x80);
     bits += 8;
     if (bits < bitsPerUnit) continue;

@@ -34,7 +34,7 @@ export const IO_REPARSE_TAG = {
 } as const;
 
 /** MAXIMUM_REPARSE_DATA_BUFFER_SIZE: more is IO_REPARSE_DATA_INVALID. */
-export const REPARSE_BUFFER_MAX = 16384;
+export const maxReparseBufferBytes = 16384;
 
 const headerBytes = 8;
 const guidBytes = 16;
@@ -55,10 +55,6 @@ export type ReparseInode =
       readonly kind: 'symlink';
       /** What readlink(2) would give. */
       readonly target: Buffer;
-      /** Whether the target is a directory for certain; it may be one without. */
-      readonly isDirectoryHint: boolean;
-      /** Whether the target is on another volume of Windows. */
-      readonly isOffVolume: boolean;
     }
   | { readonly kind: 'fifo' | 'socket' }
   | {
@@ -124,7 +120,7 @@ function symlinkBuffer(target: Uint8Array): Buffer {
  */
 export function inodeOfReparse(buffer: Uint8Array): ReparseInode {
   const bytes = Buffer.from(buffer.buffer, buffer.byteOffset, buffer.length);
-  if (bytes.length < headerBytes || bytes.length > REPARSE_BUFFER_MAX) return invalid;
+  if (bytes.length < headerBytes || bytes.length > maxReparseBufferBytes) return invalid;
   const tag = bytes.readUInt32LE(0);
   const dataBytes = bytes.readUInt16LE(4);
   const isMicrosoft = (tag & microsoftBit) !== 0;
@@ -172,13 +168,11 @@ function nameReparse(data: Buffer, isSymlink: boolean): ReparseInode {
   const isRelative = isSymlink && (data.readUInt32LE(8) & flagRelative) !== 0;
   const name = data.toString('utf16le', start, start + length);
   const target = linuxTargetOf(name, isRelative);
-  return target === undefined ? invalid : symlink(target, !isSymlink, !isRelative);
+  return target === undefined ? invalid : symlink(target);
 }
 
-function symlink(target: Buffer, isDirectory: boolean, isOffVolume: boolean): ReparseInode {
-  if (!isTarget(target)) return invalid;
-  const isDirectoryHint = isDirectory || target.at(-1) === 0x2f;
-  return { kind: 'symlink', target, isDirectoryHint, isOffVolume };
+function symlink(target: Buffer): ReparseInode {
+  return isTarget(target) ? { kind: 'symlink', target } : invalid;
 }
 
 /** symlink(2) takes a target of 1 to 4095 bytes without a NUL (PATH_MAX). */
@@ -188,7 +182,7 @@ const isTarget = (target: Buffer): boolean =>
 /** WSL's: u32 version, which is 2, and the target's bytes as Linux has them. */
 function lxSymlink(data: Buffer): ReparseInode {
   if (data.length < 4 || data.readUInt32LE(0) !== 2) return invalid;
-  return symlink(Buffer.from(data.subarray(4)), false, false);
+  return symlink(Buffer.from(data.subarray(4)));
 }
 
 /** MS-FSCC 2.1.2.6; a link's target is in UTF-16, with Linux's slashes. */
@@ -198,7 +192,7 @@ function nfsInode(data: Buffer): ReparseInode {
   switch (data.readBigUInt64LE(0)) {
     case nfsTypes.LNK:
       if (rest.length % 2 !== 0) return invalid;
-      return symlink(Buffer.from(rest.toString('utf16le').replace(/\0$/, '')), false, false);
+      return symlink(Buffer.from(rest.toString('utf16le').replace(/\0$/, '')));
     case nfsTypes.FIFO:
       return rest.length === 0 ? { kind: 'fifo' } : invalid;
     case nfsTypes.SOCK:

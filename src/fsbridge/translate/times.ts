@@ -9,28 +9,57 @@
 import type { Timespec } from '../../vfs-linux/statx.ts';
 
 /** The FILETIME of 1970-01-01. */
-export const UNIX_EPOCH_FILE_TIME = 116444736000000000n;
+export const unixEpochFileTime = 116444736000000000n;
 const ticksPerSecond = 10_000_000n;
+/** Seconds from 1601 to 1970. */
+const epochSec = 11_644_473_600;
+/** The year 30828: a later FILETIME is negative, and that is no time (MS-FSCC 2.4.7). */
+const latestSec = 922_337_203_685;
+const latestNsec = 477_580_700;
+const two32 = 4_294_967_296;
+
+/** A FILETIME as two unsigned words. */
+export interface FileTimeWords {
+  low: number;
+  high: number;
+}
 
 /**
- * 100 ns after 1601-01-01, for everything earlier: 0 is no time but "leave as it is" to whoever
- * sets it again, which a copying program does with what it read (MS-FSCC 2.4.7).
+ * Writes the FILETIME of a Linux time, between 1 and 2^63 - 1, into `words`. Requests do this
+ * several times each, so it makes no object and no bigint: a FILETIME has 57 bits today and a
+ * number 53, so the ticks are counted in units of 65,536 seconds and the rest.
  */
-const earliest = 1n;
-/** The year 30828; a greater one is negative, and that is no time (MS-FSCC 2.4.7). */
-const latest = 0x7fffffffffffffffn;
+export function writeFileTime(words: FileTimeWords, sec: number, nsec: number): void {
+  const since1601 = sec + epochSec;
+  if (since1601 < 0) {
+    words.high = 0;
+    words.low = 1;
+    return;
+  }
+  if (since1601 > latestSec || (since1601 === latestSec && nsec > latestNsec)) {
+    words.high = 0x7fffffff;
+    words.low = 0xffffffff;
+    return;
+  }
+  const upper = Math.floor(since1601 / 65536) * 10_000_000;
+  const lower = (since1601 % 65536) * 10_000_000 + Math.floor(nsec / 100);
+  const rest = (upper % 65536) * 65536 + lower;
+  words.high = Math.floor(upper / 65536) + Math.floor(rest / two32);
+  words.low = rest % two32;
+  // 0 means "leave as it is" to a program that sets the times that it has read (MS-FSCC 2.4.7).
+  if (words.high === 0 && words.low === 0) words.low = 1;
+}
 
-/** The FILETIME of a Linux time, between 1 and 2^63 - 1. */
+/** The same as one number. */
 export function toFileTime(sec: number, nsec: number): bigint {
-  const ticks =
-    BigInt(sec) * ticksPerSecond + BigInt(Math.floor(nsec / 100)) + UNIX_EPOCH_FILE_TIME;
-  if (ticks < earliest) return earliest;
-  return ticks > latest ? latest : ticks;
+  const words = { low: 0, high: 0 };
+  writeFileTime(words, sec, nsec);
+  return (BigInt(words.high) << 32n) | BigInt(words.low);
 }
 
 /** The Linux time of a FILETIME (0 to 2^63 - 1; a negative one is a time before 1601). */
 export function fromFileTime(fileTime: bigint): Timespec {
-  const ticks = BigInt.asIntN(64, fileTime) - UNIX_EPOCH_FILE_TIME;
+  const ticks = BigInt.asIntN(64, fileTime) - unixEpochFileTime;
   const rest = ((ticks % ticksPerSecond) + ticksPerSecond) % ticksPerSecond;
   return { sec: Number((ticks - rest) / ticksPerSecond), nsec: Number(rest) * 100 };
 }

@@ -13,9 +13,6 @@ export class CleanupTransaction extends FileTransaction {
     delete: false,
     setAllocationSize: false,
     setArchiveBit: false,
-    setLastAccessTime: false,
-    setLastWriteTime: false,
-    setChangeTime: false,
   };
 
   protected override decodeRest(record: RequestRecord, fileObject: FileObject): NtStatus {
@@ -25,9 +22,6 @@ export class CleanupTransaction extends FileTransaction {
     irp.delete = (flags & cleanupFlags.Delete) !== 0;
     irp.setAllocationSize = (flags & cleanupFlags.SetAllocationSize) !== 0;
     irp.setArchiveBit = (flags & cleanupFlags.SetArchiveBit) !== 0;
-    irp.setLastAccessTime = (flags & cleanupFlags.SetLastAccessTime) !== 0;
-    irp.setLastWriteTime = (flags & cleanupFlags.SetLastWriteTime) !== 0;
-    irp.setChangeTime = (flags & cleanupFlags.SetChangeTime) !== 0;
     return STATUS.SUCCESS;
   }
 

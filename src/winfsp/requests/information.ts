@@ -6,6 +6,7 @@ import type {
   QueryInformationIrp,
   SetInformationIrp,
 } from '../../fsbridge/irp/irp.ts';
+import { INFORMATION_CLASS } from '../../fsbridge/nt.ts';
 import { type NtStatus, STATUS } from '../../fsbridge/translate/ntstatus.ts';
 import { hex, informationClassName } from '../log-names.ts';
 import { FileTransaction, noFileObject, RequestToken } from '../transaction.ts';
@@ -18,17 +19,6 @@ import {
 import type { RequestRecord } from '../wire/request-record.ts';
 import { infoResponse } from '../wire/response-layouts.ts';
 import type { ResponseRecords } from '../wire/response-record.ts';
-
-/** FILE_INFORMATION_CLASS. */
-const informationClass = {
-  Basic: 4,
-  Rename: 10,
-  Disposition: 13,
-  Allocation: 19,
-  EndOfFile: 20,
-  DispositionEx: 64,
-  RenameEx: 65,
-} as const;
 
 function describeInfo(info: FileInfo): string {
   return `size ${info.fileSize} attributes ${hex(info.fileAttributes)}`;
@@ -76,7 +66,7 @@ export class SetInformationTransaction extends FileTransaction {
     const fileInformationClass = record.u32(setInformationRequest.FileInformationClass);
     const info = setInformationRequest.Info;
     switch (fileInformationClass) {
-      case informationClass.Basic:
+      case INFORMATION_CLASS.BASIC:
         return {
           fileObject,
           fileInfo,
@@ -87,15 +77,15 @@ export class SetInformationTransaction extends FileTransaction {
           lastWriteTime: record.u64(basicInformation.LastWriteTime),
           changeTime: record.u64(basicInformation.ChangeTime),
         };
-      case informationClass.Allocation:
+      case INFORMATION_CLASS.ALLOCATION:
         return { fileObject, fileInfo, fileInformationClass, allocationSize: record.u53(info) };
-      case informationClass.EndOfFile:
+      case INFORMATION_CLASS.END_OF_FILE:
         return { fileObject, fileInfo, fileInformationClass, endOfFile: record.u53(info) };
-      case informationClass.Disposition:
-      case informationClass.DispositionEx:
+      case INFORMATION_CLASS.DISPOSITION:
+      case INFORMATION_CLASS.DISPOSITION_EX:
         return { fileObject, fileInfo, fileInformationClass, flags: record.u32(info) };
-      case informationClass.Rename:
-      case informationClass.RenameEx: {
+      case INFORMATION_CLASS.RENAME:
+      case INFORMATION_CLASS.RENAME_EX: {
         const newName = record.name(renameInformation.NewFileName);
         if (newName === undefined) return undefined;
         const accessToken = this.#token.decode(record, renameInformation.AccessToken);

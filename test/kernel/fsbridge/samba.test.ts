@@ -25,7 +25,7 @@ import {
   SE,
   type SecurityDescriptor,
 } from '../../../src/fsbridge/security/security-descriptor.ts';
-import { WELL_KNOWN_SID } from '../../../src/fsbridge/security/sid.ts';
+import { wellKnownSid } from '../../../src/fsbridge/security/sid.ts';
 import { formatDosAttrib, parseDosAttrib } from '../../../src/fsbridge/translate/dos-attrib.ts';
 import { STATUS } from '../../../src/fsbridge/translate/ntstatus.ts';
 import { Random, testSeed } from '../../support/random.ts';
@@ -80,8 +80,8 @@ const people = [
   'S-1-5-21-1-2-3-1001',
   'S-1-22-1-1000',
   'S-1-22-2-100',
-  WELL_KNOWN_SID.EVERYONE,
-  WELL_KNOWN_SID.BUILTIN_ADMINISTRATORS,
+  wellKnownSid.EVERYONE,
+  wellKnownSid.BUILTIN_ADMINISTRATORS,
 ] as const;
 const rights = [0x1, 0x2, 0x4, 0x20, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000] as const;
 
@@ -90,7 +90,7 @@ function randomMask(random: Random): number {
 }
 
 function randomDescriptor(random: Random): SecurityDescriptor {
-  const sids = [...people, WELL_KNOWN_SID.OWNER_RIGHTS];
+  const sids = [...people, wellKnownSid.OWNER_RIGHTS];
   const aces = Array.from({ length: random.below(7) }, (): Ace => {
     const flags = random.pick([0, 0, 0, ACE_FLAG.INHERIT_ONLY | ACE_FLAG.OBJECT_INHERIT]);
     const make = random.chance(0.6) ? allowAce : denyAce;

@@ -36,7 +36,7 @@ describe('who is started when', () => {
 
   test('files take turns, and each keeps its order (5)', () => {
     const log: string[] = [];
-    const queue = new RequestQueue({ inFlightMost: 1 });
+    const queue = new RequestQueue({ maxInFlight: 1 });
     const all = ['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'c1'].map(
       (name) => new Request(log, name, name[0] as string),
     );
@@ -49,7 +49,7 @@ describe('who is started when', () => {
 
   test('metadata passes bulk, and bulk is not starved by it (6)', () => {
     const log: string[] = [];
-    const queue = new RequestQueue({ inFlightMost: 1 });
+    const queue = new RequestQueue({ maxInFlight: 1 });
     const first = new Request(log, 'first', 'x');
     const all = [first, new Request(log, 'bulk', 'y', 4096)];
     for (let i = 0; i < 40; i++) all.push(new Request(log, `m${i}`, `file${i}`));
@@ -63,7 +63,7 @@ describe('who is started when', () => {
 
   test('bulk leaves places for metadata (2)', () => {
     const log: string[] = [];
-    const queue = new RequestQueue({ inFlightMost: 4, bulkMost: 2 });
+    const queue = new RequestQueue({ maxInFlight: 4, maxBulk: 2 });
     for (let i = 0; i < 9; i++) queue.submit(new Request(log, `bulk${i}`, `f${i}`, 512));
     expect(log).toEqual(['bulk0', 'bulk1']);
     queue.submit(new Request(log, 'stat', 'f0'));
@@ -72,7 +72,7 @@ describe('who is started when', () => {
 
   test('a request larger than all bulk together runs alone (2)', () => {
     const log: string[] = [];
-    const queue = new RequestQueue({ bulkBytesMost: 1000 });
+    const queue = new RequestQueue({ maxBulkBytes: 1000 });
     const large = new Request(log, 'large', 'f', 5000);
     queue.submit(large);
     queue.submit(new Request(log, 'small', 'g', 1));
@@ -83,7 +83,7 @@ describe('who is started when', () => {
 
   test('one too many is refused, and the queue says beforehand that it is full (3)', () => {
     const log: string[] = [];
-    const queue = new RequestQueue({ inFlightMost: 1, waitingMost: 2 });
+    const queue = new RequestQueue({ maxInFlight: 1, maxWaiting: 2 });
     for (const name of ['a', 'b', 'c']) queue.submit(new Request(log, name, name));
     expect(queue.isFull).toBe(true);
     const one = new Request(log, 'd', 'd');
@@ -94,7 +94,7 @@ describe('who is started when', () => {
 
   test('a long line of requests that end at once does not go deeper and deeper', () => {
     const log: string[] = [];
-    const queue = new RequestQueue({ inFlightMost: 1, waitingMost: 1e6 });
+    const queue = new RequestQueue({ maxInFlight: 1, maxWaiting: 1e6 });
     class AtOnce extends Request {
       override start(): void {
         super.start();
@@ -117,7 +117,7 @@ describe('a disk that hangs', () => {
 
   test('answers what runs and what waits with ETIMEDOUT, once each (1, 7)', () => {
     const log: string[] = [];
-    const queue = new RequestQueue({ inFlightMost: 2, deadlineMs: 1000 });
+    const queue = new RequestQueue({ maxInFlight: 2, deadlineMs: 1000 });
     const all = ['a', 'b', 'c'].map((name) => new Request(log, name, name));
     for (const one of all) queue.submit(one);
     vi.advanceTimersByTime(1100);
@@ -128,7 +128,7 @@ describe('a disk that hangs', () => {
 
   test('refuses newcomers with EIO, and is well again when one request ends (7)', () => {
     const log: string[] = [];
-    const queue = new RequestQueue({ inFlightMost: 1, deadlineMs: 1000 });
+    const queue = new RequestQueue({ maxInFlight: 1, deadlineMs: 1000 });
     const late = new Request(log, 'late', 'f');
     queue.submit(late);
     vi.advanceTimersByTime(1100);
@@ -163,7 +163,7 @@ describe('a disk that hangs', () => {
 
 test('a closed queue refuses what waits and what comes; what runs ends as it would', async () => {
   const log: string[] = [];
-  const queue = new RequestQueue({ inFlightMost: 1 });
+  const queue = new RequestQueue({ maxInFlight: 1 });
   const [running, waiting, late] = ['a', 'b', 'c'].map((name) => new Request(log, name, name));
   queue.submit(running as Request);
   queue.submit(waiting as Request);
@@ -180,7 +180,7 @@ test('under any traffic the bounds hold and every request is answered once (1, 2
     fc.record({ file: fc.integer({ min: 0, max: 5 }), bulk: fc.integer({ min: 0, max: 900 }) }),
     fc.record({ end: fc.nat() }),
   );
-  const bounds = { inFlightMost: 4, bulkMost: 3, bulkBytesMost: 1000, waitingMost: 6 };
+  const bounds = { maxInFlight: 4, maxBulk: 3, maxBulkBytes: 1000, maxWaiting: 6 };
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
       const queue = new RequestQueue(bounds);
@@ -209,10 +209,10 @@ test('under any traffic the bounds hold and every request is answered once (1, 2
         }
         const bulk = running.filter((request) => request.bulkBytes > 0);
         const bytes = bulk.reduce((sum, request) => sum + request.bulkBytes, 0);
-        expect(running.length).toBeLessThanOrEqual(bounds.inFlightMost);
-        expect(bulk.length).toBeLessThanOrEqual(bounds.bulkMost);
-        expect(bytes).toBeLessThanOrEqual(bounds.bulkBytesMost);
-        expect(queue.waiting).toBeLessThanOrEqual(bounds.waitingMost);
+        expect(running.length).toBeLessThanOrEqual(bounds.maxInFlight);
+        expect(bulk.length).toBeLessThanOrEqual(bounds.maxBulk);
+        expect(bytes).toBeLessThanOrEqual(bounds.maxBulkBytes);
+        expect(queue.waiting).toBeLessThanOrEqual(bounds.maxWaiting);
         expect(queue.status().inFlight).toBe(running.length);
       }
       while (running.length > 0) end(0);

@@ -18,9 +18,6 @@ const noCleanup = {
   delete: false,
   setAllocationSize: false,
   setArchiveBit: false,
-  setLastAccessTime: false,
-  setLastWriteTime: false,
-  setChangeTime: false,
 };
 
 export function createIrp(fileName: string, given: Partial<CreateIrp> = {}): CreateIrp {

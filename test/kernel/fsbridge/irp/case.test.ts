@@ -1,4 +1,6 @@
-/** Volumes that do not tell case apart, and directories that hold names which only case tells apart. */
+/**
+ * Volumes that do not tell case apart, and directories that hold names which only case tells apart.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FoldedNames } from '../../../../src/fsbridge/folded-names.ts';
 import { DISPOSITION } from '../../../../src/fsbridge/nt.ts';

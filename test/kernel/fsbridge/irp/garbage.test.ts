@@ -1,6 +1,6 @@
 /**
- * Requests that no sane client sends: chance fills every field. Whatever the answer is, it is no fault
- * of this program (INTERNAL_ERROR), the kernel lives, and nothing stays open.
+ * Requests that no sane client sends: chance fills every field. Whatever the answer is, it is no
+ * fault of this program (INTERNAL_ERROR), the kernel lives, and nothing stays open.
  */
 import { Buffer } from 'node:buffer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

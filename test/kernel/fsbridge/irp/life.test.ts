@@ -1,4 +1,6 @@
-/** What becomes of files: made, written, renamed, linked, removed, with handles open all the while. */
+/**
+ * What becomes of files: made, written, renamed, linked, removed, with handles open all the while.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DISPOSITION, OPTION } from '../../../../src/fsbridge/nt.ts';
 import { ACCESS } from '../../../../src/fsbridge/security/access-rights.ts';
@@ -130,7 +132,7 @@ function lifeOn(type: FreshType): void {
     expect(await win.renameByName('\\to', '\\to\\deep\\inside')).toBe('INVALID_PARAMETER');
   });
 
-  test('a name is taken only with REPLACE_IF_EXISTS, a directory never without POSIX rules', async () => {
+  test('a name is replaced with REPLACE_IF_EXISTS, a directory by POSIX rules alone', async () => {
     await win.put('\\source', 's');
     await win.put('\\target', 't');
     await win.makeDirectory('\\folder');
@@ -169,7 +171,7 @@ function lifeOn(type: FreshType): void {
     await win.close(file);
   });
 
-  test('a thousand directories are walked, more than are kept open, and all are closed', async () => {
+  test('a thousand directories, more than are kept open, are walked and all closed', async () => {
     await win.makeDirectory('\\many');
     for (let i = 0; i < 600; i++) await win.makeDirectory(`\\many\\d${i}`);
     for (let i = 0; i < 600; i += 7) await win.put(`\\many\\d${i}\\file`, `${i}`);

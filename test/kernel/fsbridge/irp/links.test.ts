@@ -126,7 +126,7 @@ describe.skipIf(cannotMount())('links and special files', () => {
     expect(await win.get('\\real\\file')).toBe('content');
   });
 
-  test('set reparse point turns a file into a link for all that have it open, and back', async () => {
+  test('set reparse point turns a file into a link for every open handle, and back', async () => {
     const file = await win.make('\\turned');
     const other = await win.open('\\turned');
     expect(await control(file, SET, linkData('real/file'))).toEqual(['SUCCESS', undefined]);

@@ -1,4 +1,6 @@
-/** Who may do what, in the three ways that a volume can be shown, and what a new file's owner is. */
+/**
+ * Who may do what, in the three ways that a volume can be shown, and what a new file's owner is.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FileObject } from '../../../../src/fsbridge/file-object.ts';
 import { DISPOSITION, OPTION } from '../../../../src/fsbridge/nt.ts';
@@ -10,7 +12,7 @@ import {
   formatSecurityDescriptor,
   parseSecurityDescriptor,
 } from '../../../../src/fsbridge/security/security-descriptor.ts';
-import { WELL_KNOWN_SID } from '../../../../src/fsbridge/security/sid.ts';
+import { wellKnownSid } from '../../../../src/fsbridge/security/sid.ts';
 import { ntStatusName } from '../../../../src/fsbridge/translate/ntstatus.ts';
 import { cannotMount } from '../../../support/kernel-volume.ts';
 import { Client, freshClient } from '../../../support/windows/engine-client.ts';
@@ -19,7 +21,7 @@ const me = 'S-1-5-21-1-2-3-1001';
 const enabled = 4;
 
 function tokenOf(userSid: string, ...privileges: Privilege[]): AccessToken {
-  const groups = [{ sid: WELL_KNOWN_SID.EVERYONE, attributes: enabled }];
+  const groups = [{ sid: wellKnownSid.EVERYONE, attributes: enabled }];
   return { userSid, groups, privileges: new Set(privileges) };
 }
 
@@ -113,7 +115,7 @@ describe.skipIf(cannotMount())('rights', () => {
     expect(await ignore.tryCreate('\\closed\\file', without)).toBe('SUCCESS 1');
   });
 
-  test('backup intent opens what the descriptor would refuse, for those with the privilege', async () => {
+  test('with the privilege, backup intent opens a file that the descriptor refuses', async () => {
     const backup = tokenOf(me, 'SeBackupPrivilege');
     const asking = { desiredAccess: read, accessToken: Client.token(backup) };
     const intent = { ...asking, createOptions: OPTION.OPEN_FOR_BACKUP_INTENT };
@@ -161,7 +163,7 @@ describe.skipIf(cannotMount())('rights', () => {
     await map.put('\\program', '');
     await map.linux.chmod('/program', 0o4755);
     const file = await map.open('\\program');
-    const aces = [allowAce(me, FILE_ALL_ACCESS), allowAce(WELL_KNOWN_SID.EVERYONE, read)];
+    const aces = [allowAce(me, FILE_ALL_ACCESS), allowAce(wellKnownSid.EVERYONE, read)];
     const sd = { control: 0x1004, owner: undefined, group: undefined, sacl: undefined };
     const list = formatSecurityDescriptor({ ...sd, dacl: aclOf(aces) });
     expect(await setSecurity(file, 4, list)).toBe('SUCCESS');

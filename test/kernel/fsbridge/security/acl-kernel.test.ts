@@ -18,7 +18,7 @@ import {
   allowAce,
   denyAce,
 } from '../../../../src/fsbridge/security/security-descriptor.ts';
-import { WELL_KNOWN_SID } from '../../../../src/fsbridge/security/sid.ts';
+import { wellKnownSid } from '../../../../src/fsbridge/security/sid.ts';
 import { SidMap } from '../../../../src/fsbridge/security/sid-map.ts';
 import { constants } from '../../../../src/node-fs/constants.ts';
 import type { VolumeFs } from '../../../../src/node-fs/volume-fs.ts';
@@ -49,7 +49,7 @@ const rights = [
 function tokenOf(person: (typeof people)[number]): AccessToken {
   const attributes = SE_GROUP.MANDATORY | SE_GROUP.ENABLED;
   const gids = [person.gid, ...person.groups];
-  const sids = [...gids.map((group) => map.gidToSid(group)), WELL_KNOWN_SID.EVERYONE];
+  const sids = [...gids.map((group) => map.gidToSid(group)), wellKnownSid.EVERYONE];
   return {
     userSid: map.uidToSid(person.uid),
     groups: sids.map((sid) => ({ sid, attributes })),
@@ -123,7 +123,7 @@ describe.skipIf(reason !== undefined)(`permissions on a volume (${reason ?? 'ext
       map.gidToSid(gid),
       map.uidToSid(2002),
       map.gidToSid(2011),
-      ...Object.values(WELL_KNOWN_SID),
+      ...Object.values(wellKnownSid),
       'S-1-5-21-1-2-3-1001',
     ];
     const handsOn = ACE_FLAG.OBJECT_INHERIT | ACE_FLAG.CONTAINER_INHERIT;

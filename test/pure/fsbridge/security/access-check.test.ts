@@ -20,13 +20,13 @@ import {
   SE,
   type SecurityDescriptor,
 } from '../../../../src/fsbridge/security/security-descriptor.ts';
-import { WELL_KNOWN_SID } from '../../../../src/fsbridge/security/sid.ts';
+import { wellKnownSid } from '../../../../src/fsbridge/security/sid.ts';
 import { ntStatusName } from '../../../../src/fsbridge/translate/ntstatus.ts';
 
 const me = 'S-1-5-21-1-2-3-1001';
 const friends = 'S-1-5-21-1-2-3-2000';
-const admins = WELL_KNOWN_SID.BUILTIN_ADMINISTRATORS;
-const everyone = WELL_KNOWN_SID.EVERYONE;
+const admins = wellKnownSid.BUILTIN_ADMINISTRATORS;
+const everyone = wellKnownSid.EVERYONE;
 const other = 'S-1-5-21-1-2-3-1002';
 const enabled = SE_GROUP.MANDATORY | SE_GROUP.ENABLED;
 
@@ -209,28 +209,28 @@ const cases: readonly Case[] = [
   ],
   [
     'OWNER RIGHTS limit the owner',
-    mine(allowAce(WELL_KNOWN_SID.OWNER_RIGHTS, READ_CONTROL)),
+    mine(allowAce(wellKnownSid.OWNER_RIGHTS, READ_CONTROL)),
     token,
     WRITE_DAC,
     'ACCESS_DENIED',
   ],
   [
     'and give to him',
-    mine(allowAce(WELL_KNOWN_SID.OWNER_RIGHTS, READ_DATA)),
+    mine(allowAce(wellKnownSid.OWNER_RIGHTS, READ_DATA)),
     token,
     READ_DATA,
     READ_DATA,
   ],
   [
     'but to nobody else',
-    protectedBy(allowAce(WELL_KNOWN_SID.OWNER_RIGHTS, READ_DATA)),
+    protectedBy(allowAce(wellKnownSid.OWNER_RIGHTS, READ_DATA)),
     token,
     READ_DATA,
     'ACCESS_DENIED',
   ],
   [
     'OWNER RIGHTS that are only handed on limit nobody',
-    mine(allowAce(WELL_KNOWN_SID.OWNER_RIGHTS, 0, ACE_FLAG.INHERIT_ONLY)),
+    mine(allowAce(wellKnownSid.OWNER_RIGHTS, 0, ACE_FLAG.INHERIT_ONLY)),
     token,
     WRITE_DAC,
     WRITE_DAC,

@@ -19,7 +19,7 @@ import {
   SE,
   type SecurityDescriptor,
 } from '../../../../src/fsbridge/security/security-descriptor.ts';
-import { WELL_KNOWN_SID } from '../../../../src/fsbridge/security/sid.ts';
+import { wellKnownSid } from '../../../../src/fsbridge/security/sid.ts';
 import { type AccountSids, SidMap } from '../../../../src/fsbridge/security/sid-map.ts';
 import { ntStatusName } from '../../../../src/fsbridge/translate/ntstatus.ts';
 import type { AclEntry } from '../../../../src/vfs-linux/posix-acl.ts';
@@ -37,8 +37,7 @@ function numberBehind(sid: string, prefix: string): number | undefined {
   return sid.startsWith(prefix) ? Number(sid.slice(prefix.length)) : undefined;
 }
 const cygwin = new SidMap();
-const { EVERYONE, AUTHENTICATED_USERS, CREATOR_OWNER, CREATOR_GROUP, LOCAL_SYSTEM } =
-  WELL_KNOWN_SID;
+const { EVERYONE, AUTHENTICATED_USERS, CREATOR_OWNER, CREATOR_GROUP, LOCAL_SYSTEM } = wellKnownSid;
 const owner = 'S-1-22-1-1000';
 const group = 'S-1-22-2-100';
 const file = (perm: number): LinuxPermissions => ({ mode: 0o100000 | perm, uid: 1000, gid: 100 });
@@ -377,7 +376,7 @@ describe('a list as permissions', () => {
       sd(allowAce(owner, ACCESS.GENERIC_READ | ACCESS.GENERIC_EXECUTE)),
       0o500,
     ],
-    ['OWNER RIGHTS are the owner’s', sd(allowAce(WELL_KNOWN_SID.OWNER_RIGHTS, full)), 0o700],
+    ['OWNER RIGHTS are the owner’s', sd(allowAce(wellKnownSid.OWNER_RIGHTS, full)), 0o700],
     ['appending alone is not writing', sd(allowAce(owner, ACCESS.APPEND_DATA)), 0o000],
     ['what is only handed on does not count', sd(allowAce(owner, full, 0xb)), 0o000],
     [

@@ -16,14 +16,14 @@ import {
   SECURITY_INFORMATION,
   type SecurityDescriptor,
 } from '../../../../src/fsbridge/security/security-descriptor.ts';
-import { WELL_KNOWN_SID } from '../../../../src/fsbridge/security/sid.ts';
+import { wellKnownSid } from '../../../../src/fsbridge/security/sid.ts';
 import { ntStatusName } from '../../../../src/fsbridge/translate/ntstatus.ts';
 
 const me = 'S-1-5-21-1-2-3-1001';
 const users = 'S-1-5-21-1-2-3-513';
 const other = 'S-1-5-21-1-2-3-1002';
 const team = 'S-1-5-21-1-2-3-2000';
-const { CREATOR_OWNER, CREATOR_GROUP, EVERYONE, LOCAL_SYSTEM } = WELL_KNOWN_SID;
+const { CREATOR_OWNER, CREATOR_GROUP, EVERYONE, LOCAL_SYSTEM } = wellKnownSid;
 const { OBJECT_INHERIT: OI, CONTAINER_INHERIT: CI, NO_PROPAGATE_INHERIT: NP } = ACE_FLAG;
 const { INHERIT_ONLY: IO, INHERITED: ID } = ACE_FLAG;
 const mapping = FILE_GENERIC_MAPPING;

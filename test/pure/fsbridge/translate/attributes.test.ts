@@ -7,7 +7,7 @@ import {
   FILE_ATTRIBUTE,
   fileAttributesOf,
   modeWithReadonly,
-  STORED_ATTRIBUTES,
+  storedAttributeBits,
 } from '../../../../src/fsbridge/translate/attributes.ts';
 import { formatDosAttrib, parseDosAttrib } from '../../../../src/fsbridge/translate/dos-attrib.ts';
 import { testSeed } from '../../../support/random.ts';
@@ -52,7 +52,7 @@ describe('the attributes of an inode', () => {
       'nothing stored that is the inode’s own to say',
       file,
       { dosAttributes: 0xffff_ffff },
-      show(STORED_ATTRIBUTES),
+      show(storedAttributeBits),
     ],
     [
       'SPARSE_FILE with a hole of a block',
@@ -181,7 +181,7 @@ describe('user.DOSATTRIB, as versions of Samba write it', () => {
 
   test(`comes back as it was written (seed ${seed})`, () => {
     const attributes = fc.option(
-      fc.nat(0xffff).map((bits) => bits & STORED_ATTRIBUTES),
+      fc.nat(0xffff).map((bits) => bits & storedAttributeBits),
       { nil: undefined },
     );
     const time = fc.option(fc.bigInt({ min: 1n, max: 0x7fffffffffffffffn }), { nil: undefined });

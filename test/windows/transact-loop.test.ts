@@ -15,7 +15,7 @@ import { TransactLoop } from '../../src/winfsp/transact-loop.ts';
 import { encodeVolumeParams, type VolumeParams } from '../../src/winfsp/wire/volume-params.ts';
 import { Random, testSeed } from '../support/random.ts';
 import { serveFromMemory } from '../support/windows/memory-files.ts';
-import { WritingEngine } from '../support/windows/records.ts';
+import { RecordingEngine } from '../support/windows/records.ts';
 import { buildStandIn, whyNoStandIn } from './wine/stand-in-build.ts';
 
 const params: VolumeParams = {
@@ -63,8 +63,8 @@ describe.skipIf(missing !== undefined)(`the loop${missing ? ` (skipped: ${missin
   afterAll(() => fs.rmSync(folder, { recursive: true }));
 
   /** Serves files from memory while `use` runs. */
-  async function serving(use: (engine: WritingEngine) => Promise<void>): Promise<void> {
-    const engine = new WritingEngine();
+  async function serving(use: (engine: RecordingEngine) => Promise<void>): Promise<void> {
+    const engine = new RecordingEngine();
     serveFromMemory(engine, new Random(seed));
     const memory = new DriverMemory(
       (address, lengthBytes) => koffi.view(address, lengthBytes),

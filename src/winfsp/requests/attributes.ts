@@ -67,7 +67,7 @@ export class SetEaTransaction extends FileTransaction {
     return this.host.engine.setEa(this.#irp);
   }
 
-  /** The new list is for the driver's cache: too long, it does without. */
+  /** The new list is for the driver's cache, so a list that is too long is left out. */
   override encode(records: ResponseRecords, status: NtStatus): NtStatus {
     const { answeredEa, fileInfo } = this.#irp;
     records.setFileInfo(infoResponse.FileInfo, fileInfo);

@@ -12,13 +12,13 @@ import { maxTrailerBytes, type ResponseRecords } from '../wire/response-record.t
 
 const noBytes: Buffer = Buffer.alloc(0);
 
-/** What the two have in common: an IRP with a buffer that is read, and one that may be made. */
+/** The common part: an irp with an input buffer, and an output buffer that the engine may set. */
 abstract class ControlTransaction<
   Irp extends { fileObject: FileObject; inputBuffer: Buffer; outputBuffer: Buffer | undefined },
 > extends FileTransaction {
   protected abstract readonly irp: Irp;
 
-  /** An output that the answer cannot hold is an error. */
+  /** An output that does not fit into the answer is an error. */
   override encode(records: ResponseRecords, status: NtStatus): NtStatus {
     const output = this.irp.outputBuffer;
     if (output === undefined || output.length === 0) return status;

@@ -18,9 +18,9 @@ import {
 import { maxTrailerBytes, type ResponseRecords } from '../wire/response-record.ts';
 
 /**
- * The driver keeps UserContext for a file's name, from its first opener, and UserContext2 for each
- * handle. The second is the file object's number; the first only has to differ from 0, as a flush
- * with two zeros is one of the volume.
+ * The driver keeps one UserContext for a file's name, that of its first opener, and a UserContext2
+ * for each handle. UserContext2 is the file object's number. UserContext must only differ from 0: a
+ * flush with two zeros flushes the volume.
  */
 const userContext = 1;
 
@@ -32,7 +32,7 @@ export class CreateTransaction extends Transaction {
 
   override decode(record: RequestRecord): NtStatus {
     const irp = this.#irp;
-    // Each its own: the driver holds a lock for a Create, so that none may wait for others' names.
+    // Its own queue: the driver holds a lock during a Create, so it must not wait for another one.
     this.file = this;
     const fileName = record.name(request.FileName);
     if (fileName === undefined) return STATUS.OBJECT_NAME_INVALID;
@@ -69,7 +69,7 @@ export class CreateTransaction extends Transaction {
     return this.host.engine.create(this.#irp);
   }
 
-  /** No Close will come for what was opened. */
+  /** Closes the file: the driver will not send a Close for it. */
   override discard(): void {
     const { fileObject } = this.#irp;
     if (fileObject !== undefined) void this.host.engine.close({ fileObject });
@@ -96,11 +96,11 @@ export class CreateTransaction extends Transaction {
     return status;
   }
 
-  /** The name and the descriptor, which the driver can do without. */
+  /** Adds the name and the descriptor, which are optional. */
   #encodeRest(records: ResponseRecords): void {
     const { fileName, normalizedName, answeredSecurityDescriptor } = this.#irp;
     let flags = this.#irp.disableCache ? openedFlags.DisableCache : 0;
-    // The driver takes it from the trailer's very beginning, and in no other length.
+    // The driver takes the name from the start of the trailer, in the length of the request's name.
     if (
       normalizedName !== undefined &&
       normalizedName.length === fileName.length &&

@@ -15,12 +15,12 @@ import type { ResponseRecords } from '../wire/response-record.ts';
 
 const noBytes: Buffer = Buffer.alloc(0);
 /** FILE_WRITE_TO_END_OF_FILE: an offset of -1 appends. */
-const toTheEnd = -1;
+const endOfFile = -1;
 
 abstract class TransferTransaction extends FileTransaction {
   protected buffer: Buffer = noBytes;
 
-  /** Finds the memory; answers whether the request makes sense. */
+  /** Makes a view of the driver's memory. Answers whether the request is valid. */
   protected decodeBuffer(record: RequestRecord): boolean {
     const length = record.u32(transferRequest.Length);
     this.bulkBytes = length;
@@ -95,7 +95,7 @@ export class WriteTransaction extends TransferTransaction {
     irp.fileObject = fileObject;
     irp.buffer = this.buffer;
     irp.byteOffset = record.isAllOnes(transferRequest.Offset)
-      ? toTheEnd
+      ? endOfFile
       : record.u53(transferRequest.Offset);
     irp.constrainedIo = (record.u32(transferRequest.Flags) & 1) !== 0;
     return STATUS.SUCCESS;
@@ -119,7 +119,7 @@ export class WriteTransaction extends TransferTransaction {
 
   override describe(): string {
     const { byteOffset, constrainedIo } = this.#irp;
-    const where = byteOffset === toTheEnd ? 'at the end' : `at ${byteOffset}`;
+    const where = byteOffset === endOfFile ? 'at the end' : `at ${byteOffset}`;
     return `${super.describe()} ${this.bulkBytes} bytes ${where}${constrainedIo ? ' paging' : ''}`;
   }
 

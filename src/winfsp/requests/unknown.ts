@@ -1,4 +1,4 @@
-/** A request of a kind that nobody serves: it is answered all the same. */
+/** A request of an unknown kind: it is refused, but answered like every other request. */
 import { type NtStatus, STATUS } from '../../fsbridge/translate/ntstatus.ts';
 import { Transaction } from '../transaction.ts';
 

@@ -35,7 +35,7 @@ const create: Buffer = record(
   hex('0000 0102030405060708 a1a2a3a4'),
 );
 
-test('a Create becomes an irp, and what was opened becomes the answer', async () => {
+test('a Create becomes an irp, and the opened file becomes the answer', async () => {
   const { engine, dispatcher } = bench();
   engine.on<CreateIrp>('create', (irp) => {
     irp.fileObject = engine.open(0x1122);
@@ -56,14 +56,12 @@ test('a Create becomes an irp, and what was opened becomes the answer', async ()
     allocationSize: 0x1000,
     desiredAccess: 0x120089,
     grantedAccess: 0x10000,
-    shareAccess: 3,
     ea: hex('a1a2a3a4'),
     userMode: true,
     hasTraversePrivilege: true,
     hasBackupPrivilege: true,
     hasRestorePrivilege: false,
     openTargetDirectory: false,
-    caseSensitive: true,
     hasTrailingBackslash: false,
     acceptsSecurityDescriptor: true,
     eaIsReparsePoint: false,
@@ -87,7 +85,7 @@ test('a Create becomes an irp, and what was opened becomes the answer', async ()
   );
 });
 
-test('an opened file tells its name on a volume that does not tell case apart', async () => {
+test('on a case-insensitive volume the answer has the opened file’s name', async () => {
   const { engine, dispatcher } = bench();
   engine.facts.caseSensitive = false;
   const answerWith = async (name: string): Promise<Buffer> => {
@@ -101,12 +99,12 @@ test('an opened file tells its name on a volume that does not tell case apart', 
   const answer = await answerWith('\\A.TXT');
   expect(answer.subarray(120, 124)).toEqual(hex('0000 0c00'));
   expect(answer.subarray(128, 140)).toEqual(Buffer.from('\\A.TXT', 'utf16le'));
-  // Of another length it would be another name.
+  // With another length it would be another name.
   expect((await answerWith('\\other')).subarray(120, 124)).toEqual(hex('0000 0c00'));
   expect((await answerWith('\\longer')).subarray(120, 124)).toEqual(hex('0000 0000'));
 });
 
-test('a Create that meets a link elsewhere answers the reparse data', async () => {
+test('a Create through a link off the volume answers the reparse data', async () => {
   const { engine, dispatcher } = bench();
   engine.on<CreateIrp>('create', (irp) => {
     irp.information = 0xa000000c;
@@ -165,7 +163,7 @@ const cleanup = (flags: string, id = '2211000000000000'): Buffer =>
 const close = (id = '2211000000000000'): Buffer =>
   record(hex(`0000 0000 04000000 ${hint} 0100000000000000 ${id} 48*00 0000 0000 4*00`));
 
-test('a Cleanup says what is to be done at the end', async () => {
+test('a Cleanup’s flags become the irp’s fields', async () => {
   const { engine, dispatcher } = bench();
   engine.open(0x1122);
   await transact(dispatcher, cleanup('15000000'));
@@ -182,7 +180,7 @@ test('a Cleanup says what is to be done at the end', async () => {
   });
 });
 
-test('Cleanup and Close succeed whatever happens, and for files that are not open', async () => {
+test('Cleanup and Close always succeed, even for files that are not open', async () => {
   const { engine, dispatcher } = bench();
   engine.open(0x1122);
   engine.on('cleanup', () => 0xc0000001);

@@ -37,7 +37,7 @@ function infoAnswer(kind: string, information = '00000000'): Buffer {
   return Buffer.concat([start, filledInfo, Buffer.alloc(32)]);
 }
 
-test('a Read is answered into the memory that it names', async () => {
+test('a Read is answered into the memory at its address', async () => {
   const { engine, memory, dispatcher } = bench();
   engine.open(0x1122);
   engine.on<ReadIrp>('read', (irp) => {
@@ -52,7 +52,7 @@ test('a Read is answered into the memory that it names', async () => {
   expect(memory.bytes.toString('latin1', 0, 6)).toBe('hello\xcc');
 });
 
-test('a Read at the end of the file has no bytes, even if the engine says so', async () => {
+test('a Read at the end of the file answers END_OF_FILE and no bytes', async () => {
   const { engine, dispatcher } = bench();
   engine.open(0x1122);
   engine.on<ReadIrp>('read', () => 0xc0000011);
@@ -63,7 +63,7 @@ test('a Read at the end of the file has no bytes, even if the engine says so', a
   expect(answer.subarray(0, 24)).toEqual(head('05', '8000', '00000000', '110000c0'));
 });
 
-test('a Write answers how the file is now; an offset of -1 appends', async () => {
+test('a Write answers the file’s new information; an offset of -1 appends', async () => {
   const { engine, dispatcher } = bench();
   engine.open(0x1122);
   engine.on<WriteIrp>('write', (irp) => {
@@ -94,14 +94,14 @@ test('QueryInformation and FlushBuffers answer a FILE_INFO', async () => {
   expect(await transact(dispatcher, request('07', ''))).toEqual(infoAnswer('07'));
   expect(await transact(dispatcher, request('0b', ''))).toEqual(infoAnswer('0b'));
   expect(engine.last['fileObject']).toBe(fileObject);
-  // Two zero contexts are the volume.
+  // Two zero contexts mean the volume.
   const volume = record(hex(`0000 0000 0b000000 ${hint} 72*00`));
   const expected = [head('0b', '8000', '00000000', '00000000'), Buffer.alloc(104)];
   expect(await transact(dispatcher, volume)).toEqual(Buffer.concat(expected));
   expect(engine.last['fileObject']).toBeUndefined();
 });
 
-test('SetInformation reads what its class says', async () => {
+test('SetInformation reads the fields of its class', async () => {
   const { engine, dispatcher } = bench();
   engine.open(0x1122);
   engine.on<SetInformationIrp>('setInformation', (irp) => {
@@ -129,7 +129,7 @@ test('SetInformation reads what its class says', async () => {
   expect(engine.last).toMatchObject({ fileInformationClass: 19, allocationSize: 0x100000 });
   await set('14000000 00000000 0100000001000000');
   expect(engine.last).toMatchObject({ fileInformationClass: 20, endOfFile: 0x1_0000_0001 });
-  // More than a number can hold is more than any disk can.
+  // A size beyond 2^53 is larger than any disk.
   await set('14000000 00000000 ffffffffffffff7f');
   expect(engine.last['endOfFile']).toBe(Number.MAX_SAFE_INTEGER);
   await set('0d000000 00000000 01000000');
@@ -141,7 +141,7 @@ test('SetInformation reads what its class says', async () => {
   expect((await set('0b000000 00000000 24*00')).readUInt32LE(20)).toBe(0xc000000d);
 });
 
-test('EAs travel as they are', async () => {
+test('lists of EAs are not changed on their way', async () => {
   const { engine, dispatcher } = bench();
   engine.open(0x1122);
   const list = hex('00000000 00 03 0100 41424300 55');
@@ -171,7 +171,7 @@ test('EAs travel as they are', async () => {
   );
 });
 
-test('an answer that has no room for its list is an error, and nothing of it is sent', async () => {
+test('a list that does not fit into the answer is an error, and none of it is sent', async () => {
   const { engine, dispatcher } = bench();
   engine.open(0x1122);
   engine.on<QueryEaIrp>('queryEa', (irp) => {
@@ -182,7 +182,7 @@ test('an answer that has no room for its list is an error, and nothing of it is 
   expect(await transact(dispatcher, request('09', ''))).toEqual(Buffer.concat(expected));
 });
 
-test('security descriptors travel as they are', async () => {
+test('security descriptors are not changed on their way', async () => {
   const { engine, dispatcher } = bench();
   engine.open(0x1122);
   const descriptor = hex('0100 0480 14000000 20000000 00000000 00000000');

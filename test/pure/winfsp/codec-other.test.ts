@@ -1,5 +1,5 @@
 /**
- * Listings, the volume and the controls; and what the dispatcher does with records that are none.
+ * Listings, the volume and the controls; and how the dispatcher handles invalid records.
  */
 import { Buffer } from 'node:buffer';
 import { expect, test, vi } from 'vitest';
@@ -33,7 +33,7 @@ function query(length: string, fields: string, ...trailer: readonly Buffer[]): B
   return record(hex(`${start} ${fields} 24*00 0000 0000 4*00`), ...trailer);
 }
 
-test('a listing is written into the memory that the request names', async () => {
+test('a listing is written into the memory at the request’s address', async () => {
   const { engine, memory, dispatcher } = bench();
   engine.open(0x1122);
   const info = new FileInfo();
@@ -64,7 +64,7 @@ test('a listing is written into the memory that the request names', async () => 
   expect(engine.last).toMatchObject({ pattern: undefined, marker: undefined, markerOffset: 0 });
 });
 
-test('two zero bytes end a listing, where they still fit', async () => {
+test('two zero bytes end a listing if they fit', async () => {
   const { engine, memory, dispatcher } = bench();
   engine.open(0x1122);
   engine.on<DirectoryControlIrp>('directoryControl', (irp) => {
@@ -76,7 +76,7 @@ test('two zero bytes end a listing, where they still fit', async () => {
   expect((await ask('72000000')).readUInt32LE(16)).toBe(0x72);
   expect(memory.bytes.subarray(0x70, 0x72)).toEqual(hex('0000'));
   expect((await ask('70000000')).readUInt32LE(16)).toBe(0x70);
-  // No entry at all is the end too.
+  // A listing without an entry is at its end too.
   engine.on<DirectoryControlIrp>('directoryControl', () => 0);
   expect((await ask('70000000')).readUInt32LE(16)).toBe(2);
 });
@@ -120,7 +120,7 @@ test('the volume answers its size and its label', async () => {
   expect(answer.subarray(40, 48)).toEqual(hex('0600 6e0065007700'));
 });
 
-test('a control takes a buffer and gives one', async () => {
+test('a control has an input buffer and an output buffer', async () => {
   const { engine, dispatcher } = bench();
   engine.open(0x1122);
   engine.on<FileSystemControlIrp>('fileSystemControl', (irp) => {
@@ -148,7 +148,7 @@ test('a control takes a buffer and gives one', async () => {
   expect(engine.last).toMatchObject({ ioControlCode: 0x80002000, outputBufferLength: 256 });
 });
 
-test('kinds that do not exist are refused', async () => {
+test('unknown kinds are refused', async () => {
   const { dispatcher } = bench();
   for (const kind of ['00', '11', '12', '15', '63']) {
     const answer = await transact(dispatcher, record(hex(`0000 0000 ${kind}000000 ${hint} 72*00`)));
@@ -156,7 +156,7 @@ test('kinds that do not exist are refused', async () => {
   }
 });
 
-test('lengths that lie are refused, and nothing outside of the record is read', async () => {
+test('wrong lengths are refused, and nothing outside of the record is read', async () => {
   const { engine, dispatcher } = bench();
   const refused = async (bytes: Buffer): Promise<void> => {
     const answer = await transact(dispatcher, bytes);
@@ -185,20 +185,20 @@ test('a request for a file that is not open is refused', async () => {
   expect(engine.seen).toEqual([]);
 });
 
-test('an exception of the engine is answered, and told', async () => {
+test('an exception of the engine is answered and reported', async () => {
   const mistakes: unknown[] = [];
   const { engine, dispatcher } = bench({ onMistake: (reason) => mistakes.push(reason) });
   const error = new Error('a mistake');
   engine.on<CreateIrp>('create', () => Promise.reject(error));
   const create = record(hex(`0000 0000 01000000 ${hint} 64*00 0000 0400 4*00`), wide('\\'));
   expect((await transact(dispatcher, create)).readUInt32LE(20)).toBe(0xc00000e5);
-  // STATUS_PENDING is the driver's own.
+  // STATUS_PENDING has a meaning of its own to the driver.
   engine.on<CreateIrp>('create', () => 0x103);
   expect((await transact(dispatcher, create)).readUInt32LE(20)).toBe(0xc00000e5);
   expect(mistakes).toEqual([error]);
 });
 
-test('a request whose time is over is answered, and gives the memory back first', async () => {
+test('a request that times out gives the memory back before it is answered', async () => {
   vi.useFakeTimers();
   try {
     const { engine, memory, dispatcher } = bench({ queue: { deadlineMs: 1000 } });

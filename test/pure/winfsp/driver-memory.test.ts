@@ -1,5 +1,6 @@
 /**
- * Views of the driver's memory: kept while the driver keeps its buffers, and gone when they are.
+ * Views of the driver's memory: they are kept for the driver's pooled buffers, and detached at the
+ * end.
  */
 import { expect, test } from 'vitest';
 import { DriverMemory } from '../../../src/winfsp/native/driver-memory.ts';
@@ -13,7 +14,7 @@ function counting(): { memory: DriverMemory; made: string[]; letGo: ArrayBuffer[
       return new ArrayBuffer(lengthBytes);
     },
     (gone) => {
-      // Whoever copies has still the memory at this moment.
+      // A copy that is under way still has the memory at this moment.
       expect(gone.detached).toBe(false);
       letGo.push(gone);
     },
@@ -21,7 +22,7 @@ function counting(): { memory: DriverMemory; made: string[]; letGo: ArrayBuffer[
   return { memory, made, letGo };
 }
 
-test('a pooled buffer is looked at through one view, whatever length is asked for', () => {
+test('a pooled buffer has one view for requests of every length', () => {
   const { memory, made } = counting();
   const whole = memory.view(4096n, 65536);
   expect(memory.view(4096n, 65536)).toBe(whole);
@@ -30,19 +31,19 @@ test('a pooled buffer is looked at through one view, whatever length is asked fo
   expect(part.buffer).toBe(whole.buffer);
   expect(memory.view(8192n, 10).buffer).not.toBe(whole.buffer);
   expect(made).toEqual(['4096+65536', '8192+10']);
-  // What was seen in part is seen anew where more is asked for.
+  // A view that is too short is made anew.
   expect(memory.view(8192n, 20).length).toBe(20);
   expect(made).toHaveLength(3);
 });
 
-test('a larger buffer is the request’s own', () => {
+test('a larger buffer gets a new view for each request', () => {
   const { memory, made } = counting();
   memory.view(4096n, 65537);
   memory.view(4096n, 65537);
   expect(made).toHaveLength(2);
 });
 
-test('a view that was given back leads nowhere, and is not used again', () => {
+test('a detached view has no bytes, and is not reused', () => {
   const { memory, made } = counting();
   const view = memory.view(4096n, 512);
   memory.detach(view);
@@ -54,7 +55,7 @@ test('a view that was given back leads nowhere, and is not used again', () => {
   expect(large.length).toBe(0);
 });
 
-test('after the end no view leads anywhere', () => {
+test('after the end no view has bytes', () => {
   const { memory, letGo } = counting();
   const over = memory.view(4096n, 200_000);
   memory.release(over);

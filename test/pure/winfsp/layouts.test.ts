@@ -20,7 +20,7 @@ test('every structure has the size that the header asserts', () => {
   expect(layouts.mountDesc.size).toBe(48);
 });
 
-test('fields lie where a compiler puts them', () => {
+test('fields have the offsets of a compiler', () => {
   expect(layouts.volumeParams).toMatchObject({ Flags: 36, Prefix: 40, FileSystemName: 424 });
   expect(layouts.volumeTimeouts).toMatchObject({ TimeoutValid: 456, EaTimeout: 476 });
   expect(layouts.dirInfo).toMatchObject({ FileInfo: 8, NextOffset: 80 });
@@ -48,7 +48,7 @@ test('fields lie where a compiler puts them', () => {
   expect(responses.infoResponse).toMatchObject({ FileInfo: 24, Ea: 96 });
 });
 
-test('a field that was forgotten is found', () => {
+test('a forgotten field is found', () => {
   expect(() => layout('S', 16, { a: 'u32', b: 'u64' })).not.toThrow();
   expect(() => layout('S', 16, { a: 'u32' })).toThrow('S has 4 bytes instead of 16');
 });
@@ -90,7 +90,7 @@ test('the volume is described to the driver byte by byte', () => {
   );
 });
 
-test('the driver is told nothing of FAT that FAT has not', () => {
+test('the flags of FAT claim nothing that FAT lacks', () => {
   const fat: VolumeFacts = {
     ...facts,
     caseSensitive: false,

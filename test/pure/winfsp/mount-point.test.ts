@@ -4,7 +4,7 @@ import { FsBridgeError } from '../../../src/errors.ts';
 import { toNtStatus } from '../../../src/fsbridge/translate/ntstatus.ts';
 import { mountError, parseMountPoint, volumeError } from '../../../src/winfsp/mount-point.ts';
 
-test('letters, folders and shares are told apart', () => {
+test('letters, folders and shares are distinguished', () => {
   const disk = (text: string): unknown => parseMountPoint(text, false, 'data').place;
   expect(disk('L:')).toBe('L:');
   expect(disk('l:\\')).toBe('L:');
@@ -14,7 +14,7 @@ test('letters, folders and shares are told apart', () => {
   expect(disk('\\\\.\\C:\\linux')).toBe('\\\\.\\C:\\linux');
 });
 
-test('a network drive has a share, and a letter if it likes', () => {
+test('a network drive has a share, and a letter if one is given', () => {
   const prefix = '\\fsbridge\\data';
   expect(parseMountPoint('L:', true, 'data')).toEqual({ place: 'L:', prefix });
   expect(parseMountPoint('\\\\fsbridge\\data', false, 'other')).toEqual({
@@ -26,7 +26,7 @@ test('a network drive has a share, and a letter if it likes', () => {
   expect(parseMountPoint('L:', false, 'data').prefix).toBe('');
 });
 
-test('what is no place for a drive is refused', () => {
+test('a text that is no mount point is refused', () => {
   for (const [text, network] of [
     ['nowhere', false],
     ['LL:', false],
@@ -38,7 +38,7 @@ test('what is no place for a drive is refused', () => {
   }
 });
 
-test('refusals of Windows say what to do', () => {
+test('errors of Windows come with advice', () => {
   expect(mountError('L:', toNtStatus(0xc0000035))).toMatchObject({ code: 'ERR_DRIVE_IN_USE' });
   expect(mountError('C:\\there', toNtStatus(0xc0000035))).toMatchObject({ code: 'EEXIST' });
   expect(mountError('*:', toNtStatus(0xc000000e))).toMatchObject({ code: 'ERR_DRIVE_IN_USE' });

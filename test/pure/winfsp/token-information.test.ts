@@ -20,7 +20,7 @@ test('a user is a pointer to a SID, and attributes', () => {
   expect(readSid({ bytes, address })).toBe('S-1-5-21-1-2-3-1001');
 });
 
-test('a pointer that leads elsewhere is no SID', () => {
+test('a pointer out of the buffer is no SID', () => {
   const away = hex('0000000000000000 00000000 00000000');
   expect(readUser({ bytes: away, address })).toBeUndefined();
   const tooFar = hex('1010000001000000 00000000 00000000');
@@ -43,7 +43,7 @@ test('groups come with their attributes', () => {
   ]);
 });
 
-test('of the privileges the enabled ones count', () => {
+test('only enabled privileges are read', () => {
   const bytes = hex(`
     04000000
     1100000000000000 02000000                // SeBackupPrivilege, enabled

@@ -1,6 +1,6 @@
 /**
- * A program on Windows that talks to the engine directly, as a transport would: opens, reads,
- * lists, renames by path, and says in words what came of it.
+ * A program on Windows that calls the engine directly, as a transport would: it opens, reads, lists
+ * and renames by path, and answers results as text.
  */
 import { Buffer } from 'node:buffer';
 import { Engine } from '../../../src/fsbridge/engine.ts';
@@ -50,13 +50,13 @@ export class Client implements AsyncDisposable {
     return new Client(await Engine.open(this.fresh.volume, options), this.fresh);
   }
 
-  /** The status in words, and what came of it. */
+  /** The status as text, and what a create did. */
   async create(fileName: string, given: Partial<CreateIrp> = {}): Promise<[string, CreateIrp]> {
     const irp = createIrp(fileName, given);
     return [ntStatusName(await this.engine.create(irp)), irp];
   }
 
-  /** "SUCCESS 1" of an open that is closed again at once; the status alone where it failed. */
+  /** Opens and closes: "SUCCESS 1", or the status of a failure. */
   async tryCreate(fileName: string, given: Partial<CreateIrp> = {}): Promise<string> {
     const [status, irp] = await this.create(fileName, given);
     if (irp.fileObject === undefined) return status;
@@ -103,7 +103,7 @@ export class Client implements AsyncDisposable {
     await this.close(file);
   }
 
-  /** The content by its name, or why not. */
+  /** The content of a file, or the status of a failure. */
   async get(fileName: string): Promise<string> {
     const reading = { desiredAccess: ACCESS.FILE_GENERIC_READ };
     const [status, irp] = await this.create(fileName, reading);
@@ -113,7 +113,7 @@ export class Client implements AsyncDisposable {
     return text;
   }
 
-  /** As DeleteFile and RemoveDirectory do it. */
+  /** DeleteFile and RemoveDirectory. */
   async remove(fileName: string): Promise<string> {
     const [status, irp] = await this.create(fileName, {
       desiredAccess: ACCESS.DELETE,
@@ -173,7 +173,7 @@ export class Client implements AsyncDisposable {
     return names.filter((name) => name !== '.' && name !== '..');
   }
 
-  /** One piece of a listing; answers the place to go on, -1 at the end. */
+  /** Reads one piece of a listing. Answers the offset of the next, or -1 at the end. */
   async listSome(
     fileObject: FileObject,
     markerOffset: number,
@@ -199,7 +199,7 @@ export class Client implements AsyncDisposable {
     return asked.endOfDirectory ? -1 : next;
   }
 
-  /** A token that nobody looked up. */
+  /** Whether the engine has read the token. */
   static token(facts: ReturnType<TokenSource['facts']>): TokenSource {
     return { facts: () => facts };
   }
@@ -209,7 +209,7 @@ export class Client implements AsyncDisposable {
   }
 }
 
-/** A fresh volume whose root is the mounting user's, and a client on it. */
+/** A fresh volume whose root belongs to the mounting user, and a client on it. */
 export async function freshClient(
   options: EngineOptions = {},
   type: FreshType = 'ext4',

@@ -1,7 +1,7 @@
 /**
- * A Windows made of memory, as far as disks go, with the rules that matter: whole sectors only, no
- * disks for who is no administrator, no writing into a volume that is not locked, no lock while a
- * program has a file open, one request at a time through each handle.
+ * Windows' disks, simulated in memory, with the rules that matter: whole sectors only, disks for
+ * administrators alone, no writing into a volume that is not locked, no lock while a program has a
+ * file open, one request at a time through each handle.
  */
 import { Buffer } from 'node:buffer';
 import { setImmediate } from 'node:timers/promises';
@@ -25,7 +25,7 @@ export interface FakeDisk {
   readonly physicalSectorBytes?: number;
   readonly model?: string;
   isWritable: boolean;
-  /** Errors that the next requests are answered with. */
+  /** The errors with which the next requests are answered. */
   readonly failures: number[];
   isGone: boolean;
   readonly volumes: readonly FakeVolume[];

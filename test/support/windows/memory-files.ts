@@ -1,6 +1,6 @@
 /**
- * Files in memory behind an engine's methods, each answered after a while that chance decides: so
- * many requests are under way, and they end in any order.
+ * Files in memory behind an engine's methods. Each request is answered after a random time, so that
+ * many are under way and end in any order.
  */
 import { Buffer } from 'node:buffer';
 import { setTimeout } from 'node:timers/promises';
@@ -15,7 +15,7 @@ import type {
   WriteIrp,
 } from '../../../src/fsbridge/irp/irp.ts';
 import type { Random } from '../random.ts';
-import type { WritingEngine } from './records.ts';
+import type { RecordingEngine } from './records.ts';
 
 const directoryFile = 0x1;
 const open = 1;
@@ -25,8 +25,8 @@ interface MemoryFile {
   bytes: Buffer;
 }
 
-/** Gives the engine the methods that the stand-in's "load" and "burst" ask for. */
-export function serveFromMemory(engine: WritingEngine, chance: Random): void {
+/** Gives the engine the methods that the stand-in's scripts "load" and "burst" need. */
+export function serveFromMemory(engine: RecordingEngine, chance: Random): void {
   const byName = new Map<string, MemoryFile>();
   const files = new Map<FileObject, MemoryFile>();
   let lastId = 0;
@@ -36,7 +36,7 @@ export function serveFromMemory(engine: WritingEngine, chance: Random): void {
     else await setTimeout(chance.below(3));
   };
   const fileOf = (fileObject: FileObject): MemoryFile => files.get(fileObject) as MemoryFile;
-  const tell = (fileObject: FileObject, info: FileInfo): number => {
+  const fill = (fileObject: FileObject, info: FileInfo): number => {
     info.fileSize = fileOf(fileObject).bytes.length;
     return 0;
   };
@@ -62,7 +62,7 @@ export function serveFromMemory(engine: WritingEngine, chance: Random): void {
     }
     buffer.copy(file.bytes, byteOffset);
     irp.information = buffer.length;
-    return tell(fileObject, fileInfo);
+    return fill(fileObject, fileInfo);
   });
   engine.on<ReadIrp>('read', async (irp) => {
     await later();
@@ -71,7 +71,7 @@ export function serveFromMemory(engine: WritingEngine, chance: Random): void {
   });
   engine.on<QueryInformationIrp>('queryInformation', async (irp) => {
     await later();
-    return tell(irp.fileObject, irp.fileInfo);
+    return fill(irp.fileObject, irp.fileInfo);
   });
   engine.on<SetInformationIrp>('setInformation', async (irp) => {
     await later();
@@ -82,7 +82,7 @@ export function serveFromMemory(engine: WritingEngine, chance: Random): void {
       file.name = irp.newName;
       byName.set(file.name, file);
     }
-    return tell(irp.fileObject, irp.fileInfo);
+    return fill(irp.fileObject, irp.fileInfo);
   });
   engine.on<QueryVolumeInformationIrp>('queryVolumeInformation', async (irp) => {
     await later();

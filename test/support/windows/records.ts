@@ -1,4 +1,4 @@
-/** What the tests of the transport share: bytes with comments, and an engine that writes down. */
+/** Shared by the transport's tests: bytes with comments, and an engine that records its irps. */
 import { Buffer } from 'node:buffer';
 import type { Engine } from '../../../src/fsbridge/engine.ts';
 import type { FileInfo } from '../../../src/fsbridge/file-info.ts';
@@ -6,7 +6,7 @@ import type { FileObject } from '../../../src/fsbridge/file-object.ts';
 import { Dispatcher, type DispatcherOptions } from '../../../src/winfsp/dispatcher.ts';
 import type { DataMemory } from '../../../src/winfsp/transaction.ts';
 
-/** Hexadecimal bytes; what stands behind // in a line is a comment, and N*XX repeats a byte. */
+/** Hexadecimal bytes. The rest of a line after // is a comment, and N*XX repeats a byte. */
 export function hex(text: string): Buffer {
   const words = text
     .split('\n')
@@ -28,7 +28,7 @@ export function wide(text: string): Buffer {
   return Buffer.from(`${text}\0`, 'utf16le');
 }
 
-/** Behind the fixed part come the names and buffers; Size is written where it belongs. */
+/** A record of a fixed part, names and buffers. Its Size is set. */
 export function record(fixed: Buffer, ...trailer: readonly Buffer[]): Buffer {
   const bytes = Buffer.concat([fixed, ...trailer]);
   const padded = Buffer.concat([bytes, Buffer.alloc(-bytes.length & 7)]);
@@ -36,13 +36,13 @@ export function record(fixed: Buffer, ...trailer: readonly Buffer[]): Buffer {
   return padded;
 }
 
-/** Any irp, as the engine was given it. */
+/** An irp, as the engine got it. */
 export type SeenIrp = Record<string, unknown>;
 
 type Answer = (irp: never) => number | Promise<number>;
 
-/** An engine that answers what a test says, and keeps a copy of what it was asked. */
-export class WritingEngine {
+/** An engine that answers what a test chooses, and records the irps. */
+export class RecordingEngine {
   readonly seen: { readonly method: string; readonly irp: SeenIrp }[] = [];
   readonly fileObjects: Map<number, FileObject> = new Map();
   facts: { caseSensitive: boolean } = { caseSensitive: true };
@@ -54,14 +54,14 @@ export class WritingEngine {
     }
   }
 
-  /** An open file with that number. */
+  /** Opens a file with that number. */
   open(id: number): FileObject {
     const fileObject = { id, fcb: { id } } as unknown as FileObject;
     this.fileObjects.set(id, fileObject);
     return fileObject;
   }
 
-  /** From now on the method does that. */
+  /** Sets a method's behaviour. */
   on<Irp>(method: (typeof methods)[number], answer: (irp: Irp) => number | Promise<number>): void {
     this.answers[method] = answer as Answer;
   }
@@ -75,7 +75,7 @@ export class WritingEngine {
     return (await this.answers[method]?.(irp as never)) ?? 0;
   }
 
-  /** The dispatcher asks for nothing that is not here. */
+  /** The dispatcher uses no other member of the engine. */
   get asEngine(): Engine {
     return this as unknown as Engine;
   }
@@ -102,7 +102,7 @@ const methods = [
   'setSecurity',
 ] as const;
 
-/** Memory of the driver's: one buffer at one address. */
+/** The driver's memory: one buffer at one address. */
 export class OneBuffer implements DataMemory {
   static readonly address = 0x7f12_3456_0000n;
   readonly bytes: Buffer = Buffer.alloc(4096, 0xcc);
@@ -119,13 +119,13 @@ export class OneBuffer implements DataMemory {
 }
 
 export interface Bench {
-  readonly engine: WritingEngine;
+  readonly engine: RecordingEngine;
   readonly memory: OneBuffer;
   readonly dispatcher: Dispatcher;
 }
 
 export function bench(options: DispatcherOptions = {}): Bench {
-  const engine = new WritingEngine();
+  const engine = new RecordingEngine();
   const memory = new OneBuffer();
   const dispatcher = new Dispatcher(engine.asEngine, memory, { onTrace: undefined, ...options });
   return { engine, memory, dispatcher };

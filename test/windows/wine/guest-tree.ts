@@ -1,6 +1,6 @@
 /**
- * What the stand-in's scripts leave on the volume (stand-in/scripts.c), as the machine's own kernel
- * has to see it.
+ * The files that the stand-in's scripts leave on the volume (stand-in/scripts.c), for a comparison
+ * with those that the machine's own kernel sees.
  */
 
 import { Buffer } from 'node:buffer';
@@ -46,7 +46,7 @@ const story: readonly Expected[] = [
 ];
 const gone: readonly string[] = ['old', 'in the way', 'doomed', 'empty', 'folder/inner'];
 
-/** What is not as it has to be, a line each; and how many things were looked at. */
+/** Answers a line for each difference, and how many facts were compared. */
 export async function compareTree(
   image: string,
   type: string,
@@ -67,10 +67,10 @@ export async function compareTree(
       wrong.push(`${path} has another time: ${entry.mtime}`);
     }
   }
-  for (const path of gone) if (byPath.has(path)) wrong.push(`${path} is still there`);
+  for (const path of gone) if (byPath.has(path)) wrong.push(`${path} still exists`);
   const ea = byPath.get('folder/a.txt')?.xattrs ?? {};
   if (!Object.keys(ea).some((name) => name.startsWith('user.') && /test\.ea$/i.test(name))) {
-    wrong.push(`folder/a.txt has not its attribute: ${Object.keys(ea).join(' ')}`);
+    wrong.push(`folder/a.txt lacks its attribute: ${Object.keys(ea).join(' ')}`);
   }
   return { looked: story.length + gone.length + 1, wrong };
 }

@@ -1,6 +1,6 @@
 /**
- * fsbridge as it lies on a Windows machine: a folder with the sources, the packages they need,
- * koffi's part for Windows, the kernel image, and Node for Windows.
+ * fsbridge for a Windows machine: a folder with the sources, the packages that they need, koffi's
+ * part for Windows, the kernel image, and Node for Windows.
  */
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
@@ -35,7 +35,7 @@ async function windowsPackages(): Promise<string | undefined> {
   if (isThere(nodePackage, 'bin/node.exe') && isThere(koffiPackage, 'package.json')) return modules;
   fs.mkdirSync(folder, { recursive: true });
   const options = ['--ignore-scripts', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'];
-  // npm refuses packages for another system unless it is told which one is meant.
+  // npm installs packages for another system only if the options name it.
   const system = ['--force', '--os=win32', '--cpu=x64'];
   const args = ['install', '--prefix', folder, ...options, ...system, `${nodePackage}@26`, koffi];
   try {

@@ -1,11 +1,11 @@
 /**
- * Wine with a prefix of its own in a scratch folder: nothing of the user's is used or changed, and
- * the end takes the prefix's wineserver along.
+ * Wine with its own prefix in a scratch folder: nothing of the user's is used or changed. The end
+ * of the prefix ends its wineserver too.
  *
- * Wine 8 lacks two things that Node needs. zlib1.dll has to lie in system32 before the prefix is
- * made. And VirtualAlloc2 is there but knows no placeholders, which V8 takes for a broken machine;
- * without the function it does without. So a private copy of node.exe imports a name that does not
- * exist.
+ * Wine 8 lacks two things that Node needs. zlib1.dll must be in system32 before the prefix is made.
+ * And Wine's VirtualAlloc2 has no placeholders, so that V8 believes the machine to be broken;
+ * without the function V8 uses another way. So a private copy of node.exe imports a name that does
+ * not exist.
  */
 
 import { Buffer } from 'node:buffer';
@@ -13,7 +13,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 
-/** Debian keeps the program out of the PATH unless the package "wine" is there too. */
+/** On Debian the program is in the PATH only with the package "wine". */
 const programs: readonly string[] = [
   '/usr/lib/wine/wine64',
   '/usr/bin/wine64',
@@ -30,13 +30,13 @@ const bootMs = 180_000;
 const endMs = 20_000;
 
 export interface WineResult {
-  /** The exit status; undefined where the time was over. */
+  /** The exit status; undefined after a timeout. */
   readonly status: number | undefined;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Why there is no Wine here that could do it, or undefined. */
+/** Why Wine cannot be used here, or undefined. */
 export function whyNoWine(): string | undefined {
   if (process.platform !== 'linux' || process.arch !== 'x64') return 'Wine needs Linux on x64';
   if (!programs.some((file) => fs.existsSync(file))) return 'wine64 is not installed';
@@ -50,7 +50,7 @@ function first(files: readonly string[]): string {
   return file;
 }
 
-/** "/a/b" as a program in Wine names it. */
+/** The name of "/a/b" for a program in Wine. */
 export function windowsPath(file: string): string {
   return `Z:${file.replaceAll('/', '\\')}`;
 }
@@ -69,9 +69,9 @@ export class Wine implements Disposable {
     fs.copyFileSync(zlib, path.join(system32, 'zlib1.dll'));
     await wine.run(['wineboot', '-i'], bootMs);
     await wine.#set('HKCU\\Software\\Wine', 'Version', 'win10');
-    // Windows without a screen: hidden ones work.
+    // Without a screen, hidden windows still work.
     await wine.#set('HKCU\\Software\\Wine\\Drivers', 'Graphics', 'null');
-    // The desktop of the first start knows nothing of it.
+    // The desktop of the first start does not have the setting yet.
     wine.end();
     return wine;
   }
@@ -85,11 +85,11 @@ export class Wine implements Disposable {
   private constructor(folder: string) {
     this.#folder = folder;
     this.#prefix = path.join(folder, 'prefix');
-    // Before whoever takes the folder away: without the prefix the server is not found.
+    // Before other listeners remove the folder: without the prefix the server is not found.
     process.prependOnceListener('exit', this.#onExit);
   }
 
-  /** The folder that is C:\ inside. */
+  /** The folder that programs in Wine see as C:\. */
   get driveC(): string {
     return path.join(this.#prefix, 'drive_c');
   }
@@ -101,14 +101,14 @@ export class Wine implements Disposable {
       WINEPREFIX: this.#prefix,
       WINEARCH: 'win64',
       WINEDEBUG: '-all',
-      // No browser, no .NET, no entries in anybody's menu.
+      // No browser, no .NET, no entries in the user's menu.
       WINEDLLOVERRIDES: 'mscoree=;mshtml=;winemenubuilder.exe=',
     };
   }
 
   /**
-   * Runs a program to its end, or until the time is over. Its streams are files: pipes from outside
-   * are none that Node for Windows takes.
+   * Runs a program to its end, or until the timeout. Its streams are files: Node for Windows does
+   * not accept pipes from outside of Wine.
    */
   async run(
     argv: readonly string[],
@@ -140,7 +140,7 @@ export class Wine implements Disposable {
     return { status, stdout, stderr };
   }
 
-  /** Ends whatever runs in this prefix. */
+  /** Ends all programs in this prefix. */
   end(): void {
     const env = this.#environment;
     const server = first(servers);
@@ -154,9 +154,7 @@ export class Wine implements Disposable {
   }
 }
 
-/**
- * Copies node.exe with the import that Wine 8 only half has under a name that it has not at all.
- */
+/** Copies node.exe, with its import of VirtualAlloc2 renamed to a name that does not exist. */
 export function copyNodeForWine(from: string, to: string): void {
   const bytes = fs.readFileSync(from);
   const name = Buffer.from('VirtualAlloc2\0', 'latin1');

@@ -1,4 +1,4 @@
-/** robocopy, 7-Zip and restic: trees that come and go with all that belongs to them. */
+/** robocopy, 7-Zip and restic: whole trees are copied, with times, attributes, EAs and security. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -55,7 +55,9 @@ async function copyOne(win: Program, file: SourceFile): Promise<void> {
   await handle.close();
 }
 
-/** /MIR: what differs in size, time or attributes is copied, what is not in the source goes. */
+/**
+ * /MIR: copies files that differ in size, time or attributes, and removes those without a source.
+ */
 async function mirror(win: Program, files: readonly SourceFile[]): Promise<[number, number]> {
   let copied = 0;
   let removed = 0;
@@ -163,7 +165,7 @@ const sevenZip: Replay = {
   },
 };
 
-/** What a backup has of a file. */
+/** A file in a backup. */
 interface BackedUp {
   readonly hash: string;
   readonly eas: readonly string[];
@@ -171,7 +173,7 @@ interface BackedUp {
 }
 const backup = new Map<string, BackedUp>();
 
-/** restic: everything is opened with backup intent, its EAs, security and attributes are kept. */
+/** restic: opens every file with backup intent, and saves its EAs, security and attributes. */
 async function backUp(win: Program, file: string, isDirectory: boolean): Promise<void> {
   const handle = await win.mustOpen(file, {
     access: access.FILE_GENERIC_READ,

@@ -17,14 +17,14 @@ import {
 
 const manyFiles = 10_000;
 
-/** What Explorer asks of a folder before it shows it. */
+/** Explorer's requests for a folder before it shows the folder. */
 async function probe(win: Program, folder: string): Promise<void> {
   for (const name of ['desktop.ini', 'Thumbs.db', 'autorun.inf', 'folder.jpg', '.git']) {
     await getFileAttributes(win, `${folder}\\${name}`);
   }
 }
 
-/** A file on the screen: its attributes, its first and its last bytes, its other streams. */
+/** Explorer's requests for a shown file: its attributes, first and last bytes, other streams. */
 async function show(win: Program, file: string): Promise<void> {
   await getFileAttributes(win, file);
   const handle = await win.mustOpen(file, {
@@ -64,7 +64,7 @@ const explorer: Replay = {
 };
 
 /**
- * Word: an owner file beside it, the new content in a temporary file, ReplaceFile, the backup goes.
+ * Word makes an owner file, writes a temporary file, calls ReplaceFile, and deletes the backup.
  */
 async function saveDocument(win: Program, document: string, bytes: Buffer): Promise<void> {
   const temporary = '\\docs\\~WRD0001.tmp';

@@ -1,4 +1,4 @@
-/** git clone and git status, and what git itself says of the result on the native mount. */
+/** git clone and git status; git itself then checks the result on the native mount. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -9,7 +9,7 @@ import { expectSuccess, type Program } from '../driver/program.ts';
 import type { Replay } from './replay.ts';
 import { deleteFile, getFileAttributes, moveFile, setFileInfo, writeAll } from './win32.ts';
 
-/** Whether this machine has git, to make a repository and to judge one. */
+/** Whether this machine has git, which makes a repository and checks it. */
 function hasGit(): boolean {
   try {
     execFileSync('git', ['--version'], { stdio: 'ignore' });
@@ -29,7 +29,7 @@ function git(folder: string, ...args: string[]): string {
 }
 
 interface RepositoryFile {
-  /** "\" between the parts. */
+  /** The parts are separated by "\". */
   readonly path: string;
   readonly bytes: Buffer;
 }
@@ -81,7 +81,7 @@ async function writeNew(win: Program, file: string, bytes: Buffer): Promise<void
   await handle.close();
 }
 
-/** How git brings each of its own files into place. */
+/** Writes one of git's own files, and moves it into place. */
 async function writeGitFile(win: Program, file: string, bytes: Buffer): Promise<void> {
   if (file.includes('\\objects\\pack\\')) {
     // A pack is written under a temporary name, made read-only, and moved.
@@ -107,7 +107,7 @@ async function clone(win: Program, files: readonly RepositoryFile[]): Promise<vo
   }
 }
 
-/** An index.lock, a stat of everything there is, the new index over the old one. */
+/** git status: index.lock, a stat of every file, the new index over the old one. */
 async function lookForChanges(win: Program, files: readonly RepositoryFile[]): Promise<void> {
   const index = files.find((file) => file.path.endsWith('\\.git\\index'));
   assert.ok(index !== undefined, 'the index');
@@ -130,7 +130,7 @@ async function lookForChanges(win: Program, files: readonly RepositoryFile[]): P
   }
 }
 
-/** A branch comes and goes: refs are locked, and directories of refs removed again. */
+/** Makes a branch and deletes it: refs are locked, and directories of refs removed again. */
 async function branches(win: Program, files: readonly RepositoryFile[]): Promise<void> {
   const head = files.find((file) => file.path.endsWith('\\refs\\heads\\main'));
   assert.ok(head !== undefined, 'the branch');
@@ -143,7 +143,7 @@ async function branches(win: Program, files: readonly RepositoryFile[]): Promise
 let repository: readonly RepositoryFile[] = [];
 
 export const gitClone: Replay = {
-  name: 'git clone, status three times, and a branch that comes and goes',
+  name: 'git clone, status three times, and a branch that is made and deleted',
   rule: 'git: lock files renamed into place, read-only packs, lstat of everything',
   cannotRun: () => (hasGit() ? undefined : 'git is not installed here'),
   async run(win) {

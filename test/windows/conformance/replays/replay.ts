@@ -1,6 +1,6 @@
 /**
- * What a program does, as a sequence of calls: it has a volume of its own, and afterwards the
- * machine's own kernel mounts the image and says what is on it.
+ * The calls of a real program. Each replay has a volume of its own; afterwards the machine's own
+ * kernel mounts the image, and the replay checks what is on it.
  */
 import type { VolumeFs } from '../../../../src/node-fs/volume-fs.ts';
 import type { Program } from '../driver/program.ts';
@@ -14,6 +14,6 @@ export interface Replay {
   /** Prepares the disk, through Linux. */
   readonly prepare?: (linux: VolumeFs) => Promise<void>;
   readonly run: (win: Program) => Promise<void>;
-  /** Looks at the native mount. */
+  /** Checks the files on the native mount. */
   readonly check: (folder: string) => void | Promise<void>;
 }

@@ -17,7 +17,7 @@ export interface FileTimes {
   readonly lastWriteTime?: bigint;
 }
 
-/** GetFileAttributes: undefined where there is nothing. */
+/** GetFileAttributes; undefined for a missing file. */
 export async function getFileAttributes(win: Program, path: string): Promise<number | undefined> {
   const { status: answered, handle } = await win.open(path, {
     access: access.READ_ATTRIBUTES,
@@ -46,7 +46,7 @@ export function createAlways(win: Program, path: string, attributes = 0): Promis
   });
 }
 
-/** WriteFile, a piece at a time, as programs copy. */
+/** WriteFile, piece by piece, as programs copy. */
 export async function writeAll(handle: Handle, bytes: Buffer, pieceBytes = 65536): Promise<void> {
   for (let at = 0; at < bytes.length; at += pieceBytes) {
     const piece = bytes.subarray(at, at + pieceBytes);
@@ -54,7 +54,7 @@ export async function writeAll(handle: Handle, bytes: Buffer, pieceBytes = 65536
   }
 }
 
-/** MoveFileEx of Windows 10 1809 and later: POSIX first, then the old way. */
+/** MoveFileEx of Windows 10 1809 and later: POSIX semantics first, then the old class. */
 export async function moveFile(
   win: Program,
   from: string,
@@ -76,7 +76,7 @@ export async function deleteFile(win: Program, path: string): Promise<void> {
   expectSuccess(await win.remove(path), `delete ${path}`);
 }
 
-/** SetFileTime and SetFileAttributes through a handle of their own. */
+/** SetFileTime and SetFileAttributes, each through a new handle. */
 export async function setFileInfo(
   win: Program,
   path: string,
@@ -91,8 +91,8 @@ export async function setFileInfo(
 }
 
 /**
- * ReplaceFile: the new file gets the old one's attributes, time of creation and security, the old
- * one its backup name, the new one the old name.
+ * ReplaceFile: the new file gets the attributes, time of creation and security of the old file. The
+ * old file gets the backup name, and the new file the old name.
  */
 export async function replaceFile(
   win: Program,
@@ -123,7 +123,7 @@ export async function replaceFile(
   await old.close();
 }
 
-/** DELETE_ON_CLOSE, as GetTempFileName's users open their files. */
+/** A temporary file: DELETE_ON_CLOSE. */
 export function createTemporary(win: Program, path: string): Promise<Handle> {
   return win.mustOpen(path, {
     access: access.FILE_GENERIC_READ | access.FILE_GENERIC_WRITE | access.DELETE,

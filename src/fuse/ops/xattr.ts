@@ -20,8 +20,8 @@ function answerLength(request: FuseRequest, length: number): void {
 }
 
 /**
- * Answers with a value of which the caller has room for `bytes`; 0: with its length alone. `fill`
- * gets the room that the kernel is told of.
+ * Answers with a value, of which the caller takes at most `bytes`; 0: with its length alone. `fill`
+ * writes the call, with the room that the kernel has for the value.
  */
 function fetch(
   request: FuseRequest,

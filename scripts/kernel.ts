@@ -73,18 +73,27 @@ function buildAlone(): void {
 }
 
 /** Puts an image into build/, and its numbers into src/vfs-linux/abi.gen.ts. */
-async function install(image: Buffer<ArrayBuffer>, key: string): Promise<void> {
+async function install(image: Buffer<ArrayBuffer>, text: string): Promise<void> {
   writeWhole(output, image);
   const abi = await emitAbi(image);
   if (!fs.existsSync(abiOutput) || fs.readFileSync(abiOutput, 'utf8') !== abi) {
     fs.writeFileSync(abiOutput, abi);
     console.log('src/vfs-linux/abi.gen.ts has changed.');
   }
-  writeWhole(stamp, key);
+  writeWhole(stamp, text);
   console.log('The kernel image is build/fsbridge-kernel.wasm');
 }
 
-/** Says why the image in prebuilt/ does not do, or returns undefined if it does. */
+/**
+ * What the stamp of the right image says. Another version of Linux leaves the key as it is, so an
+ * image of prebuilt/ is named by its checksum too.
+ */
+function stampText(manifest: Manifest | undefined, key: string, source: string): string {
+  if (source !== '' || manifest?.key !== key) return `${key} ${source}`;
+  return `${key} ${manifest.sha256}`;
+}
+
+/** Says why the image in prebuilt/ is not the right one, or returns undefined if it does. */
 function whyBuild(manifest: Manifest | undefined, key: string, source: string): string | undefined {
   if (source !== '') return 'FSBRIDGE_LINUX_SOURCE names another source';
   if (manifest === undefined) return 'prebuilt/ has no kernel image';
@@ -138,18 +147,18 @@ function storeImage(image: Buffer, sources: Pick<Manifest, 'key' | 'linux' | 'co
  * for the sources.
  */
 async function takePrebuilt(key: string, source: string): Promise<string | undefined> {
-  const stampText = `${key} ${source}`;
-  const stamped = fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === stampText;
+  const manifest = readManifest();
+  const text = stampText(manifest, key, source);
+  const stamped = fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === text;
   if (stamped && fs.existsSync(output)) {
     // bin/fsbridge compares its time with that of prebuilt/kernel.json.
     fs.utimesSync(stamp, new Date(), new Date());
     console.log('The kernel image is up to date: build/fsbridge-kernel.wasm');
     return undefined;
   }
-  const manifest = readManifest();
   const why = whyBuild(manifest, key, source);
   if (why === undefined && manifest !== undefined) {
-    await install(readOrFail(manifest), stampText);
+    await install(readOrFail(manifest), text);
   }
   return why;
 }
@@ -164,7 +173,8 @@ async function main(store: boolean): Promise<void> {
   }
   buildAlone();
   console.log(`The kernel image must be built: ${why}.`);
-  await install(await build(key, source, store), `${key} ${source}`);
+  const image = await build(key, source, store);
+  await install(image, stampText(readManifest(), key, source));
 }
 
 const [mode, ...rest] = process.argv.slice(2);

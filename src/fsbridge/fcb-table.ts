@@ -5,6 +5,7 @@
  * Invariant: a caller that got an Fcb from `take` calls `release` for it once. An Fcb that `closed`
  * is not in the table any more, and its descriptors are closed.
  */
+import { join64 } from '../int64.ts';
 import { abi } from '../vfs-linux/abi.gen.ts';
 import type { Fd, LinuxCalls } from '../vfs-linux/calls.ts';
 import type { Statx } from '../vfs-linux/statx.ts';
@@ -163,7 +164,7 @@ export class FcbTable {
 
   #keyOf(statx: Statx): FcbKey {
     return statx.devMinor === this.#rootDevice && statx.inoHigh < 0x200000
-      ? statx.inoHigh * 4294967296 + statx.inoLow
+      ? join64(statx.inoLow, statx.inoHigh)
       : `${statx.devMinor}:${statx.ino}`;
   }
 

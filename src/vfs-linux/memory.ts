@@ -7,15 +7,13 @@ import { high32, join64 } from '../int64.ts';
 
 const wasmPageBytes = 65536;
 
-/** The exports of the image. */
+/** The image's exports that run it; scripts/kernel/abi.ts has those that describe it. */
 export interface ImageExports {
   readonly wasm_shared: WebAssembly.Global;
-  readonly wasm_abi: WebAssembly.Global;
   readonly bridge_slots: WebAssembly.Global;
   readonly bridge_buffers: WebAssembly.Global;
   wasm_boot(): void;
   wasm_thread_entry(task: number): void;
-  wasm_errname(errno: number): number;
 }
 
 export class KernelMemory {

@@ -3,9 +3,8 @@
  */
 import type { Buffer } from 'node:buffer';
 import type { FileInfo } from '../../fsbridge/file-info.ts';
+import { high32, low32 } from '../../int64.ts';
 import { fileInfo } from './layouts.ts';
-
-const word = 4294967296;
 
 export function writeFileInfo(bytes: Buffer, at: number, info: FileInfo): void {
   bytes.writeUInt32LE(info.fileAttributes, at + fileInfo.FileAttributes);
@@ -28,7 +27,6 @@ export function writeFileInfo(bytes: Buffer, at: number, info: FileInfo): void {
 
 /** A size or an offset as a UINT64. */
 export function writeU53(bytes: Buffer, at: number, value: number): void {
-  const high = Math.floor(value / word);
-  bytes.writeUInt32LE(value - high * word, at);
-  bytes.writeUInt32LE(high, at + 4);
+  bytes.writeUInt32LE(low32(value), at);
+  bytes.writeUInt32LE(high32(value), at + 4);
 }

@@ -11,9 +11,9 @@
  * One object serves all requests, one after the other.
  */
 import { Buffer } from 'node:buffer';
+import { join64 } from '../../int64.ts';
 import { buf, request } from './layouts.ts';
 
-const word = 4294967296;
 /** With a high word from here on, a double does not hold the number exactly. */
 const inexactHigh = 0x200000;
 const nulBytes = 2;
@@ -67,7 +67,7 @@ export class RequestRecord {
   u53(field: number): number {
     const high = this.u32(field + 4);
     if (high >= inexactHigh) return Number.MAX_SAFE_INTEGER;
-    return high * word + this.u32(field);
+    return join64(this.u32(field), high);
   }
 
   /** Whether all bits of a 64-bit field are set. */

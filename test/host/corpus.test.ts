@@ -12,7 +12,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { release, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { FsBridgeError } from '../../src/errors.ts';
 import { type CliManifest, cliManifest, endedWell } from '../support/cli/cli-manifest.ts';
 import {
@@ -21,6 +21,12 @@ import {
   corpusTypes,
   listCorpus,
 } from '../support/images/corpus.ts';
+import {
+  corpusDifferences,
+  listedFor,
+  nativeForbidden,
+  type What,
+} from '../support/images/corpus-differences.ts';
 import { detectFile } from '../support/images/readers.ts';
 import { lanes } from '../support/lanes.ts';
 import {
@@ -36,8 +42,8 @@ import {
   nativeMounts,
   withNativeMount,
 } from '../support/native/native-mount.ts';
+import { describeUnless, noCorpus } from '../support/needs.ts';
 import { mustRun } from '../support/run-program.ts';
-import { corpusDifferences, listedFor, nativeForbidden, type What } from './corpus-differences.ts';
 
 const COMMAND_TIMEOUT_MS = 30_000;
 const TEST_TIMEOUT_MS = 240_000;
@@ -221,11 +227,7 @@ function summary(): string {
   return lines.join('\n');
 }
 
-describe.skipIf(corpus !== undefined)('the corpus', () => {
-  test('is not beside this repository: nothing to compare', (context) => context.skip());
-});
-
-describe.skipIf(corpus === undefined)('an image of the corpus is seen as Linux sees it', () => {
+describeUnless(noCorpus)('an image of the corpus is seen as Linux sees it', () => {
   const inLane = lanes(2);
 
   afterAll(async () => {

@@ -14,6 +14,7 @@ import type { MountStatus } from '../../src/daemon/control/control-protocol.ts';
 import { mustCommand, runCommand, startCommand } from '../support/cli/command.ts';
 import { fsckVerdict } from '../support/images/fsck.ts';
 import { cannotMount } from '../support/kernel-volume.ts';
+import { describeUnless } from '../support/needs.ts';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fsbridge-mount-'));
 const image = path.join(folder, 'disk.img');
@@ -75,7 +76,7 @@ async function contentOf(name: string): Promise<string> {
   return (await mustCommand('cat', image, name)).toString();
 }
 
-describe.skipIf(missing !== undefined)(`a mount (${missing ?? 'on this Linux'})`, () => {
+describeUnless(missing)('a mount (on this Linux)', () => {
   beforeAll(() => {
     fs.writeFileSync(image, '');
     fs.truncateSync(image, 64 * 1048576);

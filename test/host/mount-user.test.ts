@@ -8,9 +8,10 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { fsckVerdict } from '../support/images/fsck.ts';
 import { canMountFuse, onPath } from '../support/native/fuse-scene.ts';
+import { testUnless } from '../support/needs.ts';
 import { mustRun, run } from '../support/run-program.ts';
 
 const project = fileURLToPath(new URL('../..', import.meta.url));
@@ -72,8 +73,8 @@ beforeAll(async () => {
 // The last process writes its compiled code into the user's home when it ends.
 afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }));
 
-test.skipIf(why !== '')(
-  `a user mounts, writes, and unmounts with fusermount3 and with fsbridge${why && ` (${why})`}`,
+testUnless(why || undefined)(
+  'a user mounts, writes, and unmounts with fusermount3 and with fsbridge',
   async () => {
     const env = {
       ...{ FOLDER: folder, NODE: process.execPath, PROJECT: project },

@@ -8,27 +8,24 @@
 import { copyFile, mkdir, mkdtemp, open, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FsBridgeError } from '../../src/errors.ts';
-import { corpusFolder, corpusImage, corpusTypes, listCorpus } from '../support/images/corpus.ts';
+import { corpusImage, corpusTypes, listCorpus } from '../support/images/corpus.ts';
 import { fsckKnows, fsckVerdict } from '../support/images/fsck.ts';
-import {
-  type ImageRecipe,
-  type MadeImage,
-  makeImage,
-  twinImages,
-} from '../support/images/images.ts';
+import type { ImageRecipe } from '../support/images/image-recipe.ts';
+import { type MadeImage, makeImage } from '../support/images/images.ts';
 import { countsInodes, inodeCount } from '../support/images/inode-count.ts';
+import { twinImages } from '../support/images/twin-images.ts';
 import { lanes } from '../support/lanes.ts';
 import { pathBytes } from '../support/native/manifest-compare.ts';
 import {
-  isRoot,
   type ManifestEntry,
   nativeManifest,
   nativeMountErrno,
   nativeMounts,
   withNativeMount,
 } from '../support/native/native-mount.ts';
+import { describeUnless, noCorpus, notRoot } from '../support/needs.ts';
 import { mustRun, run } from '../support/run-program.ts';
 
 const RECIPE_TIMEOUT_MS = 120_000;
@@ -126,7 +123,7 @@ async function runRecipe(recipe: ImageRecipe, skip: (why: string) => void): Prom
   }
 }
 
-describe.skipIf(!isRoot)('an image of the catalogue can be made, and is whole', () => {
+describeUnless(notRoot)('an image of the catalogue can be made, and is whole', () => {
   const inLane = lanes(2);
 
   afterAll(() => {
@@ -144,7 +141,7 @@ describe.skipIf(!isRoot)('an image of the catalogue can be made, and is whole', 
   }
 });
 
-describe.skipIf(!isRoot)('the native side tells the truth', () => {
+describeUnless(notRoot)('the native side tells the truth', () => {
   const recipe = twinImages.find((one) => one.name === 'ext4-4k');
   if (recipe === undefined) throw new Error('the catalogue has lost ext4-4k');
   let folder = '';
@@ -288,7 +285,7 @@ describe.skipIf(!isRoot)('the native side tells the truth', () => {
   }, 60_000);
 });
 
-describe.skipIf(corpusFolder === undefined)('the corpus', () => {
+describeUnless(noCorpus)('the corpus', () => {
   test('unpacks to images that blkid and the names agree on', { timeout: 300_000 }, async () => {
     const images = listCorpus() ?? [];
     expect(images.length).toBeGreaterThan(400);

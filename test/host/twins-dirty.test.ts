@@ -10,18 +10,20 @@
 import { mkdir, mkdtemp, open, rename, rm, truncate, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { cliManifest } from '../support/cli/cli-manifest.ts';
-import { type ImageRecipe, makeImage, twinImages } from '../support/images/images.ts';
+import type { ImageRecipe } from '../support/images/image-recipe.ts';
+import { makeImage } from '../support/images/images.ts';
 import { sparseDigest } from '../support/images/sparse-digest.ts';
+import { twinImages } from '../support/images/twin-images.ts';
 import { lanes } from '../support/lanes.ts';
 import { compareManifests, expectSameManifest } from '../support/native/manifest-compare.ts';
 import {
-  isRoot,
   type ManifestEntry,
   nativeManifest,
   withNativeMount,
 } from '../support/native/native-mount.ts';
+import { describeUnless, notRoot } from '../support/needs.ts';
 import { mustRun } from '../support/run-program.ts';
 
 const TIMEOUT_MS = 120_000;
@@ -154,11 +156,7 @@ async function compareAfterReplay(subject: Subject): Promise<void> {
   }
 }
 
-describe.skipIf(isRoot)('a dirty file system', () => {
-  test('needs root, to be made so by a loop mount', (context) => context.skip());
-});
-
-describe.skipIf(!isRoot)('a file system that was not unmounted is seen as after its replay', () => {
+describeUnless(notRoot)('a file system that was not unmounted is seen as after its replay', () => {
   const inLane = lanes(2);
   for (const subject of subjects) {
     test.concurrent(subject.recipe, { timeout: TIMEOUT_MS }, () =>

@@ -8,14 +8,18 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CopySummary } from '../../src/cli/copy/report.ts';
 import { runCommand } from '../support/cli/command.ts';
+import { fillStandard } from '../support/images/fill-standard.ts';
 import { fsckVerdict } from '../support/images/fsck.ts';
-import { fillStandard, type ImageRecipe, makeImage, twinImages } from '../support/images/images.ts';
+import type { ImageRecipe } from '../support/images/image-recipe.ts';
+import { makeImage } from '../support/images/images.ts';
+import { twinImages } from '../support/images/twin-images.ts';
 import { lanes } from '../support/lanes.ts';
 import { expectSameManifest, pathBytes } from '../support/native/manifest-compare.ts';
-import { isRoot, type ManifestEntry, nativeManifest } from '../support/native/native-mount.ts';
+import { type ManifestEntry, nativeManifest } from '../support/native/native-mount.ts';
+import { describeUnless, notRoot } from '../support/needs.ts';
 import { mustRun } from '../support/run-program.ts';
 
 const TIMEOUT_MS = 120_000;
@@ -101,11 +105,7 @@ function asHeldBy(recipe: ImageRecipe, entry: ManifestEntry): ManifestEntry {
   return { ...rest, ...links, mtime: `${held}.000000000` };
 }
 
-describe.skipIf(isRoot)('putting a tree', () => {
-  test('needs root, for owners, devices and loop mounts', (context) => context.skip());
-});
-
-describe.skipIf(!isRoot)('what fsbridge puts into a file system is there for Linux', () => {
+describeUnless(notRoot)('what fsbridge puts into a file system is there for Linux', () => {
   const inLane = lanes(2);
   let folder = '';
   let tree = '';

@@ -7,17 +7,14 @@
  *
  * Needs root, for loop mounts. TWIN=regex takes only the recipes whose names match.
  */
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { FsBridgeError } from '../../src/errors.ts';
 import { cliManifest } from '../support/cli/cli-manifest.ts';
-import {
-  type ImageRecipe,
-  type MadeImage,
-  makeImage,
-  twinImages,
-} from '../support/images/images.ts';
+import type { ImageRecipe } from '../support/images/image-recipe.ts';
+import { type MadeImage, makeImage } from '../support/images/images.ts';
 import { sparseDigest } from '../support/images/sparse-digest.ts';
 import { compareWithSource, toolFactsKnown } from '../support/images/tool-facts.ts';
+import { twinImages } from '../support/images/twin-images.ts';
 import { lanes } from '../support/lanes.ts';
 import {
   compareManifests,
@@ -26,11 +23,11 @@ import {
   saveDifferences,
 } from '../support/native/manifest-compare.ts';
 import {
-  isRoot,
   type ManifestEntry,
   nativeManifest,
   nativeMounts,
 } from '../support/native/native-mount.ts';
+import { describeUnless, notRoot } from '../support/needs.ts';
 
 const RECIPE_TIMEOUT_MS = 240_000;
 
@@ -120,11 +117,7 @@ async function runRecipe(recipe: ImageRecipe, skip: (why: string) => void): Prom
   }
 }
 
-describe.skipIf(isRoot)('twins', () => {
-  test('need root, for loop mounts', (context) => context.skip());
-});
-
-describe.skipIf(!isRoot)('fsbridge sees in an image what Linux sees in it', () => {
+describeUnless(notRoot)('fsbridge sees in an image what Linux sees in it', () => {
   const inLane = lanes(2);
 
   afterAll(() => {

@@ -10,6 +10,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mustCommand, runCommand, startCommand } from '../support/cli/command.ts';
 import { cannotMount } from '../support/kernel-volume.ts';
+import { describeUnless } from '../support/needs.ts';
 
 const missing = cannotMount();
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fsbridge-cli-'));
@@ -88,7 +89,7 @@ test('a source that does not exist is a failure with the host’s code', async (
   expect(code).toBe(1);
 });
 
-describe.skipIf(missing !== undefined)(`on a volume${missing ? ` (${missing})` : ''}`, () => {
+describeUnless(missing)('on a volume', () => {
   test('probe shows its facts', async () => {
     const [source] = JSON.parse((await mustCommand('probe', '--json', image)).toString());
     expect(source).toMatchObject({ source: image, sizeBytes: 16 * 1024 * 1024 });

@@ -8,19 +8,18 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { mustCommand, runCommand, startCommand } from '../support/cli/command.ts';
 import { makeImage } from '../support/images/images.ts';
 import { cannotMount } from '../support/kernel-volume.ts';
 import { isRoot, nativeManifest, withNativeMount } from '../support/native/native-mount.ts';
+import { describeUnless } from '../support/needs.ts';
 
 const MIB = 1024 * 1024;
 const missing = cannotMount();
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fsbridge-cli-'));
 afterAll(() => fs.rmSync(folder, { recursive: true }));
 
-/** The reason why tests are skipped, for their title. */
-const because = (reason: string | undefined): string => (reason ? ` (skipped: ${reason})` : '');
 const has = (program: string): boolean => spawnSync(program, ['--version']).error === undefined;
 
 function makeFile(name: string, sizeBytes: number): string {
@@ -50,7 +49,7 @@ async function manifestOf(...args: readonly string[]): Promise<Record<string, un
 const hashOf = (file: string): string =>
   createHash('sha256').update(fs.readFileSync(file)).digest('hex');
 
-describe.skipIf(missing !== undefined)(`a volume${because(missing)}`, () => {
+describeUnless(missing)('a volume', () => {
   test('a file is put in, shown in every way, and removed', async () => {
     const own = makeExt4('life.img', 16);
     const notes = path.join(folder, 'notes.txt');
@@ -194,7 +193,7 @@ describe.skipIf(missing !== undefined)(`a volume${because(missing)}`, () => {
 
 const notRoot = isRoot ? missing : 'mounting natively, and owners and devices, need root';
 
-describe.skipIf(notRoot !== undefined)(`a rich tree${because(notRoot)}`, () => {
+describeUnless(notRoot)('a rich tree', () => {
   const recipe = {
     name: 'rich',
     type: 'ext4',

@@ -5,7 +5,7 @@
  *     const mounted = await mountFresh();
  *     mounted.fs is a VolumeFs on an empty ext4; afterAll(() => mounted.close())
  *
- * Where the machine has no mkfs for it, `cannotMount` says so, for describe.skipIf.
+ * Where the machine has no mkfs for it, `cannotMount` says so, for describeUnless (test/support/needs.ts).
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';

@@ -1,14 +1,15 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { openHostDisk } from '../../../src/block/linux/host-disk.ts';
 import { patternBytes, refusal, scratchFolder } from '../../support/block.ts';
-import { attachLoop, canUseLoop } from '../../support/native/loop-device.ts';
+import { attachLoop, noLoop } from '../../support/native/loop-device.ts';
+import { testUnless } from '../../support/needs.ts';
 
 const kib = 1024;
 const mib = 1024 * kib;
 /** Needs root and a free loop device. */
-const withLoop = test.skipIf(!canUseLoop);
+const withLoop = testUnless(noLoop);
 
 function image(lengthBytes: number): string {
   const path = join(scratchFolder(), 'disk.img');

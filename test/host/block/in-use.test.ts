@@ -1,13 +1,14 @@
 /** How a host uses a source, with real loop devices and mounts. */
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { assertNotInUse, inUseWarnings } from '../../../src/block/linux/in-use.ts';
 import { patternBytes, refusal, run, scratchFolder } from '../../support/block.ts';
-import { attachLoop, canUseLoop } from '../../support/native/loop-device.ts';
+import { attachLoop, noLoop } from '../../support/native/loop-device.ts';
+import { testUnless } from '../../support/needs.ts';
 
 const mib = 1024 * 1024;
-const withLoop = test.skipIf(!canUseLoop);
+const withLoop = testUnless(noLoop);
 
 function mountedImage(
   program: string,
@@ -27,21 +28,17 @@ function mountedImage(
   return { image, device, mount };
 }
 
-withLoop.for([
-  ['mkfs.ext4', '-q'],
-  // A btrfs has a device number of its own.
-  ['mkfs.btrfs', '-q'],
-])(
-  'a mounted file system is found by its file and by its disk: %s',
-  async ([program = '', ...args]) => {
-    const { image, device, mount } = mountedImage(program, ...args);
+// A btrfs has a device number of its own.
+for (const program of ['mkfs.ext4', 'mkfs.btrfs']) {
+  withLoop(`a mounted file system is found by its file and by its disk: ${program}`, async () => {
+    const { image, device, mount } = mountedImage(program, '-q');
     expect((await refusal(assertNotInUse(image))).why).toBe(
       `it is mounted at ${mount} through ${device}`,
     );
     expect((await refusal(assertNotInUse(device))).why).toBe(`it is mounted at ${mount}`);
     expect(await inUseWarnings(image)).toHaveLength(1);
-  },
-);
+  });
+}
 
 withLoop('an attached file is in use until it is detached', async () => {
   const image = join(scratchFolder(), 'disk.img');

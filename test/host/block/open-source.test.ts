@@ -1,13 +1,14 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { openSource } from '../../../src/block/open-source.ts';
 import { patternBytes, refusal, run, scratchFolder } from '../../support/block.ts';
-import { attachLoop, canUseLoop } from '../../support/native/loop-device.ts';
+import { attachLoop, noLoop } from '../../support/native/loop-device.ts';
+import { notRoot, testUnless } from '../../support/needs.ts';
 
 const kib = 1024;
 const mib = 1024 * kib;
-const withLoop = test.skipIf(!canUseLoop);
+const withLoop = testUnless(noLoop);
 
 function imageOf(bytes: Uint8Array): string {
   const path = join(scratchFolder(), 'disk.img');
@@ -15,7 +16,7 @@ function imageOf(bytes: Uint8Array): string {
   return path;
 }
 
-test.skipIf(process.getuid?.() !== 0)('a file that the user may not write is EACCES', async () => {
+testUnless(notRoot)('a file that the user may not write is EACCES', async () => {
   const path = imageOf(patternBytes(4 * kib));
   fs.chmodSync(path, 0o444);
   fs.chmodSync(join(path, '..'), 0o755);

@@ -6,7 +6,7 @@
  * Needs root and /dev/fuse; skipped, with the reason, without.
  */
 import fs from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fsckVerdict } from '../../support/images/fsck.ts';
 import {
   actAs,
@@ -18,6 +18,7 @@ import {
   type Statx,
 } from '../../support/native/fuse-libc.ts';
 import { cannotMount, FuseMounted, fuseTestTypes } from '../../support/native/fuse-mount.ts';
+import { describeUnless } from '../../support/needs.ts';
 import { mustRun } from '../../support/run-program.ts';
 
 const { O_CREAT, O_RDWR, O_RDONLY, O_WRONLY, O_TRUNC, O_DIRECTORY, O_APPEND } = fs.constants;
@@ -65,7 +66,7 @@ const cases = fuseTestTypes.flatMap((type) => [
 for (const { type, kind, options } of cases) {
   const why = cannotMount(type);
   const title = `a mount of ${type}${kind}${why ? ` (${why})` : ''}`;
-  describe.skipIf(why !== undefined)(title, () => {
+  describeUnless(why)(title, () => {
     let mounted: FuseMounted;
     const at = (...names: string[]): string => mounted.at(...names);
     const write = (path: string, content: string): void => fs.writeFileSync(path, content);

@@ -6,11 +6,12 @@
  */
 import fs from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { fsckVerdict } from '../../support/images/fsck.ts';
 import { errnoName, linux, must } from '../../support/native/fuse-libc.ts';
 import { cannotMount, FuseMounted, fuseTestTypes } from '../../support/native/fuse-mount.ts';
 import { withNativeMount } from '../../support/native/native-mount.ts';
+import { describeUnless } from '../../support/needs.ts';
 import { mustRun, run } from '../../support/run-program.ts';
 
 const { O_CREAT, O_RDWR } = fs.constants;
@@ -18,7 +19,7 @@ const outcome = (answer: number): string => (answer < 0 ? errnoName(answer) : 'o
 
 for (const type of fuseTestTypes) {
   const why = cannotMount(type);
-  describe.skipIf(why !== undefined)(`a mount of ${type}${why ? ` (${why})` : ''}`, () => {
+  describeUnless(why)(`a mount of ${type}${why ? ` (${why})` : ''}`, () => {
     let mounted: FuseMounted;
     const expectClean = async (): Promise<void> => {
       const verdict = await fsckVerdict(mounted.image, type);

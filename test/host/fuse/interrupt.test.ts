@@ -9,12 +9,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { openFileSource } from '../../../src/block/file/file-source.ts';
 import { type FuseMount, mountFuse } from '../../../src/fuse/mount.ts';
 import { Kernel } from '../../../src/vfs-linux/kernel.ts';
 import { FaultyDisk } from '../../support/disks/faulty-disk.ts';
 import { cannotMount } from '../../support/native/fuse-mount.ts';
+import { testUnless } from '../../support/needs.ts';
 import { mustRun } from '../../support/run-program.ts';
 
 const why = cannotMount('ext4');
@@ -44,38 +45,35 @@ async function makeImage(folder: string): Promise<string> {
   return image;
 }
 
-test.skipIf(why !== undefined)(
-  `a program that waits for a disk that hangs can be killed${why ? ` (${why})` : ''}`,
-  async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'fsbridge-interrupt-'));
-    const dir = join(folder, 'mnt');
-    fs.mkdirSync(dir);
-    const kernel = await Kernel.boot();
-    let mount: FuseMount | undefined;
-    let disk: FaultyDisk | undefined;
-    try {
-      disk = new FaultyDisk(await openFileSource(await makeImage(folder), { write: false }));
-      const { name } = await kernel.attach(disk);
-      const volume = await kernel.mount({ device: name, types: ['ext4'], options: 'noload' });
-      mount = await mountFuse(volume, dir, { source: disk.name });
-      expect(String((await mustRun(['cat', join(dir, 'small')])).stdout)).toBe('small');
-      disk.suspend();
-      // A listing; a read that waits in the host's cache is given up by the host itself.
-      const reader = start('ls', join(dir, 'folder'));
-      for (let tries = 0; disk.waiting === 0 && tries < 500; tries++) await setTimeout(10);
-      expect(disk.waiting).toBeGreaterThan(0);
-      reader.child.kill('SIGKILL');
-      // Requests that need no disk are answered meanwhile.
-      expect(String((await mustRun(['stat', '-c', '%s', join(dir, 'small')])).stdout)).toBe('5\n');
-      expect(await Promise.race([reader.ended, setTimeout(20_000, 'it waits')])).toBe('SIGKILL');
-      disk.resume();
-      expect(String((await mustRun(['ls', join(dir, 'folder')])).stdout)).toBe('file\n');
-      await mustRun(['cmp', join(folder, 'tree', 'large'), join(dir, 'large')]);
-    } finally {
-      disk?.resume();
-      await mount?.unmount();
-      await kernel.close();
-      await rm(folder, { recursive: true });
-    }
-  },
-);
+testUnless(why)('a program that waits for a disk that hangs can be killed', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'fsbridge-interrupt-'));
+  const dir = join(folder, 'mnt');
+  fs.mkdirSync(dir);
+  const kernel = await Kernel.boot();
+  let mount: FuseMount | undefined;
+  let disk: FaultyDisk | undefined;
+  try {
+    disk = new FaultyDisk(await openFileSource(await makeImage(folder), { write: false }));
+    const { name } = await kernel.attach(disk);
+    const volume = await kernel.mount({ device: name, types: ['ext4'], options: 'noload' });
+    mount = await mountFuse(volume, dir, { source: disk.name });
+    expect(String((await mustRun(['cat', join(dir, 'small')])).stdout)).toBe('small');
+    disk.suspend();
+    // A listing; a read that waits in the host's cache is given up by the host itself.
+    const reader = start('ls', join(dir, 'folder'));
+    for (let tries = 0; disk.waiting === 0 && tries < 500; tries++) await setTimeout(10);
+    expect(disk.waiting).toBeGreaterThan(0);
+    reader.child.kill('SIGKILL');
+    // Requests that need no disk are answered meanwhile.
+    expect(String((await mustRun(['stat', '-c', '%s', join(dir, 'small')])).stdout)).toBe('5\n');
+    expect(await Promise.race([reader.ended, setTimeout(20_000, 'it waits')])).toBe('SIGKILL');
+    disk.resume();
+    expect(String((await mustRun(['ls', join(dir, 'folder')])).stdout)).toBe('file\n');
+    await mustRun(['cmp', join(folder, 'tree', 'large'), join(dir, 'large')]);
+  } finally {
+    disk?.resume();
+    await mount?.unmount();
+    await kernel.close();
+    await rm(folder, { recursive: true });
+  }
+});

@@ -6,7 +6,7 @@ import { Buffer } from 'node:buffer';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   type AccessToken,
   accessCheck,
@@ -28,6 +28,7 @@ import {
 import { wellKnownSid } from '../../../src/fsbridge/security/sid.ts';
 import { formatDosAttrib, parseDosAttrib } from '../../../src/fsbridge/translate/dos-attrib.ts';
 import { STATUS } from '../../../src/fsbridge/translate/ntstatus.ts';
+import { describeUnless } from '../../support/needs.ts';
 import { Random, testSeed } from '../../support/random.ts';
 
 const seed = testSeed();
@@ -107,7 +108,7 @@ function randomDescriptor(random: Random): SecurityDescriptor {
 
 const base64 = (sd: SecurityDescriptor): string => formatSecurityDescriptor(sd).toString('base64');
 
-describe.skipIf(!hasSamba)('with Samba (python3-samba)', () => {
+describeUnless(hasSamba ? undefined : 'python3-samba is not installed')('with Samba', () => {
   test(`attributes that fsbridge writes are those that Samba reads (seed ${seed})`, () => {
     const random = new Random(seed);
     const written = Array.from({ length: 200 }, (_, round) => ({

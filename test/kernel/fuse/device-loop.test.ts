@@ -4,7 +4,7 @@
  */
 import { Buffer } from 'node:buffer';
 import fs from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DeviceLoop } from '../../../src/fuse/device-loop.ts';
 import { Identities } from '../../../src/fuse/identities.ts';
 import type { Libc } from '../../../src/fuse/libc.ts';
@@ -14,6 +14,7 @@ import type { Session } from '../../../src/fuse/session.ts';
 import { RequestStatistics } from '../../../src/observe/request-statistics.ts';
 import { abi, errno } from '../../../src/vfs-linux/abi.gen.ts';
 import { cannotMount, type FreshVolume, mountFresh } from '../../support/kernel-volume.ts';
+import { describeUnless } from '../../support/needs.ts';
 import { Random, testSeed } from '../../support/random.ts';
 
 /** The device's other end: requests go in here, answers come out. */
@@ -101,7 +102,7 @@ function words(...values: number[]): Buffer {
 }
 
 const why = cannotMount('ext4');
-describe.skipIf(why !== undefined)(`the device's loop${why ? ` (${why})` : ''}`, () => {
+describeUnless(why)("the device's loop", () => {
   let fresh: FreshVolume;
   let loop: DeviceLoop;
   let session: Session;

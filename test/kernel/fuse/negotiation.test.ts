@@ -1,13 +1,14 @@
 /** What FUSE agrees on with the host, by what the volume's driver can do. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { MemoryDevice } from '../../../src/block/memory-device.ts';
 import { type Features, probeFeatures } from '../../../src/fuse/negotiation.ts';
 import { Kernel } from '../../../src/vfs-linux/kernel.ts';
 import { cannotMount } from '../../support/kernel-volume.ts';
+import { describeUnless, notInstalled, testUnless } from '../../support/needs.ts';
 
 type Row = readonly [
   type: string,
@@ -50,11 +51,10 @@ async function withVolume(
   }
 }
 
-describe.skipIf(cannotMount())('what FUSE takes a volume for:', () => {
+describeUnless(cannotMount())('what FUSE takes a volume for:', () => {
   for (const row of rows) {
     const [type, mkfs, options, expected] = row;
-    const missing = spawnSync(mkfs[0]).error !== undefined;
-    test.skipIf(missing)(`${type} of \`${mkfs.join(' ')}\` with "${options}"`, () =>
+    testUnless(notInstalled(mkfs[0]))(`${type} of \`${mkfs.join(' ')}\` with "${options}"`, () =>
       withVolume(row, (features) => expect(features).toMatchObject(expected)),
     );
   }

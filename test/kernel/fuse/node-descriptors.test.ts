@@ -2,7 +2,7 @@
  * Descriptors of nodes on a real volume: few are open, every file can be reached, and a file
  * without a name is not lost.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { NodeDescriptors } from '../../../src/fuse/node-descriptors.ts';
 import { type Node, Nodes } from '../../../src/fuse/nodes.ts';
 import { abi, errno } from '../../../src/vfs-linux/abi.gen.ts';
@@ -12,12 +12,13 @@ import {
   statxWordOf,
 } from '../../../src/vfs-linux/calls/slot-calls.ts';
 import { cannotMount, type FreshVolume, mountFresh } from '../../support/kernel-volume.ts';
+import { describeUnless } from '../../support/needs.ts';
 
 const maxOpen = 4;
 const files = 12;
 
 const why = cannotMount('ext4');
-describe.skipIf(why !== undefined)(`descriptors${why ? ` (${why})` : ''}`, () => {
+describeUnless(why)('descriptors', () => {
   let fresh: FreshVolume;
   let calls: SlotCalls;
   let descriptors: NodeDescriptors;

@@ -1,12 +1,13 @@
 import { Buffer } from 'node:buffer';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { VolumeFs } from '../../../src/node-fs/volume-fs.ts';
 import { abi } from '../../../src/vfs-linux/abi.gen.ts';
 import { cannotMount, type FreshVolume, mountFresh } from '../../support/kernel-volume.ts';
+import { describeUnless } from '../../support/needs.ts';
 
 const reason = cannotMount();
 
-describe.skipIf(reason !== undefined)(`a FileHandle (${reason ?? 'ext4'})`, () => {
+describeUnless(reason)('a FileHandle (ext4)', () => {
   let mounted: FreshVolume;
   let fs: VolumeFs;
   beforeAll(async () => {
@@ -161,30 +162,27 @@ describe.skipIf(reason !== undefined)(`a FileHandle (${reason ?? 'ext4'})`, () =
 });
 
 const btrfsReason = cannotMount('btrfs');
-describe.skipIf(btrfsReason !== undefined)(
-  `blocks that are shared (${btrfsReason ?? 'btrfs'})`,
-  () => {
-    test('are made by copyFile and by cloneFrom', async () => {
-      await using mounted = await mountFresh('btrfs');
-      const { fs } = mounted;
-      const content = Buffer.alloc(262144, 'share');
-      await fs.writeFile('/file', content);
-      await fs.copyFile('/file', '/copy', fs.constants.COPYFILE_FICLONE_FORCE);
-      await using from = await fs.open('/file');
-      await using part = await fs.open('/part', 'w+');
-      await part.cloneFrom(from, {
-        sourceOffsetBytes: 65536,
-        offsetBytes: 131072,
-        lengthBytes: 65536,
-      });
-      const expected = Buffer.alloc(196608);
-      content.copy(expected, 131072, 65536, 131072);
-      expect((await part.readFile()).equals(expected)).toBe(true);
-      await using copy = await fs.open('/copy');
-      expect((await copy.readFile()).equals(content)).toBe(true);
-      for (const extent of await copy.fiemap()) {
-        expect(extent.flags & abi.FIEMAP_EXTENT_SHARED).not.toBe(0);
-      }
-    }, 30_000);
-  },
-);
+describeUnless(btrfsReason)('blocks that are shared (btrfs)', () => {
+  test('are made by copyFile and by cloneFrom', async () => {
+    await using mounted = await mountFresh('btrfs');
+    const { fs } = mounted;
+    const content = Buffer.alloc(262144, 'share');
+    await fs.writeFile('/file', content);
+    await fs.copyFile('/file', '/copy', fs.constants.COPYFILE_FICLONE_FORCE);
+    await using from = await fs.open('/file');
+    await using part = await fs.open('/part', 'w+');
+    await part.cloneFrom(from, {
+      sourceOffsetBytes: 65536,
+      offsetBytes: 131072,
+      lengthBytes: 65536,
+    });
+    const expected = Buffer.alloc(196608);
+    content.copy(expected, 131072, 65536, 131072);
+    expect((await part.readFile()).equals(expected)).toBe(true);
+    await using copy = await fs.open('/copy');
+    expect((await copy.readFile()).equals(content)).toBe(true);
+    for (const extent of await copy.fiemap()) {
+      expect(extent.flags & abi.FIEMAP_EXTENT_SHARED).not.toBe(0);
+    }
+  }, 30_000);
+});

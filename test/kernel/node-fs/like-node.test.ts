@@ -10,9 +10,10 @@ import host from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { VolumeFs } from '../../../src/node-fs/volume-fs.ts';
 import { cannotMount, type FreshVolume, mountFresh } from '../../support/kernel-volume.ts';
+import { describeUnless } from '../../support/needs.ts';
 
 const reason = process.platform === 'linux' ? cannotMount() : 'the host is not Linux';
 const seed = Number(process.env['FSBRIDGE_SEED'] ?? Date.now() % 0x7fffffff);
@@ -268,65 +269,62 @@ async function snapshot({ fs, around: folder }: World): Promise<Record<string, u
   return found;
 }
 
-describe.skipIf(reason !== undefined)(
-  `a VolumeFs compared with node:fs (${reason ?? 'ext4'})`,
-  () => {
-    let mounted: FreshVolume;
-    let folder: string;
-    let runs = 0;
-    beforeAll(async () => {
-      mounted = await mountFresh('ext4');
-      mounted.fs.umask = process.umask();
-      folder = await host.realpath(await host.mkdtemp(path.join(os.tmpdir(), 'fsbridge-like-')));
-      console.log(`like-node: FSBRIDGE_SEED=${seed}`);
-    }, 30_000);
-    afterAll(async () => {
-      await host.rm(folder, { recursive: true, force: true });
-      await mounted?.close();
-    });
+describeUnless(reason)('a VolumeFs compared with node:fs (ext4)', () => {
+  let mounted: FreshVolume;
+  let folder: string;
+  let runs = 0;
+  beforeAll(async () => {
+    mounted = await mountFresh('ext4');
+    mounted.fs.umask = process.umask();
+    folder = await host.realpath(await host.mkdtemp(path.join(os.tmpdir(), 'fsbridge-like-')));
+    console.log(`like-node: FSBRIDGE_SEED=${seed}`);
+  }, 30_000);
+  afterAll(async () => {
+    await host.rm(folder, { recursive: true, force: true });
+    await mounted?.close();
+  });
 
-    async function worlds(): Promise<[World, World]> {
-      const run = `run${runs++}`;
-      const pair: [World, World] = [
-        { fs: mounted.fs, around: `/${run}`, folder: `/${run}/in` },
-        { fs: host, around: `${folder}/${run}`, folder: `${folder}/${run}/in` },
-      ];
-      for (const { fs, folder: inside } of pair) {
-        await fs.mkdir(`${inside}/a/b`, { recursive: true });
-        await fs.writeFile(`${inside}/a/c`, 'one');
-        await fs.writeFile(`${inside}/c`, 'two');
-      }
-      return pair;
+  async function worlds(): Promise<[World, World]> {
+    const run = `run${runs++}`;
+    const pair: [World, World] = [
+      { fs: mounted.fs, around: `/${run}`, folder: `/${run}/in` },
+      { fs: host, around: `${folder}/${run}`, folder: `${folder}/${run}/in` },
+    ];
+    for (const { fs, folder: inside } of pair) {
+      await fs.mkdir(`${inside}/a/b`, { recursive: true });
+      await fs.writeFile(`${inside}/a/c`, 'one');
+      await fs.writeFile(`${inside}/c`, 'two');
     }
+    return pair;
+  }
 
-    test('answers and fails as Node does, and leaves the same tree', async () => {
-      const operations = fc.array(
-        fc.oneof(
-          { weight: 6, arbitrary: pathOperations },
-          { weight: 3, arbitrary: treeOperations },
-          { weight: 2, arbitrary: handleOperations },
-        ),
-        { minLength: 1, maxLength: 40, size: 'max' },
-      );
-      const property = fc.asyncProperty(operations, async (sequence) => {
-        const [ours, theirs] = await worlds();
-        const done: string[] = [];
-        for (const { text, run } of sequence) {
-          done.push(text);
-          const answer = withoutFolder(await outcome(run(ours)), ours.around);
-          const expected = withoutFolder(await outcome(run(theirs)), theirs.around);
-          expect(answer, `after ${done.join('\n')}`).toEqual(expected);
-        }
-        expect(await snapshot(ours), `after ${done.join('\n')}`).toEqual(await snapshot(theirs));
-        for (const world of [ours, theirs]) {
-          await world.fs.rm(world.around, { recursive: true, force: true });
-        }
-      });
-      await fc.assert(property, {
-        seed,
-        numRuns: Number(process.env['FSBRIDGE_RUNS'] ?? 60),
-        interruptAfterTimeLimit: 60_000,
-      });
-    }, 120_000);
-  },
-);
+  test('answers and fails as Node does, and leaves the same tree', async () => {
+    const operations = fc.array(
+      fc.oneof(
+        { weight: 6, arbitrary: pathOperations },
+        { weight: 3, arbitrary: treeOperations },
+        { weight: 2, arbitrary: handleOperations },
+      ),
+      { minLength: 1, maxLength: 40, size: 'max' },
+    );
+    const property = fc.asyncProperty(operations, async (sequence) => {
+      const [ours, theirs] = await worlds();
+      const done: string[] = [];
+      for (const { text, run } of sequence) {
+        done.push(text);
+        const answer = withoutFolder(await outcome(run(ours)), ours.around);
+        const expected = withoutFolder(await outcome(run(theirs)), theirs.around);
+        expect(answer, `after ${done.join('\n')}`).toEqual(expected);
+      }
+      expect(await snapshot(ours), `after ${done.join('\n')}`).toEqual(await snapshot(theirs));
+      for (const world of [ours, theirs]) {
+        await world.fs.rm(world.around, { recursive: true, force: true });
+      }
+    });
+    await fc.assert(property, {
+      seed,
+      numRuns: Number(process.env['FSBRIDGE_RUNS'] ?? 60),
+      interruptAfterTimeLimit: 60_000,
+    });
+  }, 120_000);
+});

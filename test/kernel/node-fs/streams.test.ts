@@ -3,13 +3,14 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { VolumeFs } from '../../../src/node-fs/volume-fs.ts';
 import { cannotMount, type FreshVolume, mountFresh } from '../../support/kernel-volume.ts';
+import { describeUnless } from '../../support/needs.ts';
 
 const reason = cannotMount();
 
-describe.skipIf(reason !== undefined)(`streams of a volume (${reason ?? 'ext4'})`, () => {
+describeUnless(reason)('streams of a volume (ext4)', () => {
   let mounted: FreshVolume;
   let fs: VolumeFs;
   const content = Buffer.alloc(5 * 1048576 + 99);

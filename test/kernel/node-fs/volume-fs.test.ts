@@ -6,11 +6,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { VolumeFs } from '../../../src/node-fs/volume-fs.ts';
 import { panic } from '../../support/kernel-hooks.ts';
 import { cannotMount, type FreshVolume, mountFresh } from '../../support/kernel-volume.ts';
+import { describeUnless } from '../../support/needs.ts';
 
 const reason = cannotMount();
 const notUtf8 = Buffer.from([0x63, 0x61, 0x66, 0xe9]);
 
-describe.skipIf(reason !== undefined)(`a VolumeFs (${reason ?? 'ext4'})`, () => {
+describeUnless(reason)('a VolumeFs (ext4)', () => {
   let mounted: FreshVolume;
   let fs: VolumeFs;
   beforeAll(async () => {
@@ -329,7 +330,7 @@ describe.skipIf(reason !== undefined)(`a VolumeFs (${reason ?? 'ext4'})`, () => 
   });
 });
 
-describe.skipIf(reason !== undefined)('the end of a volume', () => {
+describeUnless(reason)('the end of a volume', () => {
   test('waits for operations under way, and closes open files', async () => {
     const mounted = await mountFresh('ext4');
     const { fs, volume } = mounted;

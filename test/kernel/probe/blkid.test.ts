@@ -3,12 +3,12 @@
  * and block size have to be the same, character by character.
  */
 
-import { spawnSync } from 'node:child_process';
 import { stat } from 'node:fs/promises';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { askBlkid, differences } from '../../support/images/blkid.ts';
 import { corpusImage, listCorpus } from '../../support/images/corpus.ts';
 import { detectFile } from '../../support/images/readers.ts';
+import { describeUnless, noCorpus, notInstalled } from '../../support/needs.ts';
 
 const batchSize = 20;
 const batchTimeoutMs = 300_000;
@@ -19,7 +19,6 @@ const known: Readonly<Record<string, string>> = {
 };
 
 const corpus = listCorpus();
-const hasBlkid = spawnSync('blkid', ['-V']).status === 0;
 
 function batches<T>(items: readonly T[]): readonly (readonly T[])[] {
   return Array.from({ length: Math.ceil(items.length / batchSize) }, (_, index) =>
@@ -27,13 +26,10 @@ function batches<T>(items: readonly T[]): readonly (readonly T[])[] {
   );
 }
 
-describe('detection agrees with blkid', () => {
-  const ready = corpus !== undefined && hasBlkid;
-  test.skipIf(ready)('cannot be tried: the corpus or blkid is not there', () => {
-    expect(ready).toBe(false);
-  });
+const missing = noCorpus ?? notInstalled('blkid');
 
-  const named = batches(ready ? corpus : []).map((batch) => ({
+describeUnless(missing)('detection agrees with blkid', () => {
+  const named = batches(corpus ?? []).map((batch) => ({
     range: `${batch.at(0)?.name} to ${batch.at(-1)?.name}`,
     batch,
   }));

@@ -3,11 +3,10 @@
  * without its driver, HFS+ in a wrapper), and that the unit tests expect what blkid says.
  */
 
-import { spawnSync } from 'node:child_process';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { askBlkid, differences } from '../../support/images/blkid.ts';
 import {
   ext4Superblock,
@@ -20,11 +19,11 @@ import {
   swapHeader,
 } from '../../support/images/made-superblocks.ts';
 import { detectFile } from '../../support/images/readers.ts';
+import { describeUnless, notInstalled } from '../../support/needs.ts';
 
 const mib = 1024 * 1024;
 const diskBytes: number = 64 * mib;
 const end = diskBytes - 64 * 1024;
-const hasBlkid = spawnSync('blkid', ['-V']).status === 0;
 
 type Piece = readonly [number, Uint8Array];
 
@@ -69,7 +68,7 @@ const disks: readonly { name: string; pieces: readonly Piece[] }[] = [
   },
 ];
 
-describe.skipIf(!hasBlkid)('detection agrees with blkid', () => {
+describeUnless(notInstalled('blkid'))('detection agrees with blkid', () => {
   test.each(disks)('on $name', async ({ pieces }) => {
     const folder = await mkdtemp(join(tmpdir(), 'fsbridge-made-'));
     try {

@@ -3,13 +3,13 @@
  * which is mounted again before it is looked at.
  */
 import { Buffer } from 'node:buffer';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { MemoryDevice } from '../../../src/block/memory-device.ts';
 import { abi } from '../../../src/vfs-linux/abi.gen.ts';
 import { at } from '../../../src/vfs-linux/calls.ts';
@@ -18,6 +18,7 @@ import { type FileSystemTraits, traitsOf } from '../../../src/vfs-linux/file-sys
 import { Kernel } from '../../../src/vfs-linux/kernel.ts';
 import type { Volume } from '../../../src/vfs-linux/volume.ts';
 import { cannotMount } from '../../support/kernel-volume.ts';
+import { describeUnless, notInstalled, testUnless } from '../../support/needs.ts';
 
 type Row = readonly [type: string, mkfs: readonly [string, ...string[]], megabytes: number];
 
@@ -52,7 +53,7 @@ const packed: readonly Row[] = [
   ['romfs', ['genromfs', '-d', '.', '-f', imageArgument], 0],
 ];
 
-const missing = ([, [program]]: Row): boolean => spawnSync(program).error !== undefined;
+const missing = ([, [program]]: Row): string | undefined => notInstalled(program);
 const title = ([type, mkfs]: Row): string => `${type} (${mkfs.join(' ')})`;
 
 /** Only root may give the packed file to another user. */
@@ -160,7 +161,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-describe.skipIf(cannotMount())('what a driver keeps is what the table says', () => {
+describeUnless(cannotMount())('what a driver keeps is what the table says', () => {
   beforeAll(async () => {
     kernel = await Kernel.boot();
   });
@@ -169,7 +170,7 @@ describe.skipIf(cannotMount())('what a driver keeps is what the table says', () 
   });
 
   for (const row of written) {
-    test.skipIf(missing(row))(title(row), async () => {
+    testUnless(missing(row))(title(row), async () => {
       const [type, [program, ...options], megabytes] = row;
       const image = path.join(folder, 'image');
       await writeFile(image, '');
@@ -187,7 +188,7 @@ describe.skipIf(cannotMount())('what a driver keeps is what the table says', () 
   }
 
   for (const row of packed) {
-    test.skipIf(missing(row))(title(row), async () => {
+    testUnless(missing(row))(title(row), async () => {
       const [type, [program, ...options]] = row;
       const source = await mkdtemp(path.join(folder, 'source-'));
       const file = path.join(source, 'File');

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AclEntry, formatPosixAcl, parsePosixAcl } from '../../../src/vfs-linux/posix-acl.ts';
 import { cannotMount, type FreshVolume, mountFresh } from '../../support/kernel-volume.ts';
+import { describeUnless } from '../../support/needs.ts';
 
 const list: readonly AclEntry[] = [
   { tag: 'user-obj', perm: 6 },
@@ -45,7 +46,7 @@ describe('an access control list', () => {
 });
 
 const reason = cannotMount();
-describe.skipIf(reason !== undefined)(`the lists of a volume (${reason ?? 'ext4'})`, () => {
+describeUnless(reason)('the lists of a volume (ext4)', () => {
   let mounted: FreshVolume;
   beforeAll(async () => {
     mounted = await mountFresh();

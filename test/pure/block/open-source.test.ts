@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openSource } from '../../../src/block/open-source.ts';
 import { patternBytes, refusal, run, scratchFolder } from '../../support/block.ts';
+import { notLinux, onWindows, testUnless } from '../../support/needs.ts';
 
 const kib = 1024;
 const mib = 1024 * kib;
@@ -100,32 +101,22 @@ test('a path that is no disk is refused, with a reason and advice', async () => 
   }
 });
 
-test.skipIf(process.platform === 'win32')(
-  'pipes and character devices are refused at once',
-  async () => {
-    const pipe = join(scratchFolder(), 'pipe');
-    run('mkfifo', pipe);
-    for (const spec of [pipe, '/dev/zero']) {
-      expect((await refusal(openSource(spec, { write: false }))).code).toBe(
-        'ERR_SOURCE_UNSUPPORTED',
-      );
-      expect((await refusal(openSource(spec, { write: true }))).code).toBe(
-        'ERR_SOURCE_UNSUPPORTED',
-      );
-    }
-  },
-);
+testUnless(onWindows)('pipes and character devices are refused at once', async () => {
+  const pipe = join(scratchFolder(), 'pipe');
+  run('mkfifo', pipe);
+  for (const spec of [pipe, '/dev/zero']) {
+    expect((await refusal(openSource(spec, { write: false }))).code).toBe('ERR_SOURCE_UNSUPPORTED');
+    expect((await refusal(openSource(spec, { write: true }))).code).toBe('ERR_SOURCE_UNSUPPORTED');
+  }
+});
 
-test.skipIf(process.platform !== 'linux')(
-  'a refusal leaves nothing open and nothing locked',
-  async () => {
-    const path = imageOf(new Uint8Array(100));
-    expect((await refusal(openSource(path, { write: true }))).code).toBe('ERR_SOURCE_EMPTY');
-    expect(openFilesOf(path)).toBe(0);
-    fs.writeFileSync(path, patternBytes(4 * kib));
-    const source = await openSource(path, { write: true });
-    expect(openFilesOf(path)).toBe(1);
-    await source.close();
-    expect(openFilesOf(path)).toBe(0);
-  },
-);
+testUnless(notLinux)('a refusal leaves nothing open and nothing locked', async () => {
+  const path = imageOf(new Uint8Array(100));
+  expect((await refusal(openSource(path, { write: true }))).code).toBe('ERR_SOURCE_EMPTY');
+  expect(openFilesOf(path)).toBe(0);
+  fs.writeFileSync(path, patternBytes(4 * kib));
+  const source = await openSource(path, { write: true });
+  expect(openFilesOf(path)).toBe(1);
+  await source.close();
+  expect(openFilesOf(path)).toBe(0);
+});

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { assertNoWriter, lockSource } from '../../../src/block/source-lock.ts';
 import { patternBytes, refusal, scratchFolder } from '../../support/block.ts';
+import { notLinux, testUnless } from '../../support/needs.ts';
 
 const lockModule = new URL('../../../src/block/source-lock.ts', import.meta.url).href;
 
@@ -119,19 +120,16 @@ test('a lock does not keep its process alive', async () => {
   expect(code).toBe(0);
 });
 
-test.skipIf(process.platform !== 'linux')(
-  'a holder that does not answer still holds the lock',
-  async () => {
-    const path = image();
-    const { dev, ino } = fs.statSync(path, { bigint: true });
-    const mute = net.createServer(() => {});
-    mute.listen(`\0fsbridge-lock-file-${dev}-${ino}`);
-    await once(mute, 'listening');
-    const error = await refusal(lockSource(path));
-    expect(error.why).toBe('another fsbridge has it open for writing');
-    mute.close();
-  },
-);
+testUnless(notLinux)('a holder that does not answer still holds the lock', async () => {
+  const path = image();
+  const { dev, ino } = fs.statSync(path, { bigint: true });
+  const mute = net.createServer(() => {});
+  mute.listen(`\0fsbridge-lock-file-${dev}-${ino}`);
+  await once(mute, 'listening');
+  const error = await refusal(lockSource(path));
+  expect(error.why).toBe('another fsbridge has it open for writing');
+  mute.close();
+});
 
 test('a missing file cannot be locked', async () => {
   expect((await refusal(lockSource(join(scratchFolder(), 'none')))).code).toBe('ENOENT');

@@ -2,7 +2,7 @@
  * The catalogue's second half: file systems whose own tools make the image from a folder, or that few
  * kernels mount natively. See test/support/images/twin-images.ts.
  */
-import type { ImageRecipe } from './images.ts';
+import type { ImageRecipe } from './image-recipe.ts';
 
 const MIB = 1024 * 1024;
 

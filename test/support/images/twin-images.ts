@@ -8,7 +8,7 @@
 
 import { mustRun } from '../run-program.ts';
 import { fillStandard } from './fill-standard.ts';
-import type { ImageRecipe } from './images.ts';
+import type { ImageRecipe } from './image-recipe.ts';
 import { otherImages } from './twin-images-other.ts';
 
 const MIB = 1024 * 1024;

@@ -1,21 +1,20 @@
 /** Loop devices for tests. */
 import { onTestFinished } from 'vitest';
 import { run } from '../block.ts';
+import { notLinux, notRoot } from '../needs.ts';
 
-function hasLoopDevices(): boolean {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
+function whyNoLoopDevice(): string | undefined {
+  if (notLinux !== undefined || notRoot !== undefined) return notLinux ?? notRoot;
   try {
     run('losetup', '--find');
-    return true;
+    return undefined;
   } catch {
-    return false;
+    return 'losetup finds no loop device';
   }
 }
 
-/** Whether a test may attach loop devices: as root on Linux, where losetup finds one. */
-export const canUseLoop: boolean = hasLoopDevices();
-
-if (!canUseLoop) console.info('Tests with loop devices are skipped: they need root and losetup.');
+/** Why a test cannot attach loop devices; undefined where it can: as root on Linux. */
+export const noLoop: string | undefined = whyNoLoopDevice();
 
 /** Attaches the image and detaches it after the test; answers the path in /dev. */
 export function attachLoop(image: string, ...options: string[]): string {

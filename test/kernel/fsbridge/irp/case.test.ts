@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FoldedNames } from '../../../../src/fsbridge/folded-names.ts';
 import { DISPOSITION } from '../../../../src/fsbridge/nt.ts';
 import { cannotMount } from '../../../support/kernel-volume.ts';
+import { describeUnless } from '../../../support/needs.ts';
 import { type Client, freshClient } from '../../../support/windows/engine-client.ts';
 
 const bytes = (name: string): Buffer => Buffer.from(name);
@@ -36,7 +37,7 @@ describe('the names of one directory', () => {
   });
 });
 
-describe.skipIf(cannotMount())('a volume that does not tell case apart', () => {
+describeUnless(cannotMount())('a volume that does not tell case apart', () => {
   let win: Client;
 
   beforeAll(async () => {
@@ -100,7 +101,7 @@ describe.skipIf(cannotMount())('a volume that does not tell case apart', () => {
   });
 });
 
-describe.skipIf(cannotMount('vfat'))('FAT, which has neither owners nor case', () => {
+describeUnless(cannotMount('vfat'))('FAT, which has neither owners nor case', () => {
   test('is used at once: one file for all spellings, READONLY, no descriptors', async () => {
     await using win = await freshClient({ permissions: 'enforce' }, 'vfat');
     expect(win.engine.facts).toMatchObject({

@@ -3,12 +3,13 @@
  * fault of this program (INTERNAL_ERROR), the kernel lives, and nothing stays open.
  */
 import { Buffer } from 'node:buffer';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FileInfo } from '../../../../src/fsbridge/file-info.ts';
 import type { FileObject } from '../../../../src/fsbridge/file-object.ts';
 import type { SetInformationIrp } from '../../../../src/fsbridge/irp/irp.ts';
 import { type NtStatus, ntStatusName } from '../../../../src/fsbridge/translate/ntstatus.ts';
 import { cannotMount } from '../../../support/kernel-volume.ts';
+import { describeUnless } from '../../../support/needs.ts';
 import { Random, testSeed } from '../../../support/random.ts';
 import { type Client, freshClient } from '../../../support/windows/engine-client.ts';
 
@@ -31,7 +32,7 @@ const names = [
 const codes = [0x900a4, 0x900a8, 0x900ac, 0x900c4, 0x980c8, 0x940cf, 0x90018];
 const tags = [0xa000000c, 0xa0000003, 0xa000001d, 0x80000014, 0x80000023, 0x80000024, 0x80000025];
 
-describe.skipIf(cannotMount())(`garbage with seed ${seed}`, () => {
+describeUnless(cannotMount())(`garbage with seed ${seed}`, () => {
   let win: Client;
   const random = new Random(seed);
   const faults: string[] = [];

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DISPOSITION, OPTION } from '../../../../src/fsbridge/nt.ts';
 import { ACCESS } from '../../../../src/fsbridge/security/access-rights.ts';
 import { cannotMount, type FreshType } from '../../../support/kernel-volume.ts';
+import { describeUnless } from '../../../support/needs.ts';
 import { type Client, freshClient } from '../../../support/windows/engine-client.ts';
 
 const { CREATE, OPEN, OPEN_IF, OVERWRITE, OVERWRITE_IF, SUPERSEDE } = DISPOSITION;
@@ -13,7 +14,7 @@ const directory = { createOptions: OPTION.DIRECTORY_FILE };
 const types: readonly FreshType[] = ['ext4', 'xfs', 'btrfs'];
 
 describe.each(types)('the life of files on %s', (type) => {
-  describe.skipIf(cannotMount(type))('', () => lifeOn(type));
+  describeUnless(cannotMount(type))('', () => lifeOn(type));
 });
 
 function lifeOn(type: FreshType): void {

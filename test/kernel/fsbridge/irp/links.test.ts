@@ -1,6 +1,6 @@
 /** Symbolic links, special files and reparse data: what Windows sets is what Linux has. */
 import { Buffer } from 'node:buffer';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FileInfo } from '../../../../src/fsbridge/file-info.ts';
 import type { FileObject } from '../../../../src/fsbridge/file-object.ts';
 import { DISPOSITION, OPTION } from '../../../../src/fsbridge/nt.ts';
@@ -11,6 +11,7 @@ import { ntStatusName } from '../../../../src/fsbridge/translate/ntstatus.ts';
 import { IO_REPARSE_TAG, reparseOfInode } from '../../../../src/fsbridge/translate/reparse.ts';
 import { abi } from '../../../../src/vfs-linux/abi.gen.ts';
 import { cannotMount } from '../../../support/kernel-volume.ts';
+import { describeUnless } from '../../../support/needs.ts';
 import { type Client, freshClient } from '../../../support/windows/engine-client.ts';
 
 const GET = 0x900a8;
@@ -34,7 +35,7 @@ function bareTag(tag: number): Buffer {
   return data;
 }
 
-describe.skipIf(cannotMount())('links and special files', () => {
+describeUnless(cannotMount())('links and special files', () => {
   let win: Client;
 
   beforeAll(async () => {

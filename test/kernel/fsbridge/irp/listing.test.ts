@@ -1,10 +1,11 @@
 /** Listings in pieces, while entries come and go. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FileInfo } from '../../../../src/fsbridge/file-info.ts';
 import { cannotMount } from '../../../support/kernel-volume.ts';
+import { describeUnless } from '../../../support/needs.ts';
 import { type Client, freshClient } from '../../../support/windows/engine-client.ts';
 
-describe.skipIf(cannotMount())('listings', () => {
+describeUnless(cannotMount())('listings', () => {
   let win: Client;
   const count = 500;
 

@@ -1,6 +1,6 @@
 /** Times, attributes, sizes, EAs, the volume, and what a read-only or dead volume answers. */
 import { Buffer } from 'node:buffer';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FileInfo } from '../../../../src/fsbridge/file-info.ts';
 import type { FileObject } from '../../../../src/fsbridge/file-object.ts';
 import { DISPOSITION } from '../../../../src/fsbridge/nt.ts';
@@ -10,6 +10,7 @@ import { ntStatusName } from '../../../../src/fsbridge/translate/ntstatus.ts';
 import { toFileTime } from '../../../../src/fsbridge/translate/times.ts';
 import { panic } from '../../../support/kernel-hooks.ts';
 import { cannotMount } from '../../../support/kernel-volume.ts';
+import { describeUnless, testUnless } from '../../../support/needs.ts';
 import { type Client, freshClient } from '../../../support/windows/engine-client.ts';
 
 const leave = { creationTime: 0n, lastAccessTime: 0n, lastWriteTime: 0n, changeTime: 0n };
@@ -21,7 +22,7 @@ interface Basic {
   readonly lastWriteTime?: bigint;
 }
 
-describe.skipIf(cannotMount())('metadata', () => {
+describeUnless(cannotMount())('metadata', () => {
   let win: Client;
 
   beforeAll(async () => {
@@ -211,18 +212,15 @@ describe.skipIf(cannotMount())('metadata', () => {
   });
 });
 
-test.skipIf(cannotMount())(
-  'a dead kernel answers everything at once, with one status',
-  async () => {
-    const win = await freshClient();
-    await win.put('\\file', 'x');
-    const file = await win.open('\\file');
-    await panic(win.fresh.kernel);
-    expect(await win.tryCreate('\\file')).toBe('VOLUME_DISMOUNTED');
-    expect(await win.read(file)).toBe('VOLUME_DISMOUNTED');
-    expect(await win.write(file, 'y')).toBe('VOLUME_DISMOUNTED');
-    await win.close(file, true);
-    await win[Symbol.asyncDispose]();
-    await win.fresh.close();
-  },
-);
+testUnless(cannotMount())('a dead kernel answers everything at once, with one status', async () => {
+  const win = await freshClient();
+  await win.put('\\file', 'x');
+  const file = await win.open('\\file');
+  await panic(win.fresh.kernel);
+  expect(await win.tryCreate('\\file')).toBe('VOLUME_DISMOUNTED');
+  expect(await win.read(file)).toBe('VOLUME_DISMOUNTED');
+  expect(await win.write(file, 'y')).toBe('VOLUME_DISMOUNTED');
+  await win.close(file, true);
+  await win[Symbol.asyncDispose]();
+  await win.fresh.close();
+});

@@ -1,7 +1,7 @@
 /**
  * Who may do what, in the three ways that a volume can be shown, and what a new file's owner is.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { FileObject } from '../../../../src/fsbridge/file-object.ts';
 import { DISPOSITION, OPTION } from '../../../../src/fsbridge/nt.ts';
 import type { AccessToken, Privilege } from '../../../../src/fsbridge/security/access-check.ts';
@@ -15,6 +15,7 @@ import {
 import { wellKnownSid } from '../../../../src/fsbridge/security/sid.ts';
 import { ntStatusName } from '../../../../src/fsbridge/translate/ntstatus.ts';
 import { cannotMount } from '../../../support/kernel-volume.ts';
+import { describeUnless } from '../../../support/needs.ts';
 import { Client, freshClient } from '../../../support/windows/engine-client.ts';
 
 const me = 'S-1-5-21-1-2-3-1001';
@@ -35,7 +36,7 @@ const root = tokenOf('S-1-22-1-0');
 const mine = tokenOf(me);
 const other = tokenOf('S-1-22-1-2000');
 
-describe.skipIf(cannotMount())('rights', () => {
+describeUnless(cannotMount())('rights', () => {
   let map: Client;
   let enforce: Client;
   let ignore: Client;
@@ -191,7 +192,7 @@ describe.skipIf(cannotMount())('rights', () => {
   });
 });
 
-describe.skipIf(cannotMount())('whose disk it is', () => {
+describeUnless(cannotMount())('whose disk it is', () => {
   test('the root’s owner, else the first person of /home, else who the map says', async () => {
     await using win = await freshClient({ mountingUserSid: me });
     const { linux } = win;

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FileObject } from '../../../../src/fsbridge/file-object.ts';
 import { DISPOSITION, OPTION } from '../../../../src/fsbridge/nt.ts';
 import { cannotMount, type FreshType } from '../../../support/kernel-volume.ts';
+import { describeUnless } from '../../../support/needs.ts';
 import { Random, testSeed } from '../../../support/random.ts';
 import { type Client, freshClient } from '../../../support/windows/engine-client.ts';
 
@@ -16,7 +17,7 @@ describe.each<[FreshType, boolean]>([
   ['ext4', false],
   ['xfs', true],
 ])('a storm of requests on %s, case sensitive: %s', (type, caseSensitive) => {
-  describe.skipIf(cannotMount(type))(`with seed ${seed}`, () => {
+  describeUnless(cannotMount(type))(`with seed ${seed}`, () => {
     let win: Client;
 
     beforeAll(async () => {

@@ -2,7 +2,7 @@
  * Linux itself as the judge of acl-map.ts and acl-unmap.ts: who may do what is what its kernel
  * says.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   type AccessToken,
   accessCheck,
@@ -24,6 +24,7 @@ import { constants } from '../../../../src/node-fs/constants.ts';
 import type { VolumeFs } from '../../../../src/node-fs/volume-fs.ts';
 import type { AclEntry } from '../../../../src/vfs-linux/posix-acl.ts';
 import { cannotMount, type FreshVolume, mountFresh } from '../../../support/kernel-volume.ts';
+import { describeUnless } from '../../../support/needs.ts';
 import { Random, testSeed } from '../../../support/random.ts';
 
 const reason = cannotMount();
@@ -73,7 +74,7 @@ function randomAcl(random: Random): AclEntry[] {
   ];
 }
 
-describe.skipIf(reason !== undefined)(`permissions on a volume (${reason ?? 'ext4'})`, () => {
+describeUnless(reason)('permissions on a volume (ext4)', () => {
   let mounted: FreshVolume;
   let views: VolumeFs[];
   beforeAll(async () => {

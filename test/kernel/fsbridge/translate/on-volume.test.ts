@@ -1,12 +1,13 @@
 /** Names, targets and attributes that a real volume of Linux took, through Windows and back. */
 import { Buffer } from 'node:buffer';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eaNameOfXattr, xattrOfEaName } from '../../../../src/fsbridge/translate/ea.ts';
 import { toLinuxName, toWindowsName } from '../../../../src/fsbridge/translate/names.ts';
 import { inodeOfReparse, reparseOfInode } from '../../../../src/fsbridge/translate/reparse.ts';
 import { abi } from '../../../../src/vfs-linux/abi.gen.ts';
 import { at } from '../../../../src/vfs-linux/calls.ts';
 import { cannotMount, type FreshVolume, mountFresh } from '../../../support/kernel-volume.ts';
+import { describeUnless } from '../../../support/needs.ts';
 import { Random, testSeed } from '../../../support/random.ts';
 
 const reason = cannotMount();
@@ -33,7 +34,7 @@ function randomName(random: Random, mostBytes: number): Buffer {
   return Buffer.from(['.', '..'].includes(name.toString()) ? 'dots' : name);
 }
 
-describe.skipIf(reason !== undefined)(`on a volume (${reason ?? 'ext4'})`, () => {
+describeUnless(reason)('on a volume (ext4)', () => {
   let mounted: FreshVolume;
   beforeAll(async () => {
     mounted = await mountFresh();

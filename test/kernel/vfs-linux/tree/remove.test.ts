@@ -1,16 +1,17 @@
 import { Buffer } from 'node:buffer';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { abi, errno } from '../../../../src/vfs-linux/abi.gen.ts';
 import type { LinuxCalls } from '../../../../src/vfs-linux/calls.ts';
 import { isErrno } from '../../../../src/vfs-linux/errno.ts';
 import { openPlace, pathOf } from '../../../../src/vfs-linux/tree/place.ts';
 import { removeTree } from '../../../../src/vfs-linux/tree/remove.ts';
 import { cannotMount, type FreshVolume, mountFresh } from '../../../support/kernel-volume.ts';
+import { describeUnless } from '../../../support/needs.ts';
 
 const missing = cannotMount();
 const immutableFlag = 0x10; // FS_IMMUTABLE_FL, include/uapi/linux/fs.h
 
-describe.skipIf(missing !== undefined)(`removing a tree (ext4) ${missing ?? ''}`, () => {
+describeUnless(missing)('removing a tree (ext4)', () => {
   let fresh: FreshVolume;
 
   beforeAll(async () => {

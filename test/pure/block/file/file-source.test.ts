@@ -4,6 +4,7 @@ import { expect, test, vi } from 'vitest';
 import { FdIo } from '../../../../src/block/file/fd-io.ts';
 import { openFileSource } from '../../../../src/block/file/file-source.ts';
 import { patternBytes, refusal, run, scratchFolder } from '../../../support/block.ts';
+import { notLinux, onWindows, testUnless } from '../../../support/needs.ts';
 
 const kib = 1024;
 const mib = 1024 * kib;
@@ -141,15 +142,12 @@ test('once a flush has lost bytes, every later one fails', async () => {
   await disk.close();
 });
 
-test.skipIf(process.platform !== 'linux')(
-  'a full host disk is ENOSPC, small and large',
-  async () => {
-    const io = await FdIo.open('/dev/full', fs.constants.O_RDWR);
-    expect(await io.write([new Uint8Array(512)], 512, 0)).toBe(-28);
-    expect(await io.write([new Uint8Array(mib)], mib, 0)).toBe(-28);
-    await io.close();
-  },
-);
+testUnless(notLinux)('a full host disk is ENOSPC, small and large', async () => {
+  const io = await FdIo.open('/dev/full', fs.constants.O_RDWR);
+  expect(await io.write([new Uint8Array(512)], 512, 0)).toBe(-28);
+  expect(await io.write([new Uint8Array(mib)], mib, 0)).toBe(-28);
+  await io.close();
+});
 
 test('a closed device answers ENODEV and touches no file that has its number now', async () => {
   const path = imageOf(patternBytes(64 * kib));
@@ -180,13 +178,10 @@ test('a path that is no image is refused with its reason', async () => {
   ]);
 });
 
-test.skipIf(process.platform === 'win32')(
-  'a named pipe is refused and not waited for',
-  async () => {
-    const pipe = join(scratchFolder(), 'pipe');
-    run('mkfifo', pipe);
-    expect((await refusal(openFileSource(pipe, { write: false }))).code).toBe(
-      'ERR_SOURCE_UNSUPPORTED',
-    );
-  },
-);
+testUnless(onWindows)('a named pipe is refused and not waited for', async () => {
+  const pipe = join(scratchFolder(), 'pipe');
+  run('mkfifo', pipe);
+  expect((await refusal(openFileSource(pipe, { write: false }))).code).toBe(
+    'ERR_SOURCE_UNSUPPORTED',
+  );
+});

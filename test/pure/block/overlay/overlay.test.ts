@@ -5,6 +5,7 @@ import { MemoryDevice } from '../../../../src/block/memory-device.ts';
 import { OverlayDevice } from '../../../../src/block/overlay/overlay-device.ts';
 import { openSpillFile, type SpillStore } from '../../../../src/block/overlay/spill-file.ts';
 import { patternBytes, scratchFolder } from '../../../support/block.ts';
+import { onWindows, testUnless } from '../../../support/needs.ts';
 
 const kib = 1024;
 const mib = 1024 * kib;
@@ -170,20 +171,17 @@ test('a temporary file that cannot be made is an error of the write that needs i
   await overlay.close();
 });
 
-test.skipIf(process.platform === 'win32')(
-  'the temporary file has no name while it is used',
-  async () => {
-    const folder = scratchFolder();
-    const overlay = new OverlayDevice(new MemoryDevice(16 * mib), {
-      memoryLimitBytes: 0,
-      openSpill: () => openSpillFile(folder),
-    });
-    for (let at = 0; at < 4 * mib; at += mib) await overlay.write([patternBytes(mib)], at, false);
-    expect(overlay.stats.spilledBytes).toBeGreaterThan(0);
-    expect(fs.readdirSync(folder)).toEqual([]);
-    await overlay.close();
-  },
-);
+testUnless(onWindows)('the temporary file has no name while it is used', async () => {
+  const folder = scratchFolder();
+  const overlay = new OverlayDevice(new MemoryDevice(16 * mib), {
+    memoryLimitBytes: 0,
+    openSpill: () => openSpillFile(folder),
+  });
+  for (let at = 0; at < 4 * mib; at += mib) await overlay.write([patternBytes(mib)], at, false);
+  expect(overlay.stats.spilledBytes).toBeGreaterThan(0);
+  expect(fs.readdirSync(folder)).toEqual([]);
+  await overlay.close();
+});
 
 test('blocks of 4 KiB are kept as such', async () => {
   const base = new MemoryDevice(mib, { logicalBlockBytes: 4 * kib });

@@ -4,11 +4,12 @@
  */
 
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { ByteReader } from '../../../src/probe/cached-reader.ts';
 import { detect } from '../../../src/probe/detect.ts';
 import { corpusImage, listCorpus } from '../../support/images/corpus.ts';
 import { patched, withFile } from '../../support/images/readers.ts';
+import { describeUnless, noCorpus } from '../../support/needs.ts';
 
 const sectorBytes = 512;
 const mutants = 40;
@@ -89,11 +90,7 @@ function mutations(sectors: readonly number[]): fc.Arbitrary<ReadonlyMap<number,
   });
 }
 
-describe('a damaged superblock', () => {
-  test.skipIf(images.length > 0)('cannot be tried: the corpus of images is not there', () => {
-    expect(corpus).toBeUndefined();
-  });
-
+describeUnless(noCorpus)('a damaged superblock', () => {
   test.each(images)(
     'in $name is answered without an exception',
     { timeout: 20_000 },

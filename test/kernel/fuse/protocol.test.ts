@@ -7,18 +7,25 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { EntryWriter } from '../../../src/fuse/entry-writer.ts';
 import { Message, type WireBuffer } from '../../../src/fuse/message.ts';
 import { Node } from '../../../src/fuse/nodes.ts';
 import { operationNames, operations, placeOf } from '../../../src/fuse/operations.ts';
 import * as protocol from '../../../src/fuse/protocol.ts';
 import { abi } from '../../../src/vfs-linux/abi.gen.ts';
+import { describeUnless } from '../../support/needs.ts';
 
 const compiler = ['clang', 'clang-19', 'cc'].find(
   (name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0,
 );
-const header = fs.existsSync('/usr/include/linux/fuse.h');
+const header = '/usr/include/linux/fuse.h';
+const missing =
+  compiler === undefined
+    ? 'there is no C compiler'
+    : fs.existsSync(header)
+      ? undefined
+      : `there is no ${header}`;
 
 /** Evaluates C expressions on linux/fuse.h. */
 function evaluate(expressions: readonly string[]): number[] {
@@ -45,7 +52,7 @@ function evaluate(expressions: readonly string[]): number[] {
 
 const snake = (name: string): string => name.replaceAll(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
 
-describe.skipIf(compiler === undefined || !header)('the layouts are those of linux/fuse.h', () => {
+describeUnless(missing)('the layouts are those of linux/fuse.h', () => {
   test('sizes', () => {
     const known: Readonly<Record<string, string>> = {
       attr: 'struct fuse_attr',

@@ -93,6 +93,8 @@ async function tryPlaces(standIn: StandIn, volume: Volume): Promise<void> {
 async function pull(standIn: StandIn, volume: Volume): Promise<void> {
   const mount = await mountWinFsp(volume, 'L:', { library });
   const playing = standIn.run('load', 100_000);
+  // On a loaded machine the programs need a while until their first check.
+  while (standIn.number('StandInPassed') === 0) await wait(pullMs / 10);
   await wait(pullMs);
   await mount.unmount();
   const startedMs = performance.now();

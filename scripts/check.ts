@@ -1,7 +1,8 @@
 /**
- * `npm run check`: types (tsc), format and lint (Biome), dead code (knip), and the pure tests, among
- * them the rules of the house: which way imports run, circles, lengths (test/pure/house.test.ts).
- * The steps run side by side; the output of a step that failed is shown whole.
+ * `npm run check`: types (tsc), format and lint (Biome), dead code (knip), and the pure tests,
+ * among them the rules of the house: which way imports run, circles, lengths
+ * (test/pure/house.test.ts). The steps run side by side; the output of a step that failed is shown
+ * whole.
  */
 import { spawn } from 'node:child_process';
 import path from 'node:path';

@@ -1,7 +1,7 @@
 /**
- * `npm test`: all tests in one run of vitest. It gets the kernel image first, and ends with the line
- * `N passed, N failed`. The tools that tests compare with (mkfs, fsck, Wine) are installed as root on
- * Debian; without them those tests are skipped, and the report says why.
+ * `npm test`: all tests in one run of vitest. It gets the kernel image first, and ends with the
+ * line `N passed, N failed`. The tools that tests compare with (mkfs, fsck, Wine) are installed as
+ * root on Debian; without them those tests are skipped, and the report says why.
  *
  *   npm test                 everything
  *   npm test -- pure         one kind alone: pure, kernel, host, windows (scripts/test/kinds.ts)

@@ -1,7 +1,7 @@
 /**
- * The report of all kinds of tests, beside vitest's own: before a kind runs, what it needs and how
- * long it usually takes; at the end, what each kind had and took, why tests were skipped, and the
- * line `N passed, N failed`.
+ * The report of all kinds of tests, in addition to vitest's own: before a kind runs, what it needs
+ * and how long it usually takes; at the end, what each kind had and took, why tests were skipped,
+ * and the line `N passed, N failed`.
  *
  * A test that is skipped says why: by `context.skip(reason)`, or by "(skipped: reason)" in its name
  * or its suite's (test/support/needs.ts).

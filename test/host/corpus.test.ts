@@ -1,11 +1,11 @@
 /**
- * Every image of the corpus, most of them damaged on purpose, as fsbridge sees it and as this machine's
- * own kernel does: what one mounts, the other mounts with the same manifest; what one refuses, the
- * other refuses with the same errno. test/host/corpus-differences.ts lists, by name and with the
- * cause, where two kernels of different versions and configurations part.
+ * Every image of the corpus, most of them damaged on purpose, as fsbridge sees it and as this
+ * machine's own kernel does: what one mounts, the other mounts with the same manifest; what one
+ * refuses, the other refuses with the same errno. test/host/corpus-differences.ts lists, by name
+ * and with the cause, where two kernels of different versions and configurations part.
  *
- * A type that the machine's kernel does not have is judged by itself: the command ends in time, says
- * yes or no, and says the same twice.
+ * A type that the machine's kernel does not have is judged by itself: the command ends in time,
+ * says yes or no, and says the same twice.
  *
  * CORPUS=regex takes only the images whose names match. The native half needs root.
  */
@@ -135,7 +135,7 @@ async function judgeDetection(
     const text = `it mounts as ${type}, but ${detected.type} is recognised`;
     return [{ what: 'detection', text }];
   }
-  // The native kernel has said what is right: for what is recognised the second run is saved.
+  // The native kernel is the judge: a recognised image needs no second run.
   if (detected !== undefined && (await asksNative(image, type))) return [];
   const second = await askOurs(path);
   if (second.status !== 0) {
@@ -199,7 +199,7 @@ async function judge(image: CorpusImage): Promise<Verdict> {
 
 const verdicts: Verdict[] = [];
 
-/** Fails for what is found and not listed, and for what is listed and not found. */
+/** Fails for a difference that is not listed, and for a listed one that is not found. */
 function expectAsListed(verdict: Verdict): void {
   const rows = corpusDifferences.filter((row) => row.image === verdict.image);
   const unlisted = verdict.found.filter(({ what, fields = [] }) => {
@@ -217,7 +217,7 @@ function summary(): string {
   for (const { type, word, found } of verdicts) {
     const words = groups.get(type) ?? new Map<string, number>();
     groups.set(type, words);
-    const all = found.length === 0 ? word : `${word}, but for what is listed`;
+    const all = found.length === 0 ? word : `${word}, but for the listed differences`;
     words.set(all, (words.get(all) ?? 0) + 1);
   }
   const lines = [...groups].sort().map(([type, words]) => {

@@ -123,7 +123,8 @@ describe('a disk', () => {
     }),
   );
 
-  // A page's index has 32 bits on wasm32: generic_check_addressable() and xfs_sb_validate_fsb_count().
+  // A page's index has 32 bits on wasm32: generic_check_addressable() and
+  // xfs_sb_validate_fsb_count().
   for (const recipe of large) {
     testUnless(noTmpfs)(`of more than 16 TiB is refused with EFBIG, with ${recipe.type}`, () => {
       const sizeBytes = (recipe.type === 'xfs' ? 17 : 20) * TIB;

@@ -1,6 +1,7 @@
 /**
- * Tests of the native side of the twin tests, against itself: can this machine make the images of the
- * catalogue, are they whole, and does the machine's own kernel see the same tree in them twice?
+ * Tests of the native side of the twin tests, against itself: can this machine make the images of
+ * the catalogue, are they whole, and does the machine's own kernel see the same tree in them
+ * twice?
  *
  * Needs root, for loop mounts. One recipe for each way in which an image comes to be is tried;
  * TWIN=regex takes those whose names match, TWIN=. all (some five minutes).
@@ -32,7 +33,10 @@ const RECIPE_TIMEOUT_MS = 120_000;
 /** Above this a file is compared by size alone: hashing 4 GiB of holes takes seconds each time. */
 const HASH_LIMIT_BYTES = 64 * 1024 * 1024;
 
-/** Filled by a native mount, by the tool where it could be mounted or not, from a folder, by nobody. */
+/**
+ * Filled by a native mount, by the tool where it could be mounted or not, from a folder, by
+ * nothing.
+ */
 const ONE_EACH =
   /^(ext4-4k|ext4-4k-by-mke2fs|ext4-casefold|xfs-v4|btrfs-subvolumes|erofs-plain|f2fs-default|vfat-16)$/;
 
@@ -207,7 +211,7 @@ describeUnless(notRoot)('the native side tells the truth', () => {
     expect(changed.map((entry) => entry.path)).toEqual(['/sizes/0004097']);
   });
 
-  test('what is damaged says its errno, and the walk goes on', async () => {
+  test('a damaged entry has its errno, and the walk continues', async () => {
     const damaged = join(folder, 'damaged-tree.img');
     await copyFile(made.path, damaged);
     const wish = { mount: { type: 'ext4' } };

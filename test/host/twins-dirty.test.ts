@@ -1,5 +1,5 @@
 /**
- * A file system that nobody unmounted: fsbridge sees in it what Linux sees after the replay of the
+ * A file system that was not unmounted: fsbridge sees in it what Linux sees after the replay of the
  * journal, and the image stays as it was, journal and all.
  *
  * The machine's own kernel makes the mess: ext4 and XFS are shut down in the midst of their work,

@@ -1,7 +1,7 @@
 /**
- * The twin test the other way round: `fsbridge put` copies a tree with everything Linux knows into an
- * empty file system, the file system's own checker finds nothing, and this machine's own kernel sees
- * there what it sees in the tree.
+ * The twin test the other way round: `fsbridge put` copies a tree with everything Linux knows into
+ * an empty file system, the file system's own checker finds nothing, and this machine's own kernel
+ * sees there what it sees in the tree.
  *
  * Needs root: for the tree's owners and devices, and for loop mounts.
  */
@@ -62,7 +62,7 @@ function withPath(entry: ManifestEntry, bytes: Buffer): ManifestEntry {
   }
 }
 
-/** What is at `folder` and below, with paths as if that were the top. */
+/** `folder` and all below it, with paths as if it were the top. */
 function below(entries: readonly ManifestEntry[], folder: string): ManifestEntry[] {
   const prefix = Buffer.from(`${folder}/`);
   return entries.flatMap((entry) => {

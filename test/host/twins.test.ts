@@ -1,9 +1,10 @@
 /**
- * The twin test: every image of the catalogue (test/support/images/twin-images.ts) is made with the real
- * mkfs, and `fsbridge manifest --hash` has to say of it, line by line, what this machine's own kernel
- * says. Where that kernel does not mount the type or one of its features, the folder that the image
- * was made from is the judge, as far as the tool keeps it (test/support/images/tool-facts.ts); an image
- * that nobody has filled has to be empty. Afterwards the image has to be what it was, byte by byte.
+ * The twin test: every image of the catalogue (test/support/images/twin-images.ts) is made with
+ * the real mkfs, and `fsbridge manifest --hash` has to say of it, line by line, what this
+ * machine's own kernel says. Where that kernel does not mount the type or one of its features, the
+ * folder that the image was made from is the judge, as far as the tool keeps it
+ * (test/support/images/tool-facts.ts); an image that was not filled has to be empty. Afterwards
+ * the image has to be unchanged, byte by byte.
  *
  * Needs root, for loop mounts. TWIN=regex takes only the recipes whose names match.
  */
@@ -58,7 +59,7 @@ function emptyJudge(why: string): Judge {
   };
 }
 
-/** Who can say what is in the image, and says it. */
+/** The judge of the image's content. */
 async function chooseJudge(made: MadeImage): Promise<Judge> {
   const { recipe, path, sourceFolder, filledBy } = made;
   const { type } = recipe;
@@ -73,7 +74,8 @@ async function chooseJudge(made: MadeImage): Promise<Judge> {
     }
   }
   if (filledBy === 'nothing') return emptyJudge(why);
-  if (sourceFolder === undefined) throw new Error(`${recipe.name}: nobody knows what is in it`);
+  if (sourceFolder === undefined)
+    throw new Error(`${recipe.name}: there is no judge of its content`);
   expect(toolFactsKnown(type), `what the tools keep for ${type}`).toBe(true);
   const source = await nativeManifest(sourceFolder, { hash: true });
   const compare = (ours: readonly ManifestEntry[]): readonly Difference[] =>

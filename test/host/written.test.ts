@@ -1,7 +1,7 @@
 /**
- * What fsbridge writes is right: thousands of random calls on every file system that it writes, each
- * answer and each byte compared with a model; then the file system's own checker, this machine's own
- * kernel where it can, and fsbridge again must find just the model's tree.
+ * What fsbridge writes is right: thousands of random calls on every file system that it writes,
+ * each answer and each byte compared with a model; then the file system's own checker, this
+ * machine's own kernel where it can, and fsbridge again must find just the model's tree.
  *
  * SEED=number repeats a run, FS=regex takes only the file systems whose names match, STEPS=number
  * makes it longer.
@@ -56,7 +56,7 @@ async function mounted(
       .filter((line) => /WARNING:|BUG|[Cc]orrupt|[Ee]rror|inconsisten|stall/.test(line));
     expect(complaints).toEqual([]);
   } catch (error) {
-    // What is still open after a failure keeps the volume busy; the failure itself is what counts.
+    // Files left open after a failure keep the volume busy; the failure itself counts.
     await kernel.close().catch(() => {});
     throw error;
   }
@@ -85,7 +85,7 @@ async function work(load: Workload, volume: Volume, steps: number): Promise<void
   for (const file of load.open.splice(0)) await calls.close(file.fd);
 }
 
-/** Several thousand calls; what is compared with what at the end is the file's comment. */
+/** Several thousand calls; the comment of the file says what is compared at the end. */
 async function judge(subject: Subject): Promise<string> {
   const { type, abilities } = subject;
   const ignored = subject.ignored ?? [];

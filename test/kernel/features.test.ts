@@ -1,6 +1,6 @@
 /**
- * What Linux' file systems can do beyond files and folders: freezing, trimming, labels, ACLs, quotas,
- * handles, nameless files, verity, encryption, case-insensitive folders.
+ * What Linux' file systems can do beyond files and folders: freezing, trimming, labels, ACLs,
+ * quotas, handles, nameless files, verity, encryption, case-insensitive folders.
  */
 import { Buffer } from 'node:buffer';
 import { open } from 'node:fs/promises';
@@ -120,7 +120,7 @@ describe('trimming', () => {
   );
 });
 
-/** Only what is not zero, so that the disk in memory is as sparse as the file. */
+/** Only the bytes that are not zero, so that the disk in memory is as sparse as the file. */
 async function copyInto(device: MemoryDevice, image: string): Promise<void> {
   await using file = await open(image, 'r');
   const chunk = Buffer.alloc(65536);
@@ -336,7 +336,7 @@ describe('fscrypt', () => {
   test.each([
     { ...ext4, mkfs: `${ext4.mkfs} -O encrypt` },
     { ...f2fs, mkfs: `${f2fs.mkfs} -O encrypt` },
-  ])('hides names and contents from who has no key: $type', (recipe) =>
+  ])('hides names and contents without the key: $type', (recipe) =>
     withImage(recipe, async (scratch) => {
       await withVolume(scratch, async ({ calls, root }) => {
         const identifier = await unlock(calls, root);

@@ -1,7 +1,7 @@
 /**
- * The plug is pulled while fsbridge writes: the next kernel replays the journal, everything that was
- * fsynced is there, and the file system's checker finds nothing. Likewise when the kernel itself
- * dies, and when the disk is taken away.
+ * The plug is pulled while fsbridge writes: the next kernel replays the journal, everything that
+ * was fsynced is there, and the file system's checker finds nothing. Likewise when the kernel
+ * itself dies, and when the disk is taken away.
  *
  * SEED=number repeats a run, FS=regex takes only the file systems whose names match, CUTS=number
  * makes it longer.
@@ -36,7 +36,7 @@ interface Subject {
    */
   readonly blockBytes: number;
   /**
-   * Only the kernel dies, the disk goes on: after a real cut F2FS misses what was fsynced last about
+   * Only the kernel dies, the disk keeps running: after a real cut F2FS misses the last fsync about
    * once in a hundred times, and the reason is not known.
    */
   readonly onlyPanics?: true;

@@ -1,6 +1,6 @@
 /**
- * What the sources say of each other, for the rules of the house: which file imports which, types and
- * `import()` included, and which files go round in a circle.
+ * What the sources say of each other, for the rules of the house: which file imports which, types
+ * and `import()` included, and which files go round in a circle.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -20,7 +20,10 @@ export const readSource = (file: string): string => fs.readFileSync(path.join(ro
 const importPattern = /(?:\bfrom\s*|\bimport\s*\(\s*|^import\s+)['"](\.[^'"]+)['"]/gm;
 const includePattern = /^\s*#\s*include\s+"([^"]+)"/gm;
 
-/** The files of the project that a TypeScript file imports: by `import`, `export … from`, `import()`. */
+/**
+ * The files of the project that a TypeScript file imports: by `import`, `export … from`,
+ * `import()`.
+ */
 export function importsOf(file: string): string[] {
   const targets = [...readSource(file).matchAll(importPattern)].map(([, target]) =>
     path.join(path.dirname(file), target as string),
@@ -88,7 +91,9 @@ export interface Member {
   readonly file: string;
 }
 
-/** The members that a file's classes and interfaces declare, private ones (#) left to the compiler. */
+/**
+ * The members that a file's classes and interfaces declare, private ones (#) left to the compiler.
+ */
 export function membersOf(file: string): Member[] {
   return [...codeOf(file).matchAll(bodyPattern)].flatMap(([, owner, body]) =>
     [...(body as string).matchAll(memberPattern)]
@@ -98,8 +103,8 @@ export function membersOf(file: string): Member[] {
 }
 
 /**
- * The members that no code reads, by their names: as `.name`, or in a pattern or an object's braces.
- * A name is enough: two members of one name vouch for each other.
+ * The members that no code reads, by their names: as `.name`, or in a pattern or an object's
+ * braces. A name is enough: two members of one name vouch for each other.
  */
 export function unreadMembers(files: readonly string[]): Member[] {
   const members = files.flatMap(membersOf);

@@ -5,7 +5,8 @@
  *     const mounted = await mountFresh();
  *     mounted.fs is a VolumeFs on an empty ext4; afterAll(() => mounted.close())
  *
- * Where the machine has no mkfs for it, `cannotMount` says so, for describeUnless (test/support/needs.ts).
+ * Where the machine has no mkfs for it, `cannotMount` says so, for describeUnless
+ * (test/support/needs.ts).
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';

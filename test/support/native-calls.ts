@@ -1,8 +1,8 @@
 /**
  * Which C file of native/arch/wasm needs which other one: by the names of functions and variables
- * that one defines and the other uses. It is a scan of the text, not a parse: a name counts if one of
- * our headers declares it (or the table of operations in request.h), and it is defined in the file
- * that has it at the start of a line of its own.
+ * that one defines and the other uses. It is a scan of the text, not a parse: a name counts if one
+ * of our headers declares it (or the table of operations in request.h), and it is defined in the
+ * file that has it at the start of a line of its own.
  */
 import path from 'node:path';
 import { filesBelow, readSource } from './house.ts';
@@ -28,7 +28,9 @@ function declaredNames(headers: readonly string[]): Set<string> {
   return names;
 }
 
-/** Whether the text defines the function or variable: at the start of a line, with a body or value. */
+/**
+ * Whether the text defines the function or variable: at the start of a line, with a body or value.
+ */
 function defines(text: string, name: string): boolean {
   const begin = `^(?!extern|static|\\s|#)[^;{}()\\n]*\\b${name}`;
   return new RegExp(`${begin}(?:\\([^;]*?\\)\\s*\\{|(?:\\[[^;=]*)?\\s*(?:=|;))`, 'm').test(text);

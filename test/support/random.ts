@@ -1,8 +1,8 @@
 /**
  * Chance that can be had again: the same seed gives the same numbers on every machine.
  *
- * SEED in the environment chooses the seed of a test, SEED=clock one that nobody has tried; without it
- * the run is the same every time. The test prints it. (xorshift32; Marsaglia, "Xorshift RNGs", 2003.)
+ * SEED in the environment chooses the seed of a test, SEED=clock a new one; without it the run is
+ * the same every time. The test prints it. (xorshift32; Marsaglia, "Xorshift RNGs", 2003.)
  */
 import { Buffer } from 'node:buffer';
 

@@ -1,14 +1,14 @@
 /**
- * Where an image of the corpus is not seen here as this machine's own kernel sees it, and why that is
- * right. test/host/corpus.test.ts fails for a difference that is not here, and for a row that is no
- * longer true: the latter on a machine with the kernel that the list was made with.
+ * Where an image of the corpus is not seen here as this machine's own kernel sees it, and why that
+ * is right. test/host/corpus.test.ts fails for a difference that is not here, and for a row that
+ * is no longer true: the latter on a machine with the kernel that the list was made with.
  */
 
 /** The native kernel of the rows, as os.release() begins. */
 export const listedFor = '6.18.';
 
 /**
- * mounted here only, mounted natively only, errno: of the refusal; manifest: what is in it;
+ * mounted here only, mounted natively only, errno: of the refusal; manifest: of the content;
  * detection: of the type, from the bytes alone; unstable: two runs of ours differ.
  */
 export type What =
@@ -30,13 +30,15 @@ export interface CorpusDifference {
 /** Without CONFIG_XFS_SUPPORT_V4 there are no XFS of version 4. */
 const XFS_V4 = 'the native kernel is built without XFS V4';
 
-/** fs/btrfs/disk-io.c, validate_sys_chunk_array: since 6.14; what is wrong there is EINVAL then. */
+/** fs/btrfs/disk-io.c, validate_sys_chunk_array: since 6.14; damage there is EINVAL then. */
 const SYS_CHUNKS = 'since Linux 6.14 the system chunks are checked with the superblock: EINVAL';
 
 /** fs/ext4/inode.c, __ext4_iget: "invalid fast symlink length", since 6.16. */
 const FAST_SYMLINK = 'since Linux 6.16 the length of a fast symlink is checked: EUCLEAN';
 
-/** fs/ext4/file.c, fsverity_file_open: EOPNOTSUPP without it; here its descriptor is found damaged. */
+/**
+ * fs/ext4/file.c, fsverity_file_open: EOPNOTSUPP without it; here its descriptor is found damaged.
+ */
 const NO_VERITY = 'the native kernel is built without fs-verity';
 
 /** fs/btrfs/inode.c, new_simple_dir: the time at which it was looked at. */

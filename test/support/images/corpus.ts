@@ -2,9 +2,10 @@
  * The corpus of public test images (its README says where they are from), unpacked when asked for.
  *
  * Invariants:
- * 1. An image is unpacked once a machine and user, sparse, into a folder of the user's own below the
- *    temporary folder; it appears there by an atomic rename, so a half-unpacked one is never seen.
- * 2. The unpacked image is shared by all tests and read-only: whoever writes works on a copy.
+ * 1. An image is unpacked once a machine and user, sparse, into a folder of the user's own below
+ *    the temporary folder; it appears there by an atomic rename, so a half-unpacked one is never
+ *    seen.
+ * 2. The unpacked image is shared by all tests and read-only: a test that writes works on a copy.
  */
 
 import { spawn } from 'node:child_process';
@@ -27,7 +28,7 @@ export interface CorpusImage {
   readonly packedPath: string;
 }
 
-/** The corpus' folder, beside the repository; undefined where it is absent. */
+/** The corpus' folder, next to the repository's; undefined where it is absent. */
 export const corpusFolder: string | undefined = ((): string | undefined => {
   const folder = fileURLToPath(new URL('../../../../shared/corpus', import.meta.url));
   return existsSync(folder) ? folder : undefined;
@@ -113,7 +114,9 @@ async function unpackSparse(packed: string, target: string): Promise<void> {
 /** btrfs-image's header, little-endian (btrfs-progs image/metadump.h, HEADER_MAGIC). */
 const METADUMP_MAGIC = 0xbd5c25e27295668bn;
 
-/** btrfs-progs keeps some images as dumps of their metadata alone: those are no file systems yet. */
+/**
+ * btrfs-progs keeps some images as dumps of their metadata alone: those are no file systems yet.
+ */
 async function restoreMetadump(image: string): Promise<void> {
   const file = await open(image, 'r');
   const head = Buffer.alloc(8);
@@ -148,10 +151,12 @@ export async function corpusImage(image: CorpusImage): Promise<string> {
   return target;
 }
 
-/** blkid's names of what Linux calls otherwise. What is not a file system to mount has no type. */
+/** blkid's names of types that Linux names otherwise; only file systems have a type here. */
 const KERNEL_TYPES: Readonly<Record<string, string>> = { ntfs: 'ntfs3' };
 
-/** What `blkid -p` takes an unpacked image for, as the kernel's type; undefined where it is unsure. */
+/**
+ * What `blkid -p` takes an unpacked image for, as the kernel's type; undefined where it is unsure.
+ */
 async function probe(path: string): Promise<string | undefined> {
   // Status 2: nothing found; 8: more than one thing found (blkid(8)).
   const argv = [
@@ -178,8 +183,8 @@ function typeByName(image: CorpusImage): string | undefined {
 }
 
 /**
- * The kernel's types that are worth trying on an image, the likeliest first. Damage may hide the type
- * from blkid, so what the image's name says comes after; ext4 mounts ext2 and ext3 as well.
+ * The kernel's types that are worth trying on an image, the likeliest first. Damage may hide the
+ * type from blkid, so what the image's name says comes after; ext4 mounts ext2 and ext3 as well.
  */
 export async function corpusTypes(image: CorpusImage): Promise<readonly string[]> {
   const path = await corpusImage(image);

@@ -1,4 +1,4 @@
-/** Fills a folder with the standard tree of the tests; fill-tree.py says what is in it. */
+/** Fills a folder with the standard tree of the tests; fill-tree.py lists its content. */
 import { fileURLToPath } from 'node:url';
 import { mustRun } from '../run-program.ts';
 
@@ -8,7 +8,9 @@ export interface FillReport {
   readonly skipped: Readonly<Record<string, number>>;
 }
 
-/** Fills a folder with the standard tree; `options` are those of test/support/images/fill-tree.py. */
+/**
+ * Fills a folder with the standard tree; `options` are those of test/support/images/fill-tree.py.
+ */
 export async function fillStandard(
   folder: string,
   seed = 1,

@@ -49,7 +49,7 @@ export function fsckKnows(type: string): boolean {
 }
 
 /**
- * The checker's verdict on an image that nobody has mounted. The image is not changed.
+ * The checker's verdict on an image that is not mounted. The image is not changed.
  * Throws FsBridgeError ERR_NO_FSCK for a type without a checker, ENOENT where it is not installed.
  */
 export async function fsckVerdict(image: string, type: string): Promise<FsckVerdict> {

@@ -7,7 +7,7 @@ export type FillFunction = (folder: string) => void | Promise<void>;
  * folder with the tree, {proto-v4} and {proto-v5} for the tree as a protofile of mkfs.xfs.
  */
 export interface ImageRecipe {
-  /** Unique; says what is special: 'ext4-1k-bigalloc'. */
+  /** Unique; names its special features: 'ext4-1k-bigalloc'. */
   readonly name: string;
   /** The kernel's name of the file system. */
   readonly type: string;

@@ -1,6 +1,6 @@
 /**
- * An image factory for tests: the real mkfs of a file system on a sparse file, filled with a tree that
- * has everything Linux knows (test/support/images/fill-tree.py), the same for the same seed.
+ * An image factory for tests: the real mkfs of a file system on a sparse file, filled with a tree
+ * that has everything Linux knows (test/support/images/fill-tree.py), the same for the same seed.
  *
  *     recipe -- mkfs --> empty image -- native mount + fill-tree.py --> image
  *                              \------- the tools' own way to populate --> image
@@ -59,7 +59,9 @@ async function makeSource(shop: Workshop): Promise<string> {
   return source;
 }
 
-/** e2fsck's 1 is "errors corrected", what it was called for; sload.f2fs says Error and ends with 0. */
+/**
+ * e2fsck's 1 is "errors corrected", what it was called for; sload.f2fs says Error and ends with 0.
+ */
 function succeeded(argv: readonly string[], status: number, said: string): boolean {
   if (argv[0] === 'sload.f2fs' && /^\s*Error:/m.test(said)) return false;
   return status === 0 || (argv[0] === 'e2fsck' && status === 1);
@@ -119,7 +121,10 @@ async function fillThroughMount(shop: Workshop): Promise<string | undefined> {
   return undefined;
 }
 
-/** Fills an image that has been through mkfs; answers who did it, and what the kernel said. */
+/**
+ * Fills an image that has been through mkfs; answers by what it was filled, and the kernel's
+ * refusal.
+ */
 async function fillImage(shop: Workshop): Promise<Pick<MadeImage, 'filledBy' | 'nativeRefusal'>> {
   const { recipe } = shop;
   const none = { filledBy: 'nothing', nativeRefusal: undefined } as const;

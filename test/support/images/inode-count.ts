@@ -1,5 +1,5 @@
 /**
- * Counts what is in an image that this machine's kernel does not mount, by the file system's own
+ * Counts the inodes of an image that this machine's kernel does not mount, by the file system's own
  * tools: the proof that a tool has filled it. sload.f2fs, for one, ends with status 0 and an empty
  * file system where it was built without the compression it is asked for.
  */

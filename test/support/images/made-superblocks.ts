@@ -103,7 +103,9 @@ export function fat16(rootLabel: string, bootLabel: string): readonly [number, U
   return [[0, boot], [4 * 512, table], ...root];
 }
 
-/** An HFS that only wraps an HFS+ which begins `embedAt` bytes from the start (a multiple of 4096). */
+/**
+ * An HFS that only wraps an HFS+ which begins `embedAt` bytes from the start (a multiple of 4096).
+ */
 export function hfsWrapper(embedAt: number): Uint8Array {
   return structure(162, (view, raw) => {
     raw.write('BD', 0);

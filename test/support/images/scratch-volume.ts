@@ -60,7 +60,7 @@ export async function withVolume<T>(
     await kernel.close();
     return answer;
   } catch (error) {
-    // What is still open after a failure keeps the volume busy; the failure itself is what counts.
+    // Files left open after a failure keep the volume busy; the failure itself counts.
     await kernel.close().catch(() => {});
     throw error;
   }

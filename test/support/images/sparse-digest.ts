@@ -4,7 +4,7 @@ import { mustRun } from '../run-program.ts';
 
 const script = fileURLToPath(new URL('sparse-digest.py', import.meta.url));
 
-/** A digest of what is not zero in a file, and of where that is. */
+/** A digest of the bytes of a file that are not zero, and of their places. */
 export async function sparseDigest(path: string): Promise<string> {
   return (await mustRun(['python3', script, path])).stdout.toString('utf8').trim();
 }

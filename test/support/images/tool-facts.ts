@@ -1,7 +1,8 @@
 /**
- * What the tools keep of a folder that they make an image from, where the machine's own kernel cannot
- * look into it: the facts that `fsbridge manifest` can be held to. Tools lose nanoseconds, owners
- * above 16 bits, xattrs; the loss is in the image, and each is named here with where it comes from.
+ * What the tools keep of a folder that they make an image from, where the machine's own kernel
+ * cannot look into it: the facts that `fsbridge manifest` can be held to. Tools lose nanoseconds,
+ * owners above 16 bits, xattrs; the loss is in the image, and each is named here with where it
+ * comes from.
  */
 import type { Difference } from '../native/manifest-compare.ts';
 import { compareManifests, pathBytes, pathText } from '../native/manifest-compare.ts';
@@ -38,7 +39,9 @@ const lastName = (entry: ManifestEntry): Buffer => {
 const isSpecial = ({ type }: ManifestEntry): boolean =>
   ['char', 'block', 'fifo', 'socket'].includes(type ?? '');
 
-/** mke2fs 1.47 -d (misc/create_inode.c): 32 bits of seconds, and nothing of the top folder's inode. */
+/**
+ * mke2fs 1.47 -d (misc/create_inode.c): 32 bits of seconds, and nothing of the top folder's inode.
+ */
 const mke2fs: ToolFacts = {
   keeps: (entry) =>
     isRootFolder(entry)
@@ -69,7 +72,9 @@ const protofile: ToolFacts = {
   },
 };
 
-/** sload.f2fs 1.15 (fsck/sload.c): no special files, no xattrs; owners of 16 bits, seconds of 32. */
+/**
+ * sload.f2fs 1.15 (fsck/sload.c): no special files, no xattrs; owners of 16 bits, seconds of 32.
+ */
 const sload: ToolFacts = {
   lacks: isSpecial,
   keeps(entry) {
@@ -89,8 +94,8 @@ const ISO_LAST_SECOND = 5_869_583_999n;
 
 /**
  * xorriso -as mkisofs -R: seconds; 1 as the links of a directory; no xattrs, and of an ACL the
- * group's part as the mode's. A device number as 32 bits in one word, of which Linux takes 8 for the
- * minor (fs/isofs/rock.c, PN).
+ * group's part as the mode's. A device number as 32 bits in one word, of which Linux takes 8 for
+ * the minor (fs/isofs/rock.c, PN).
  */
 const rockRidge: ToolFacts = {
   keeps(entry) {
@@ -115,10 +120,11 @@ const CRAMFS_FIRST_LOST: Buffer = Buffer.alloc(CRAMFS_NAME_BYTES + 1, 'n');
  * mkfs.cramfs (struct cramfs_inode): no times, 16 bits of the uid and 8 of the gid, 8 + 8 bits of a
  * device number, every link a file of its own, no xattrs.
  *
- * A name of 253 bytes or more has its length written as 0, where readdir ends with EIO as fsck.cramfs
- * ends as well: /names, which is in the order of names, goes as far as that. And files of the same
- * content share it, which makes one inode of them for Linux (fs/cramfs/inode.c, cramino): the symlink
- * kinds/link-6 has what the file names/café has, so it may be seen as either.
+ * A name of 253 bytes or more has its length written as 0, where readdir ends with EIO as
+ * fsck.cramfs ends as well: /names, which is in the order of names, goes as far as that. And files
+ * of the same content share it, which makes one inode of them for Linux (fs/cramfs/inode.c,
+ * cramino): the symlink kinds/link-6 has what the file names/café has, so it may be seen as
+ * either.
  */
 const cramfs: ToolFacts = {
   lacks(entry) {
@@ -156,8 +162,8 @@ export function toolFactsKnown(type: string): boolean {
 }
 
 /**
- * Where an image that a tool has made from a folder does not have what the tool keeps of it. A field
- * that the tool loses is not looked at; an entry that is in one of the two places alone is.
+ * Where an image that a tool has made from a folder does not have what the tool keeps of it. A
+ * field that the tool loses is not looked at; an entry that is in one of the two places alone is.
  */
 export function compareWithSource(
   type: string,

@@ -1,6 +1,6 @@
 /**
- * The catalogue's second half: file systems whose own tools make the image from a folder, or that few
- * kernels mount natively. See test/support/images/twin-images.ts.
+ * The catalogue's second half: file systems whose own tools make the image from a folder, or that
+ * few kernels mount natively. See test/support/images/twin-images.ts.
  */
 import type { ImageRecipe } from './image-recipe.ts';
 
@@ -91,7 +91,9 @@ function plain(name: string, type: string, sizeMib: number, mkfs: string): Image
   return { name, type, sizeBytes: sizeMib * MIB, mkfs: words(mkfs), fill: 'none' };
 }
 
-/** Filled by fsbridge's own writing tests, as no kernel of a common distribution mounts them all. */
+/**
+ * Filled by fsbridge's own writing tests, as no kernel of a common distribution mounts them all.
+ */
 const emptyImages: readonly ImageRecipe[] = [
   plain('vfat-16', 'vfat', 64, 'mkfs.vfat -F 16'),
   plain('vfat-32', 'vfat', 64, 'mkfs.vfat -F 32'),

@@ -1,9 +1,10 @@
 /**
- * The catalogue of images for the twin tests: every option of the real mkfs programs that changes what
- * is on the disk, one idea a recipe. See test/support/images/images.ts for what a recipe says.
+ * The catalogue of images for the twin tests: every option of the real mkfs programs that changes
+ * what is on the disk, one idea a recipe. See test/support/images/images.ts for what a recipe
+ * says.
  *
- * A recipe that the mkfs of a machine does not know, or its kernel does not mount, is no fault of the
- * catalogue: Debian 12's mkfs.erofs has no zstd, and most kernels no XFS V4.
+ * A recipe that the mkfs of a machine does not know, or its kernel does not mount, is no fault of
+ * the catalogue: Debian 12's mkfs.erofs has no zstd, and most kernels no XFS V4.
  */
 
 import { mustRun } from '../run-program.ts';
@@ -65,7 +66,8 @@ const extImages: readonly ImageRecipe[] = [
   ext('ext4-inline-data-1k', '-b 1024 -I 512 -O inline_data'),
   ext('ext4-inline-data-inode-4096', '-b 4096 -I 4096 -N 6000 -O inline_data'),
   ext('ext4-casefold', '-b 4096 -O casefold -E encoding=utf8', {
-    // A directory that ignores case: 0x40000000 is EXT4_CASEFOLD_FL (fs/ext4/ext4.h), 0x80000 extents.
+    // A directory that ignores case: 0x40000000 is EXT4_CASEFOLD_FL (fs/ext4/ext4.h), 0x80000
+    // extents.
     afterFill: [
       ['debugfs', '-w', '-R', 'mkdir casefolded', '{image}'],
       ['debugfs', '-w', '-R', 'set_inode_field casefolded flags 0x40080000', '{image}'],
@@ -123,8 +125,9 @@ const extImages: readonly ImageRecipe[] = [
 ];
 
 /**
- * mkfs.xfs makes nothing below 300 MB, with a log below 64 MB or that looks so, but with --unsupported
- * (xfsprogs 5.19, mkfs/xfs_mkfs.c, validate_supported). Old file systems are like that all the same.
+ * mkfs.xfs makes nothing below 300 MB, with a log below 64 MB or that looks so, but with
+ * --unsupported (xfsprogs 5.19, mkfs/xfs_mkfs.c, validate_supported). Old file systems are like
+ * that all the same.
  */
 function xfs(name: string, options: string, extra: Extra = {}): ImageRecipe {
   const mkfs = ['mkfs.xfs', '-q', '-f', ...options.split(' ').filter((word) => word !== '')];
@@ -179,9 +182,9 @@ function btrfs(name: string, options: string, extra: Extra = {}): ImageRecipe {
 }
 
 /**
- * A subvolume in a subvolume, snapshots (one read-only, one changed after), a reflinked file. The inner
- * one comes after the snapshots: in them it would be an empty directory with the time of the look
- * as its mtime (fs/btrfs/inode.c, new_simple_dir), never twice the same.
+ * A subvolume in a subvolume, snapshots (one read-only, one changed after), a reflinked file. The
+ * inner one comes after the snapshots: in them it would be an empty directory with the time of the
+ * look as its mtime (fs/btrfs/inode.c, new_simple_dir), never twice the same.
  */
 async function fillSubvolumes(folder: string): Promise<void> {
   const at = (name: string): string => `${folder}/${name}`;

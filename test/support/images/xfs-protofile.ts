@@ -1,11 +1,11 @@
 /**
- * Writes a folder's tree as a protofile, the only way to fill an XFS without mounting it: needed for
- * XFS V4 and ascii-ci, which the kernel of most machines no longer mounts.
+ * Writes a folder's tree as a protofile, the only way to fill an XFS without mounting it: needed
+ * for XFS V4 and ascii-ci, which the kernel of most machines no longer mounts.
  *
- * The format is words between white space (mkfs.xfs(8), "prototype file"; xfsprogs mkfs/proto.c), so
- * entries with other than plain characters in name or target are left out, and so are devices, sockets
- * and xattrs; hard links become files. Names that differ in case alone are left out but for the
- * first: mkfs.xfs would put them all into a directory that ignores case.
+ * The format is words between white space (mkfs.xfs(8), "prototype file"; xfsprogs mkfs/proto.c),
+ * so entries with other than plain characters in name or target are left out, and so are devices,
+ * sockets and xattrs; hard links become files. Names that differ in case alone are left out but
+ * for the first: mkfs.xfs would put them all into a directory that ignores case.
  */
 import type { Stats } from 'node:fs';
 import { lstat, readdir, readlink, writeFile } from 'node:fs/promises';
@@ -21,7 +21,9 @@ function modeWord(letter: string, mode: number): string {
   return `${letter}${setuid}${setgid}${(mode & 0o777).toString(8).padStart(3, '0')}`;
 }
 
-/** The words after the name, and whether the entry is a directory; undefined where it is left out. */
+/**
+ * The words after the name, and whether the entry is a directory; undefined where it is left out.
+ */
 async function describe(
   path: string,
   found: Stats,

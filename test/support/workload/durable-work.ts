@@ -1,7 +1,8 @@
 /**
  * Programs that trust fsync(2), and what they may trust in after a power cut:
  *
- * - sealed files are written once, then fsync of the file and of the directory: they stay as they are;
+ * - sealed files are written once, then fsync of the file and of the directory: they stay as they
+ *   are;
  * - logs grow at their end: what fsync covered is there;
  * - slots are overwritten in place: a block has the generation that fsync covered, or a later one;
  * - swapped files are replaced by rename(2) of a finished one: always one whole generation.

@@ -17,7 +17,7 @@ export class ModelFile {
     return this.#bytes.subarray(0, this.#size);
   }
 
-  /** A copy of what is there between the two offsets. */
+  /** A copy of the bytes between the two offsets. */
   slice(offset: number, length: number): Buffer {
     return Buffer.from(this.bytes.subarray(offset, offset + length));
   }

@@ -1,9 +1,10 @@
 /**
  * A Linux directory tree in memory: what the system calls on names must do and answer.
  *
- * Every method is the call of its name for root on a file system that can do everything, and answers
- * a negative errno in the order in which Linux looks for errors (fs/namei.c). Names and paths are
- * latin1 strings that stand for bytes, so that names which are no UTF-8 are names like others.
+ * Every method is the call of its name for root on a file system that can do everything, and
+ * answers a negative errno in the order in which Linux looks for errors (fs/namei.c). Names and
+ * paths are latin1 strings that stand for bytes, so that names which are no UTF-8 are names like
+ * others.
  */
 import type { Buffer } from 'node:buffer';
 import { abi, errno } from '../../../src/vfs-linux/abi.gen.ts';
@@ -202,7 +203,7 @@ export class ModelTree {
     return 0;
   }
 
-  /** What is the file system's own in renaming comes after all that the VFS looks for. */
+  /** The file system's own checks of a rename come after all of the VFS's. */
   rename(from: string, to: string, flags: number, own: RenameRules): number {
     const old = this.walk(from, false);
     if (typeof old === 'number') return old;

@@ -7,7 +7,7 @@ import { expectBytes, expectSame, Mismatch } from './workload.ts';
 
 const name = (file: OpenFile): string => `fd ${file.fd} (${file.node.file.size} bytes)`;
 
-/** Offsets like to fall on and beside the borders of blocks and pages. */
+/** Offsets often fall on the borders, and next to the borders, of blocks and pages. */
 function offsetIn(load: Workload, most: number): number {
   const { random } = load;
   const offset = random.below(Math.max(most, 1));
@@ -121,7 +121,9 @@ function other(load: Workload, file: OpenFile): OpenFile | undefined {
   return others.length === 0 ? undefined : load.random.pick(others);
 }
 
-/** A short count is allowed (XFS and btrfs clone whole blocks first): the rest is asked for again. */
+/**
+ * A short count is allowed (XFS and btrfs clone whole blocks first): the rest is asked for again.
+ */
 export function planCopyRange(load: Workload, to: OpenFile): Step {
   const from = other(load, to);
   if (from === undefined || to.append) return planRead(load, to);

@@ -123,7 +123,7 @@ export class Workload {
     return this.#directories.length > mostDirectories;
   }
 
-  /** A path that may be there or not, and may lead through what is no directory. */
+  /** A path that may be there or not, and may lead through a file that is no directory. */
   path(): string {
     const { random } = this;
     const base = random.pick(this.#directories).path;

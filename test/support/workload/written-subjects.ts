@@ -99,8 +99,8 @@ const extSubjects: readonly Subject[] = [
   ext('ext4-4k-48-megabytes-of-memory', '-b 4096', { memoryBytes: 48 * MIB }),
   ext('ext4-journalled-data', '-b 4096', { options: 'data=journal' }),
   ext('ext4-no-journal-inline', '-b 4096 -O ^has_journal,inline_data -I 512', {
-    // What was inline waits in the disk's cache while fallocate zeroes the file's, and comes back over
-    // the zeroes: in 6.12 and in 6.18, on any machine.
+    // What was inline waits in the disk's cache while fallocate zeroes the file's, and comes back
+    // over the zeroes: in 6.12 and in 6.18, on any machine.
     abilities: { ...everything, fallocate: undefined },
   }),
   ext('ext4-bigalloc', '-b 4096 -O bigalloc -C 16384', {
@@ -184,8 +184,8 @@ const otherSubjects: readonly Subject[] = [
   },
   {
     ...{ name: 'exfat', type: 'exfat', sizeBytes: 256 * MIB, mkfs: ['mkfs.exfat'] },
-    // exfat_file_write_iter() of 6.12 looks at the offset before O_APPEND changes it, and zero-fills
-    // up to there: natively, too.
+    // exfat_file_write_iter() of 6.12 looks at the offset before O_APPEND changes it, and
+    // zero-fills up to there: natively, too.
     abilities: { ...dos, renameFlags: noReplace, fallocate: [], append: false },
   },
   {

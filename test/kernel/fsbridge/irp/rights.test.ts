@@ -2,18 +2,10 @@
  * Who may do what, in the three ways that a volume can be shown, and what a new file's owner is.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { FileObject } from '../../../../src/fsbridge/file-object.ts';
-import { DISPOSITION, OPTION } from '../../../../src/fsbridge/nt.ts';
+import { DISPOSITION } from '../../../../src/fsbridge/nt.ts';
 import type { AccessToken, Privilege } from '../../../../src/fsbridge/security/access-check.ts';
 import { ACCESS } from '../../../../src/fsbridge/security/access-rights.ts';
-import {
-  aclOf,
-  allowAce,
-  formatSecurityDescriptor,
-  parseSecurityDescriptor,
-} from '../../../../src/fsbridge/security/security-descriptor.ts';
 import { wellKnownSid } from '../../../../src/fsbridge/security/sid.ts';
-import { ntStatusName } from '../../../../src/fsbridge/translate/ntstatus.ts';
 import { cannotMount } from '../../../support/kernel-volume.ts';
 import { describeUnless } from '../../../support/needs.ts';
 import { Client, freshClient } from '../../../support/windows/engine-client.ts';
@@ -26,12 +18,7 @@ function tokenOf(userSid: string, ...privileges: Privilege[]): AccessToken {
   return { userSid, groups, privileges: new Set(privileges) };
 }
 
-const {
-  FILE_GENERIC_READ: read,
-  FILE_GENERIC_WRITE: write,
-  MAXIMUM_ALLOWED,
-  FILE_ALL_ACCESS,
-} = ACCESS;
+const { FILE_GENERIC_READ: read, FILE_GENERIC_WRITE: write, FILE_ALL_ACCESS } = ACCESS;
 const root = tokenOf('S-1-22-1-0');
 const mine = tokenOf(me);
 const other = tokenOf('S-1-22-1-2000');
@@ -95,39 +82,6 @@ describeUnless(cannotMount())('rights', () => {
     expect(await asks(client, name, desired, token)).toBe(expected);
   });
 
-  test('MAXIMUM_ALLOWED gives what there is', async () => {
-    const granted = async (client: Client, name: string, token?: AccessToken): Promise<number> => {
-      const accessToken = token === undefined ? undefined : Client.token(token);
-      const given = { desiredAccess: MAXIMUM_ALLOWED, accessToken };
-      const [, irp] = await client.create(name, given);
-      await client.close(irp.fileObject as FileObject);
-      return irp.grantedAccess;
-    };
-    expect(await granted(map, '\\mine')).toBe(FILE_ALL_ACCESS);
-    expect((await granted(map, '\\readable')) & (write & ~read)).toBe(0);
-    expect((await granted(enforce, '\\readable', other)) & read).toBe(read);
-    // READONLY withholds writing from whoever asks for everything.
-    expect((await granted(map, '\\mine-closed')) & ACCESS.WRITE_DATA).toBe(0);
-  });
-
-  test('without the traverse privilege every directory on the way is asked', async () => {
-    const without = { hasTraversePrivilege: false, desiredAccess: read };
-    expect(await map.tryCreate('\\closed\\file', without)).toBe('ACCESS_DENIED');
-    expect(await ignore.tryCreate('\\closed\\file', without)).toBe('SUCCESS 1');
-  });
-
-  test('with the privilege, backup intent opens a file that the descriptor refuses', async () => {
-    const backup = tokenOf(me, 'SeBackupPrivilege');
-    const asking = { desiredAccess: read, accessToken: Client.token(backup) };
-    const intent = { ...asking, createOptions: OPTION.OPEN_FOR_BACKUP_INTENT };
-    expect(await enforce.tryCreate('\\secret', asking)).toBe('ACCESS_DENIED');
-    expect(await enforce.tryCreate('\\secret', intent)).toBe('SUCCESS 1');
-    expect(await map.tryCreate('\\secret', { ...intent, hasBackupPrivilege: true })).toBe(
-      'SUCCESS 1',
-    );
-    expect(await map.tryCreate('\\secret', intent)).toBe('ACCESS_DENIED');
-  });
-
   test('who may write the directory may remove what others own in it', async () => {
     await map.linux.writeFile('/strangers', 'x');
     expect(await asks(map, 'strangers', ACCESS.DELETE)).toBe('SUCCESS 1');
@@ -148,47 +102,6 @@ describeUnless(cannotMount())('rights', () => {
     const accessToken = Client.token(other);
     await enforce.close(await enforce.make('\\by-other', { accessToken }));
     expect((await map.linux.stat('/by-other')).uid).toBe(2000);
-  });
-
-  const setSecurity = async (file: FileObject, parts: number, sd: Buffer): Promise<string> => {
-    const irp = {
-      fileObject: file,
-      securityInformation: parts,
-      modificationDescriptor: sd,
-      securityDescriptor: undefined,
-    };
-    return ntStatusName(await map.engine.setSecurity(irp));
-  };
-
-  test('a descriptor that is set is the mode, and setuid stays', async () => {
-    await map.put('\\program', '');
-    await map.linux.chmod('/program', 0o4755);
-    const file = await map.open('\\program');
-    const aces = [allowAce(me, FILE_ALL_ACCESS), allowAce(wellKnownSid.EVERYONE, read)];
-    const sd = { control: 0x1004, owner: undefined, group: undefined, sacl: undefined };
-    const list = formatSecurityDescriptor({ ...sd, dacl: aclOf(aces) });
-    expect(await setSecurity(file, 4, list)).toBe('SUCCESS');
-    expect((await map.linux.stat('/program')).mode & 0o7777).toBe(0o4744);
-    const owner = formatSecurityDescriptor({ ...sd, owner: 'S-1-22-1-2000', dacl: undefined });
-    expect(await setSecurity(file, 1, owner)).toBe('SUCCESS');
-    expect((await map.linux.stat('/program')).uid).toBe(2000);
-    const nobody = formatSecurityDescriptor({ ...sd, owner: 'S-1-5-21-9-9-9-9', dacl: undefined });
-    expect(await setSecurity(file, 1, nobody)).toBe('INVALID_OWNER');
-    await map.close(file);
-  });
-
-  test('a descriptor that is read and set again changes nothing', async () => {
-    for (const mode of [0o600, 0o644, 0o755, 0o070, 0o007, 0o4711, 0o2755]) {
-      await map.put('\\same', '');
-      await map.linux.chmod('/same', mode);
-      const file = await map.open('\\same');
-      const irp = { fileObject: file, securityDescriptor: undefined as Buffer | undefined };
-      expect(await map.engine.querySecurity(irp)).toBe(0);
-      expect(parseSecurityDescriptor(irp.securityDescriptor as Buffer)?.owner).toBe(me);
-      expect(await setSecurity(file, 7, irp.securityDescriptor as Buffer)).toBe('SUCCESS');
-      expect((await map.linux.stat('/same')).mode & 0o7777).toBe(mode);
-      await map.close(file, true);
-    }
   });
 });
 

@@ -36,7 +36,7 @@ export function withVolumeOptions(command: Command): Command {
       'which one of several: its id, label or UUID, as probe prints them',
     )
     .option('--type <type>', 'the file system, instead of the one that is recognised')
-    .option('--options <options>', 'mount options, as for mount(8)')
+    .option('--options <options>', 'options of the file system, as for mount(8)')
     .option(
       '--device <source>',
       'a further disk of the same file system; may be repeated',

@@ -1,7 +1,7 @@
 /**
  * mount(8)'s option strings, taken apart into mount(2)'s flags and the file system's own options.
  */
-import { splitOptions } from '../split-options.ts';
+import { splitOptions, unquoteOption } from '../split-options.ts';
 import { abi } from './abi.gen.ts';
 
 const flagOptions: Readonly<Record<string, number>> = {
@@ -46,4 +46,13 @@ export function parseMountOptions(options: string, flags: number): MountOptions 
     if (set === undefined && clear === undefined) own.push(option);
   }
   return { flags: flags >>> 0, data: own.join(',') };
+}
+
+/**
+ * The options' names, without their values: "rw" for "rw=1", which Linux reads as "rw"
+ * (fs/fs_context.c, vfs_parse_sb_flag). Linux splits at every comma (generic_parse_monolithic), and
+ * so also inside quotes, where mount(8) does not.
+ */
+export function keysOfOptions(options: string): string[] {
+  return options.split(',').map((option) => unquoteOption(option).replace(/=.*$/s, '').trim());
 }

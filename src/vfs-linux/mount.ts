@@ -8,7 +8,7 @@ import { LinuxCalls } from './calls.ts';
 import { isErrno, negative } from './errno.ts';
 import { errnoMeaning, errnoName } from './errors.ts';
 import type { Machine } from './machine.ts';
-import { parseMountOptions } from './mount-options.ts';
+import { keysOfOptions, parseMountOptions } from './mount-options.ts';
 import { kernelItself } from './request-ring.ts';
 import { Volume } from './volume.ts';
 
@@ -29,8 +29,9 @@ const shownLogLines = 5;
 
 /**
  * Mounts at `target`, which it makes, the first of the types that the kernel takes. `onClosed` is
- * called when the volume begins to unmount. Throws the kernel's errno (that of the first type which
- * did not say "not mine", EINVAL) with the last lines of the kernel's log.
+ * called when the volume begins to unmount. Throws ERR_USAGE where `rw` or `ro` among the options
+ * contradicts `readOnly`, or the kernel's errno (that of the first type which did not say "not mine",
+ * EINVAL) with the last lines of the kernel's log.
  */
 export async function mountVolume(
   machine: Machine,
@@ -40,6 +41,7 @@ export async function mountVolume(
 ): Promise<Volume> {
   const { calls } = machine;
   const readOnly = request.readOnly ?? true;
+  checkAccess(request.options ?? '', readOnly);
   // nodev: a device node on a stranger's disk must not open the disks of this kernel.
   const { flags, data } = parseMountOptions(
     request.options ?? '',
@@ -71,6 +73,14 @@ export async function mountVolume(
     `cannot be mounted as ${request.types.join(' or ')}: ${errnoMeaning(refusal)}`,
     said.length > 0 ? `The kernel said:\n  ${said.join('\n  ')}` : undefined,
   );
+}
+
+/** `readOnly` alone decides: over a source that is open for reading, writes would be lost. */
+function checkAccess(options: string, readOnly: boolean): void {
+  const word = readOnly ? 'rw' : 'ro';
+  if (!keysOfOptions(options).includes(word)) return;
+  const why = `"${word}" contradicts readOnly: ${readOnly}`;
+  throw new FsBridgeError('ERR_USAGE', 'options', why, 'Say it with readOnly alone.');
 }
 
 function mount(machine: Machine, mounted: encode.MountArguments): Promise<number> {

@@ -11,6 +11,7 @@ import { trace } from '../observe/trace.ts';
 import { TracedDevice } from '../observe/traced-device.ts';
 import { Kernel } from '../vfs-linux/kernel.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
+import { checkVolumeOptions } from './check-options.ts';
 import { chooseVolume, type VolumeEntry } from './choose-volume.ts';
 import { mountVolume } from './mount-volume.ts';
 import { OpenVolumes } from './open-volumes.ts';
@@ -109,7 +110,8 @@ function memberOn(opened: OpenVolumes, of: VolumeEntry): VolumeEntry {
 
 /**
  * Mounts the volume that the options name for `use`. With --rw everything that was written is on
- * the disk when this resolves; an error in writing it out, or in unmounting, is thrown.
+ * the disk when this resolves; an error in writing it out, or in unmounting, is thrown. Throws
+ * ERR_USAGE where the mount options contradict --rw, or are not for the file system.
  */
 export function withVolume<T>(
   source: string,
@@ -119,6 +121,7 @@ export function withVolume<T>(
 ): Promise<T> {
   const { type, options: mountOptions, rw: write = false } = options;
   return withEnds(messages, async (ends) => {
+    checkVolumeOptions(mountOptions ?? '', write);
     const kernel = ends.use(await bootKernel(options));
     const main = ends.use(await openVolumes(kernel, source, write, messages));
     const entry = chooseVolume(source, main.volumes, options.volume, type !== undefined);

@@ -458,6 +458,7 @@ describeUnless(missing)('a mount (on this Linux)', () => {
       [() => [image, target, '--permissions', 'x'], /permissions.*is invalid/, 2],
       [() => [image, target, '--uid-map', 'x'], /"x" is not a mapping \(ERR_USAGE\)/, 2],
       [() => [image, target, '--host-options', 'x'], /"x" is no flag of a mount/, 2],
+      [() => [image, target, '--options', 'rw'], /"rw" does not allow writing \(ERR_USAGE\)/, 2],
       [() => [image, target, '--memory', '1M'], /\(ERR_MEMORY_SIZE\)/, 2],
       [() => [image, target, '--log', '/no/x'], /the log cannot be written there \(ENOENT\)/, 1],
       [() => [image, target, '--trace', '/no/x'], /the trace cannot be written.* \(ENOENT\)/, 1],

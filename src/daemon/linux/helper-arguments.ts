@@ -126,8 +126,13 @@ function nameAndValue(option: string): [string, string | undefined] {
 }
 
 function asksForWriting(target: string, options: readonly string[]): boolean {
-  if (options.includes('write')) return true;
-  if (!options.includes('rw')) return false;
+  const last = options.findLast((option) => option === 'ro' || option === 'rw');
+  if (options.includes('write')) {
+    if (last !== 'ro') return true;
+    const advice = 'Leave out "write" to read, or "ro" to write.';
+    throw new FsBridgeError('ERR_USAGE', target, '"ro" and "write" contradict each other', advice);
+  }
+  if (last !== 'rw') return false;
   if (optionsGivenToMount(target).includes('rw')) return true;
   print(
     `fsbridge: ${target}: mounted for reading only, because rw was not among the options given\n` +

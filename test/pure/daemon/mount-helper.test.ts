@@ -38,6 +38,11 @@ describe('mount(8)’s options become those of fsbridge:', () => {
     ]);
   });
 
+  test('ro and write contradict each other', () => {
+    const argv = ['disk.img', '/mnt', '-o', 'ro,write'];
+    expect(() => fsbridgeArguments(helper, argv)).toThrow(/"ro" and "write" contradict/);
+  });
+
   test.each([[['disk.img']], [['a', 'b', 'c']]])('%j is wrong usage', (argv) => {
     expect(() => fsbridgeArguments(helper, argv)).toThrow(/ERR_USAGE/);
   });

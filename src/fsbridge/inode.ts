@@ -111,14 +111,13 @@ export async function queryInfo(
 }
 
 /** Whether it has FILE_ATTRIBUTE_READONLY: then it is not deleted and not replaced. */
-export async function isReadOnlyFile(vcb: Vcb, fcb: Fcb): Promise<boolean> {
+export async function isMarkedReadOnly(vcb: Vcb, fcb: Fcb): Promise<boolean> {
   const statx = await vcb.calls.fstatx(fcb.handle);
   if (isErrno(statx)) return false;
   if (fcb.dos === undefined) await learnXattrs(vcb, fcb);
   const stored = storedAttributes(fcb.dos, fcb.type);
   const attributes = fileAttributesOf(statx, { dosAttributes: stored });
-  const isDirectory = (attributes & FILE_ATTRIBUTE.DIRECTORY) !== 0;
-  return !isDirectory && (attributes & FILE_ATTRIBUTE.READONLY) !== 0;
+  return (attributes & FILE_ATTRIBUTE.READONLY) !== 0;
 }
 
 /** Whether the symbolic link of that name leads to a directory now. */

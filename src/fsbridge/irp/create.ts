@@ -176,9 +176,12 @@ function checkKind(irp: CreateIrp, attributes: number, isReparsePoint: boolean):
 
 function checkReadOnlyAttribute(irp: CreateIrp, attributes: number, overwrites: boolean): NtStatus {
   if ((attributes & FILE_ATTRIBUTE.READONLY) === 0) return STATUS.SUCCESS;
-  if ((attributes & FILE_ATTRIBUTE.DIRECTORY) !== 0) return STATUS.SUCCESS;
+  // Names may be added to a READONLY directory and removed from it; the directory itself stays.
+  const isDirectory = (attributes & FILE_ATTRIBUTE.DIRECTORY) !== 0;
   const writes = ACCESS.WRITE_DATA | ACCESS.APPEND_DATA;
-  if (overwrites || (irp.desiredAccess & writes) !== 0) return STATUS.ACCESS_DENIED;
+  if (!isDirectory && (overwrites || (irp.desiredAccess & writes) !== 0)) {
+    return STATUS.ACCESS_DENIED;
+  }
   const deletes = (irp.createOptions & OPTION.DELETE_ON_CLOSE) !== 0;
   return deletes ? STATUS.CANNOT_DELETE : STATUS.SUCCESS;
 }

@@ -166,7 +166,7 @@ async function setDisposition(vcb: Vcb, irp: SetDispositionInformation): Promise
   const isDirectory = fileObject.fcb.type === abi.S_IFDIR;
   const isReadOnly = (irp.fileInfo.fileAttributes & FILE_ATTRIBUTE.READONLY) !== 0;
   const ignores = (irp.flags & DISPOSITION_FLAG.IGNORE_READONLY) !== 0;
-  if (isReadOnly && !isDirectory && !ignores) return STATUS.CANNOT_DELETE;
+  if (isReadOnly && !ignores) return STATUS.CANNOT_DELETE;
   return isDirectory ? isEmpty(vcb, fileObject.fcb.handle) : STATUS.SUCCESS;
 }
 

@@ -10,7 +10,7 @@ import { at } from '../../vfs-linux/calls.ts';
 import { type Errno, isErrno } from '../../vfs-linux/errno.ts';
 import { checkReplace } from '../access.ts';
 import type { Fcb, Lcb } from '../fcb.ts';
-import { isReadOnlyFile, queryInfo } from '../inode.ts';
+import { isMarkedReadOnly, queryInfo } from '../inode.ts';
 import { RENAME } from '../nt.ts';
 import { temporaryName } from '../temporary-name.ts';
 import { type NtStatus, ntStatusOf, STATUS } from '../translate/ntstatus.ts';
@@ -92,7 +92,7 @@ async function checkTarget(vcb: Vcb, irp: SetRenameInformation, place: Place): P
     if (!isPosix || isDirectory !== isSourceDirectory) return STATUS.ACCESS_DENIED;
   }
   const ignoresReadOnly = (irp.flags & RENAME.IGNORE_READONLY) !== 0;
-  if (!ignoresReadOnly && (await isReadOnlyFile(vcb, target))) return STATUS.ACCESS_DENIED;
+  if (!ignoresReadOnly && (await isMarkedReadOnly(vcb, target))) return STATUS.ACCESS_DENIED;
   return checkReplace(vcb, irp.accessToken, place);
 }
 

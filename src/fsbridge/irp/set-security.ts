@@ -7,7 +7,7 @@
 
 import { isErrno } from '../../vfs-linux/errno.ts';
 import { storedAttributes } from '../file-info.ts';
-import { isReadOnlyFile, keepDosAttrib } from '../inode.ts';
+import { isMarkedReadOnly, keepDosAttrib } from '../inode.ts';
 import { applyPermissions, permissionsOfFcb } from '../permissions.ts';
 import { FILE_GENERIC_MAPPING } from '../security/access-rights.ts';
 import { permissionsOf } from '../security/acl-unmap.ts';
@@ -44,7 +44,7 @@ export async function setSecurity(vcb: Vcb, irp: SetSecurityIrp): Promise<NtStat
   const wanted = permissionsOf(sd, before, vcb.descriptors.sids);
   if (wanted.permissions === undefined) return wanted.status;
   // 4 do
-  const wasReadOnly = await isReadOnlyFile(vcb, fcb);
+  const wasReadOnly = await isMarkedReadOnly(vcb, fcb);
   const ret = await applyPermissions(vcb, fcb, before, wanted.permissions);
   if (isErrno(ret)) return ntStatusOf(ret);
   // A descriptor does not clear READONLY: where the mode no longer shows it, it is kept apart.

@@ -82,8 +82,8 @@ export function fileAttributesOf(statx: AttributeSource, options: AttributeOptio
 }
 
 /**
- * READONLY says nothing about a directory: on NTFS it marks a folder with a desktop.ini, and
- * nothing is refused for it. So only files have it by their mode.
+ * Only files have READONLY by their mode. On NTFS a directory's READONLY marks a folder with a
+ * desktop.ini, and refuses the removal of the directory and nothing else.
  */
 function fileOnlyAttributes(statx: AttributeSource): number {
   let attributes = 0;

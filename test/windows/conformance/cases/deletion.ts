@@ -6,6 +6,7 @@ import {
   disposition,
   dispositionFlag,
   option,
+  renameFlag,
   share,
   status,
 } from '../driver/nt.ts';
@@ -157,6 +158,47 @@ export const deletion: readonly Case[] = [
       expectStatus(await handle.setDisposition(DELETE), status.CANNOT_DELETE);
       await handle.close();
       expectEqual((await win.readFile(path('a'))).toString(), 'x', 'the content');
+    },
+  },
+  {
+    name: 'a READONLY directory is not deleted and not replaced, and can be emptied',
+    rule: 'winfsp-tests create_readonlydir_test, which passes on NTFS; MS-FSA 2.1.5.15.3',
+    async run({ win, path }) {
+      const marks = { access: access.READ_ATTRIBUTES | access.WRITE_ATTRIBUTES };
+      const { READONLY, NORMAL } = attribute;
+      await win.makeDirectory(path('d'));
+      await win.makeFile(path('d\\a'));
+      const marking = await win.mustOpen(path('d'), marks);
+      expectSuccess(await marking.setBasic({ attributes: READONLY }), 'mark');
+      await marking.close();
+      expectSuccess(await win.remove(path('d\\a')), 'the file in it');
+      expectStatus(await win.remove(path('d')), status.CANNOT_DELETE, 'the disposition');
+      expectStatus(await win.tryOpen(path('d'), closes), status.CANNOT_DELETE, 'on close');
+      await win.makeDirectory(path('other'));
+      const other = await win.mustOpen(path('other'), deletes);
+      const { REPLACE, POSIX: POSIX_RENAME } = renameFlag;
+      const replaced = await other.rename(path('d'), REPLACE | POSIX_RENAME, true);
+      expectStatus(replaced, status.ACCESS_DENIED, 'a rename over it');
+      await other.close();
+      const clearing = await win.mustOpen(path('d'), marks);
+      expectSuccess(await clearing.setBasic({ attributes: NORMAL }), 'clear');
+      await clearing.close();
+      expectSuccess(await win.remove(path('d')), 'without the mark');
+    },
+  },
+  {
+    name: 'IGNORE_READONLY_ATTRIBUTE deletes a READONLY directory',
+    rule: posixRule,
+    async run(scene) {
+      const { win, path } = scene;
+      await win.makeDirectory(path('d'));
+      const handle = await win.mustOpen(path('d'), {
+        access: access.DELETE | access.READ_ATTRIBUTES | access.WRITE_ATTRIBUTES,
+      });
+      expectSuccess(await handle.setBasic({ attributes: attribute.READONLY }), 'mark');
+      await mustDispose(handle, DELETE | POSIX | IGNORE_READONLY, true);
+      await handle.close();
+      expectEqual(await isThere(scene, 'd'), false, 'after');
     },
   },
   {

@@ -201,7 +201,7 @@ export const metadata: readonly Case[] = [
     },
   },
   {
-    name: 'READONLY on a directory refuses nothing',
+    name: 'READONLY on a directory refuses nothing inside it',
     rule: 'NTFS: READONLY of a directory is a mark for Explorer',
     async run({ win, path }) {
       await win.makeDirectory(path('d'));

@@ -14,6 +14,7 @@ import { stat } from 'node:fs/promises';
 import { FsBridgeError } from '../errors.ts';
 import type { BlockDevice } from './block-device.ts';
 import { openFileSource, trailingBytes } from './file/file-source.ts';
+import type { OnWarning } from './file/source-end.ts';
 import { openHostDisk } from './linux/host-disk.ts';
 import { assertNotInUse, inUseWarnings } from './linux/in-use.ts';
 import { OverlayDevice } from './overlay/overlay-device.ts';
@@ -34,6 +35,8 @@ export interface OpenSourceOptions {
   readonly allowInUse?: boolean;
   /** Writing: only ranges that `OpenedSource.claim` has claimed can be written. */
   readonly claimLater?: boolean;
+  /** Is called with a whole sentence where something about the open source changes. */
+  readonly onWarning?: OnWarning;
 }
 
 export interface OpenedSource extends AsyncDisposable {
@@ -72,7 +75,7 @@ export async function openSource(spec: string, options: OpenSourceOptions): Prom
   } else {
     warnings.push(...(await readerWarnings(spec, lockName, options.allowInUse ?? false)));
   }
-  const { device: base, claim } = await openers[kind](spec, write);
+  const { device: base, claim } = await openers[kind](spec, options);
   opened.defer(() => base.close());
   if (write && options.claimLater !== true) claim(0, base.sizeBytes);
   const device = write ? base : overlayOver(base, options.overlayMemoryBytes);
@@ -87,16 +90,18 @@ type Opened = Pick<WindowsDisk, 'device' | 'claim'>;
 
 const nothingToClaim = (): void => {};
 
-const openers: Readonly<Record<Kind, (spec: string, write: boolean) => Promise<Opened>>> = {
-  file: async (spec, write) => ({
-    device: await openFileSource(spec, { write }),
+const openers: Readonly<
+  Record<Kind, (spec: string, options: OpenSourceOptions) => Promise<Opened>>
+> = {
+  file: async (spec, options) => ({
+    device: await openFileSource(spec, options),
     claim: nothingToClaim,
   }),
-  disk: async (spec, write) => ({
-    device: await openHostDisk(spec, { write }),
+  disk: async (spec, options) => ({
+    device: await openHostDisk(spec, options),
     claim: nothingToClaim,
   }),
-  'windows disk': async (spec, write) => {
+  'windows disk': async (spec, { write }) => {
     const { loadWindowsDiskApi } = await import('./windows/kernel32.ts');
     const { openWindowsDisk } = await import('./windows/open-disk.ts');
     return openWindowsDisk(spec, { write }, await loadWindowsDiskApi());

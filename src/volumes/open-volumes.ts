@@ -41,17 +41,22 @@ export class OpenVolumes implements AsyncDisposable {
 
   /**
    * Opens a source; with `write` false an overlay takes what the kernel writes. The device that is
-   * attached to the kernel is what `wrap` makes of the source's. Throws as openSource and
+   * attached to the kernel is what `wrap` makes of the source's. `onWarning` hears what changes
+   * about the open source. Throws as openSource and
    * Kernel.attach do; nothing is open then.
    */
   static async open(
     kernel: Kernel,
     name: string,
     write: boolean,
-    wrap: (device: BlockDevice) => BlockDevice = (device) => device,
+    options: {
+      wrap?: (device: BlockDevice) => BlockDevice;
+      onWarning?: (sentence: string) => void;
+    } = {},
   ): Promise<OpenVolumes> {
     await using ends = new AsyncDisposableStack();
-    const source = ends.use(await openSource(name, { write, claimLater: true }));
+    const { wrap = (device) => device, ...hearing } = options;
+    const source = ends.use(await openSource(name, { write, claimLater: true, ...hearing }));
     const disk = await kernel.attach(wrap(source.device));
     ends.defer(() => disk.detach());
     const volumes = await listVolumes(disk);

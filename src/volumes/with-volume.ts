@@ -58,9 +58,10 @@ export async function openVolumes(
   messages: VolumeMessages,
 ): Promise<OpenVolumes> {
   checkInterruption();
-  const opened = await OpenVolumes.open(kernel, source, write, (device) =>
-    trace.isOn ? new TracedDevice(device) : device,
-  );
+  const opened = await OpenVolumes.open(kernel, source, write, {
+    wrap: (device) => (trace.isOn ? new TracedDevice(device) : device),
+    onWarning: messages.onWarning,
+  });
   for (const warning of opened.source.warnings) messages.onWarning(warning);
   return opened;
 }

@@ -155,3 +155,29 @@ describeUnless(missing)('on a volume', () => {
     expect([code, stderr]).toEqual([0, '']);
   });
 });
+
+test.skipIf(missing !== undefined)(
+  'cat of an image that becomes shorter ends with 1 and says so once',
+  async () => {
+    const tree = path.join(folder, 'long');
+    fs.mkdirSync(tree);
+    fs.writeFileSync(path.join(tree, 'file'), Buffer.alloc(12 * 1024 * 1024, 'fsbridge'));
+    const shrinking = path.join(folder, 'shrinking.img');
+    makeExt4(shrinking, '-d', tree);
+    const child = startCommand(['cat', shrinking, '/file']);
+    let stderr = '';
+    child.stderr?.on('data', (data: Buffer) => {
+      stderr += data.toString();
+    });
+    const { stdout } = child;
+    if (stdout === null) throw new Error('the command has no output');
+    await once(stdout, 'readable');
+    fs.truncateSync(shrinking, 1024 * 1024);
+    stdout.resume();
+    const [code] = await once(child, 'close');
+    expect(code).toBe(1);
+    expect(
+      stderr.split('the source became shorter: it had 16777216 bytes and has 1048576'),
+    ).toHaveLength(2);
+  },
+);

@@ -5,7 +5,8 @@
  * Invariants:
  * 1. One system call a request (pread, preadv, pwrite, pwritev), unless the host cuts it short;
  *    then the rest is asked for again.
- * 2. Bytes beyond the file's end read as zeroes.
+ * 2. Bytes beyond the file's end read as zeroes, and writing there makes the file grow, unless
+ *    `use` was given other calls (source-end.ts).
  * 3. After `close` every call is answered -ENODEV. The number of a closed file descriptor may
  *    belong to another file a moment later, which must not be written.
  * 4. A failed sync is remembered for good. Linux reports lost pages once and then takes them for
@@ -14,17 +15,18 @@
  */
 import fs from 'node:fs';
 import type { MaybePromise } from '../block-device.ts';
-import { EIO, ENODEV, negativeErrno } from '../errno.ts';
-import { dropBytes, SegmentCursor } from '../segments.ts';
+import { ENODEV, negativeErrno } from '../errno.ts';
+import { dropBytes } from '../segments.ts';
+import { type Direction, type Done, reading, writing } from './direction.ts';
 import { SerialReadDetector } from './serial-read-detector.ts';
 import { maxSyncBytes, SyncIoPolicy } from './sync-io-policy.ts';
 import { threadPoolQuota } from './thread-pool-quota.ts';
 
-type Done = (error: NodeJS.ErrnoException | null, countBytes: number) => void;
-
 export class FdIo {
   #fd: number;
   #lostErrno = 0;
+  #reading = reading;
+  #writing = writing;
   readonly #readPolicy = new SyncIoPolicy();
   readonly #writePolicy = new SyncIoPolicy();
   readonly #serialReads = new SerialReadDetector();
@@ -43,6 +45,12 @@ export class FdIo {
     });
   }
 
+  /** Makes other calls than Node's plain ones. */
+  use(directions: { reading: Direction; writing: Direction }): void {
+    this.#reading = directions.reading;
+    this.#writing = directions.writing;
+  }
+
   /** The opened file, whatever its path leads to by now. Rejects with Node's error. */
   stat(): Promise<fs.BigIntStats> {
     return new Promise((resolve, reject) => {
@@ -51,6 +59,11 @@ export class FdIo {
         else resolve(stats);
       });
     });
+  }
+
+  /** The opened file's size at this moment, in bytes; throws Node's error. */
+  fileBytes(): number {
+    return fs.fstatSync(this.#fd).size;
   }
 
   /** Fills the segments, lengthBytes in all, from that position on. 0 or a negative errno. */
@@ -65,7 +78,7 @@ export class FdIo {
       return threadPoolQuota.run(lengthBytes, () =>
         this.#fd < 0
           ? Promise.resolve(-ENODEV)
-          : inPool(reading, this.#fd, segments, lengthBytes, offsetBytes),
+          : inPool(this.#reading, this.#fd, segments, lengthBytes, offsetBytes),
       );
     }
     const isFast = this.#readPolicy.admits(lengthBytes);
@@ -73,7 +86,7 @@ export class FdIo {
       return this.#readSmallInPool(segments, lengthBytes, offsetBytes);
     }
     const startMs = this.#readPolicy.nowMs();
-    const errno = synchronously(reading, this.#fd, segments, lengthBytes, offsetBytes);
+    const errno = synchronously(this.#reading, this.#fd, segments, lengthBytes, offsetBytes);
     if (isFast) this.#readPolicy.ended(startMs, lengthBytes);
     else this.#serialReads.ended(this.#readPolicy.nowMs() - startMs);
     return errno;
@@ -86,7 +99,7 @@ export class FdIo {
   ): Promise<number> {
     const startMs = this.#readPolicy.nowMs();
     this.#serialReads.poolBegins();
-    const errno = await inPool(reading, this.#fd, segments, lengthBytes, offsetBytes);
+    const errno = await inPool(this.#reading, this.#fd, segments, lengthBytes, offsetBytes);
     this.#serialReads.poolEnded(this.#readPolicy.nowMs() - startMs);
     return errno;
   }
@@ -103,11 +116,11 @@ export class FdIo {
       return threadPoolQuota.run(lengthBytes, () =>
         this.#fd < 0
           ? Promise.resolve(-ENODEV)
-          : inPool(writing, this.#fd, segments, lengthBytes, offsetBytes),
+          : inPool(this.#writing, this.#fd, segments, lengthBytes, offsetBytes),
       );
     }
     const startMs = this.#writePolicy.nowMs();
-    const errno = synchronously(writing, this.#fd, segments, lengthBytes, offsetBytes);
+    const errno = synchronously(this.#writing, this.#fd, segments, lengthBytes, offsetBytes);
     this.#writePolicy.ended(startMs, lengthBytes);
     return errno;
   }
@@ -135,55 +148,8 @@ export class FdIo {
   }
 }
 
-/** Node's calls for reading or for writing; the plain one has less to do than the vectored. */
-interface Direction {
-  readonly sync: (fd: number, segments: readonly Uint8Array[], offsetBytes: number) => number;
-  readonly start: (
-    fd: number,
-    segments: readonly Uint8Array[],
-    offsetBytes: number,
-    done: Done,
-  ) => void;
-  /** The answer when a call moves no bytes and gives no reason. */
-  readonly nothingMore: (
-    segments: readonly Uint8Array[],
-    doneBytes: number,
-    lengthBytes: number,
-  ) => number;
-}
-
-const reading: Direction = {
-  sync: (fd, segments, offsetBytes) => {
-    const [only] = segments;
-    if (segments.length !== 1 || only === undefined) return fs.readvSync(fd, segments, offsetBytes);
-    return fs.readSync(fd, only, 0, only.length, offsetBytes);
-  },
-  start: (fd, segments, offsetBytes, done) => {
-    const [only] = segments;
-    if (segments.length !== 1 || only === undefined) fs.readv(fd, segments, offsetBytes, done);
-    else fs.read(fd, only, 0, only.length, offsetBytes, done);
-  },
-  nothingMore: zeroesFrom,
-};
-
-const writing: Direction = {
-  sync: (fd, segments, offsetBytes) => {
-    const [only] = segments;
-    if (segments.length !== 1 || only === undefined)
-      return fs.writevSync(fd, segments, offsetBytes);
-    return fs.writeSync(fd, only, 0, only.length, offsetBytes);
-  },
-  start: (fd, segments, offsetBytes, done) => {
-    const [only] = segments;
-    if (segments.length !== 1 || only === undefined) fs.writev(fd, segments, offsetBytes, done);
-    else fs.write(fd, only, 0, only.length, offsetBytes, done);
-  },
-  // Asking again could go on for ever.
-  nothingMore: () => -EIO,
-};
-
 function synchronously(
-  { sync, nothingMore }: Direction,
+  { sync, nothingMore, failed }: Direction,
   fd: number,
   segments: readonly Uint8Array[],
   lengthBytes: number,
@@ -200,12 +166,12 @@ function synchronously(
       rest = dropBytes(segments, doneBytes);
     }
   } catch (error) {
-    return negativeErrno(error);
+    return failed(error);
   }
 }
 
 function inPool(
-  { start, nothingMore }: Direction,
+  { start, nothingMore, failed }: Direction,
   fd: number,
   segments: readonly Uint8Array[],
   lengthBytes: number,
@@ -214,7 +180,7 @@ function inPool(
   return new Promise((resolve) => {
     let doneBytes = 0;
     const done: Done = (error, countBytes) => {
-      if (error) return resolve(negativeErrno(error));
+      if (error) return resolve(failed(error));
       doneBytes += countBytes;
       if (doneBytes === lengthBytes) return resolve(0);
       if (countBytes === 0) return resolve(nothingMore(segments, doneBytes, lengthBytes));
@@ -222,15 +188,4 @@ function inPool(
     };
     start(fd, segments, offsetBytes, done);
   });
-}
-
-function zeroesFrom(
-  segments: readonly Uint8Array[],
-  fromBytes: number,
-  lengthBytes: number,
-): number {
-  const cursor = new SegmentCursor(segments);
-  cursor.skip(fromBytes);
-  cursor.fillZeroes(lengthBytes - fromBytes);
-  return 0;
 }

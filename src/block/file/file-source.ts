@@ -7,7 +7,8 @@
  * 2. The device is the file's whole blocks of 512 bytes. A rest of less than a block at the end
  *    does not belong to it: the rest is neither read nor written. (No disk has such a rest; it
  *    comes from a copy that broke off, or from a checksum appended.)
- * 3. The file never grows or shrinks through the device.
+ * 3. The file never grows or shrinks through the device; one that becomes shorter all the same is
+ *    answered with EIO where it is missing (source-end.ts).
  */
 import fs from 'node:fs';
 import { FsBridgeError } from '../../errors.ts';
@@ -15,6 +16,7 @@ import type { BlockDevice } from '../block-device.ts';
 import { hostRefusal, sourceError } from '../source-error.ts';
 import { FdDevice } from './fd-device.ts';
 import { FdIo } from './fd-io.ts';
+import { guardEnd, type OnWarning, SourceEnd } from './source-end.ts';
 
 const blockBytes = 512;
 /** The unit of the host's page cache; a smaller write makes it read first. */
@@ -33,7 +35,7 @@ export function trailingBytes(fileBytes: number): number {
  */
 export async function openFileSource(
   path: string,
-  options: { write: boolean },
+  options: { write: boolean; onWarning?: OnWarning },
 ): Promise<BlockDevice> {
   let io: FdIo | undefined;
   try {
@@ -44,6 +46,15 @@ export async function openFileSource(
     const fileBytes = Number(stat.size);
     const sizeBytes = fileBytes - trailingBytes(fileBytes);
     if (sizeBytes === 0) throw tooSmall(path, fileBytes);
+    const opened = io;
+    const end = new SourceEnd({
+      name: path,
+      sizeBytes,
+      hadBytes: fileBytes,
+      measure: () => opened.fileBytes(),
+      onWarning: options.onWarning,
+    });
+    guardEnd(io, end, 'file');
     return new FdDevice(io, {
       name: path,
       sizeBytes,

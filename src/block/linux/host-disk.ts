@@ -24,6 +24,7 @@ import { hostCode } from '../../host/host-error.ts';
 import type { BlockDevice } from '../block-device.ts';
 import { FdDevice } from '../file/fd-device.ts';
 import { FdIo } from '../file/fd-io.ts';
+import { guardEnd, type OnWarning, SourceEnd } from '../file/source-end.ts';
 import { hostRefusal, sourceError } from '../source-error.ts';
 
 /** The unit of sysfs, whatever the disk's own block is (sysfs-block, "size"). */
@@ -63,6 +64,19 @@ export async function readGeometry(
   };
 }
 
+/** The size of the block device "MAJOR:MINOR" at this moment; 0 where it is gone. */
+function presentBytes(deviceNumber: string): number {
+  try {
+    const text = fs.readFileSync(
+      join(hostFolders.sys, 'dev', 'block', deviceNumber, 'size'),
+      'utf8',
+    );
+    return Number(text) * sysfsSectorBytes;
+  } catch {
+    return 0;
+  }
+}
+
 /**
  * Opens a block device of a Linux host.
  *
@@ -72,7 +86,7 @@ export async function readGeometry(
  */
 export async function openHostDisk(
   path: string,
-  options: { write: boolean },
+  options: { write: boolean; onWarning?: OnWarning },
 ): Promise<BlockDevice> {
   if (process.platform !== 'linux') {
     throw unsupported(path, 'disks of this kind of computer cannot be opened directly yet');
@@ -84,9 +98,18 @@ export async function openHostDisk(
     io = await FdIo.open(path, options.write ? O_RDWR | O_EXCL : O_RDONLY | O_NONBLOCK);
     const stat = await io.stat();
     if (!stat.isBlockDevice()) throw unsupported(path, 'it is not a disk');
-    const geometry = await readGeometry(majorMinor(stat.rdev));
+    const deviceNumber = majorMinor(stat.rdev);
+    const geometry = await readGeometry(deviceNumber);
     if (geometry === undefined) throw unsupported(path, 'the kernel does not tell its size');
     checkGeometry(path, geometry, options.write);
+    const end = new SourceEnd({
+      name: path,
+      sizeBytes: geometry.sizeBytes,
+      hadBytes: geometry.sizeBytes,
+      measure: () => presentBytes(deviceNumber),
+      onWarning: options.onWarning,
+    });
+    guardEnd(io, end, 'disk');
     return new FdDevice(io, { ...geometry, name: path, readOnly: !options.write });
   } catch (error) {
     await io?.close();

@@ -88,18 +88,43 @@ test('a rest of less than a block does not belong to the disk and stays as it is
   expect(after.subarray(4 * kib).equals(bytes.subarray(4 * kib))).toBe(true);
 });
 
-test('bytes that were truncated from the file since read as zeroes', async () => {
-  const path = imageOf(patternBytes(2 * mib));
-  const disk = await openFileSource(path, { write: false });
+test('what is cut off from an open file is EIO for good, and is reported once', async () => {
+  const path = imageOf(patternBytes(2 * mib + 100));
+  const warnings: string[] = [];
+  const onWarning = (sentence: string): void => void warnings.push(sentence);
+  const disk = await openFileSource(path, { write: false, onWarning });
+  fs.truncateSync(path, 2 * mib);
+  expect(await disk.read([new Uint8Array(4 * kib)], 2 * mib - 4 * kib)).toBe(0);
   fs.truncateSync(path, 5 * kib);
   for (const lengthBytes of [8 * kib, 1 * mib]) {
-    const back = new Uint8Array(lengthBytes).fill(1);
-    expect(await disk.read([back.subarray(0, 512), back.subarray(512)], 0)).toBe(0);
-    expect(back.subarray(0, 5 * kib)).toEqual(patternBytes(2 * mib).subarray(0, 5 * kib));
-    expect(back.subarray(5 * kib).every((byte) => byte === 0)).toBe(true);
+    const back = new Uint8Array(lengthBytes);
+    expect(await disk.read([back.subarray(0, 512), back.subarray(512)], 0)).toBe(-5);
+    expect(await disk.read([back], 1 * mib)).toBe(-5);
   }
+  const back = new Uint8Array(5 * kib);
+  expect(await disk.read([back], 0)).toBe(0);
+  expect(back).toEqual(patternBytes(2 * mib).subarray(0, 5 * kib));
+  fs.truncateSync(path, 2 * mib);
+  expect(await disk.read([back], 1 * mib)).toBe(-5);
+  expect(warnings).toHaveLength(1);
+  expect(warnings[0]).toContain('the source became shorter: it had 2097252 bytes and has 5120');
   await disk.close();
 });
+
+test.for([512, 1 * mib])(
+  'a write of %d bytes to what was cut off is EIO, and the file does not grow',
+  async (lengthBytes) => {
+    const path = imageOf(patternBytes(2 * mib));
+    const disk = await openFileSource(path, { write: true });
+    expect(await disk.write([new Uint8Array(lengthBytes)], 1 * mib, false)).toBe(0);
+    fs.truncateSync(path, 8 * kib);
+    expect(await disk.write([new Uint8Array(lengthBytes)], 1 * mib, false)).toBe(-5);
+    expect(await disk.write([new Uint8Array(lengthBytes)], 8 * kib, true)).toBe(-5);
+    expect(await disk.write([new Uint8Array(8 * kib)], 0, true)).toBe(0);
+    expect(fs.statSync(path).size).toBe(8 * kib);
+    await disk.close();
+  },
+);
 
 test('positions beyond 4 GiB are not cut to 32 bits', async () => {
   const path = imageOf(new Uint8Array(0));

@@ -38,8 +38,8 @@ export async function answerCreate(
 }
 
 /** The path of what was opened: with openTargetDirectory that is the parent of what was named. */
-function openedPath({ fileName, openTargetDirectory }: CreateIrp): string {
-  return openTargetDirectory ? fileName.slice(0, fileName.lastIndexOf('\\')) : fileName;
+export function openedPath({ fileName, openTargetDirectory }: CreateIrp): string {
+  return openTargetDirectory ? fileName.slice(0, fileName.lastIndexOf('\\')) || '\\' : fileName;
 }
 
 /** The name as the directory has it, if only its case differs. */

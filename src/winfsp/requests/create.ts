@@ -1,6 +1,7 @@
 /** Create and Overwrite: the two halves of IRP_MJ_CREATE. */
 import { FileInfo } from '../../fsbridge/file-info.ts';
 import type { FileObject } from '../../fsbridge/file-object.ts';
+import { openedPath } from '../../fsbridge/irp/create-answer.ts';
 import type { CreateIrp, OverwriteIrp } from '../../fsbridge/irp/irp.ts';
 import { newCreateIrp } from '../../fsbridge/irp/new-create.ts';
 import { type NtStatus, STATUS } from '../../fsbridge/translate/ntstatus.ts';
@@ -98,12 +99,14 @@ export class CreateTransaction extends Transaction {
 
   /** Adds the name and the descriptor, which are optional. */
   #encodeRest(records: ResponseRecords): void {
-    const { fileName, normalizedName, answeredSecurityDescriptor } = this.#irp;
+    const { normalizedName, answeredSecurityDescriptor } = this.#irp;
     let flags = this.#irp.disableCache ? openedFlags.DisableCache : 0;
-    // The driver takes the name from the start of the trailer, in the length of the request's name.
+    // The driver takes the name from the start of the trailer, in the length of its own name for what
+    // was opened, from which it may differ in case alone. Without it the driver's name becomes upper
+    // case (WinFsp sys/create.c, "handle normalized names").
     if (
       normalizedName !== undefined &&
-      normalizedName.length === fileName.length &&
+      normalizedName.length === openedPath(this.#irp).length &&
       !this.host.engine.facts.caseSensitive
     ) {
       records.addName(openedResponse.FileName, normalizedName);

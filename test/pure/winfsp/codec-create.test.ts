@@ -104,6 +104,21 @@ test('on a case-insensitive volume the answer has the opened file’s name', asy
   expect((await answerWith('\\longer')).subarray(120, 124)).toEqual(hex('0000 0000'));
 });
 
+test('a target directory’s name has the length of the parent’s', async () => {
+  const { engine, dispatcher } = bench();
+  engine.facts.caseSensitive = false;
+  engine.on<CreateIrp>('create', (irp) => {
+    irp.fileName = '\\dir\\new';
+    irp.openTargetDirectory = true;
+    irp.fileObject = engine.open(7);
+    irp.normalizedName = '\\Dir';
+    return 0;
+  });
+  const answer = await transact(dispatcher, create);
+  expect(answer.subarray(120, 124)).toEqual(hex('0000 0800'));
+  expect(answer.subarray(128, 136)).toEqual(Buffer.from('\\Dir', 'utf16le'));
+});
+
 test('a Create through a link off the volume answers the reparse data', async () => {
   const { engine, dispatcher } = bench();
   engine.on<CreateIrp>('create', (irp) => {

@@ -287,6 +287,22 @@ const insensitiveCases: readonly Omit<Case, 'on'>[] = [
     },
   },
   {
+    name: 'what is renamed into a directory is known by the directory’s name in its own case',
+    rule: 'WinFsp sys/create.c, "handle normalized names"; sys/fileinfo.c: the new name',
+    async run({ win, dir, path }) {
+      await win.makeDirectory(path('Folder'));
+      await win.makeFile(path('file'), 'x');
+      const handle = await win.mustOpen(path('file'), { access: access.DELETE });
+      expectSuccess(await handle.rename(path('folder\\New.txt')), 'into a folder');
+      expectEqual(handle.file.node.name, `${dir}\\Folder\\New.txt`, 'in a folder');
+      const inRoot = `\\${dir.slice(1)}-New.txt`;
+      expectSuccess(await handle.rename(inRoot), 'into the root');
+      expectEqual(handle.file.node.name, inRoot, 'in the root');
+      await handle.close();
+      expectSuccess(await win.remove(inRoot), 'remove');
+    },
+  },
+  {
     name: 'a rename into a directory whose name has the length of the new name',
     rule: 'WinFsp: FileName of a target directory is the directory’s own',
     async run({ win, path }) {

@@ -11,7 +11,9 @@ const registryValue = 'InstallDir';
 const minVersion = 0x20002;
 const minVersionText = '2.2';
 const downloads = 'https://winfsp.dev/rel/';
-const advice = `Install WinFsp ${minVersionText} or later from ${downloads}, then try again.`;
+const advice =
+  `Install WinFsp ${minVersionText} or later from ${downloads}, then try again. While 2.1 is the ` +
+  `stable release there, that is the newest ${minVersionText} beta; winget and choco install 2.1.`;
 
 function dllName(): string {
   return process.arch === 'arm64' ? 'winfsp-a64.dll' : 'winfsp-x64.dll';
@@ -27,12 +29,17 @@ function versionText(version: number): string {
  */
 export async function findWinFsp(path?: string): Promise<WinFspLibrary> {
   const library = await load(path ?? (await installedPath()));
-  if (library.version < minVersion) {
-    const version = versionText(library.version);
-    const why = `version ${version} has mistakes that others can exploit, or that lock up`;
-    throw new FsBridgeError('ERR_WINFSP_OLD', 'WinFsp', why, advice);
-  }
+  checkVersion(library.version);
   return library;
+}
+
+/** Throws ERR_WINFSP_OLD for a version before 2.2. The high word is the major number. */
+export function checkVersion(version: number): void {
+  if (version >= minVersion) return;
+  const why =
+    `the installed version is ${versionText(version)}, and fsbridge needs ${minVersionText}: ` +
+    'older ones have mistakes that others can exploit, or that lock up';
+  throw new FsBridgeError('ERR_WINFSP_OLD', 'WinFsp', why, advice);
 }
 
 async function installedPath(): Promise<string> {

@@ -48,10 +48,6 @@ export class FileInfo {
   get changeTime(): bigint {
     return join(this.changeTimeLow, this.changeTimeHigh);
   }
-
-  get indexNumber(): bigint {
-    return join(this.indexNumberLow, this.indexNumberHigh);
-  }
 }
 
 function join(low: number, high: number): bigint {

@@ -45,8 +45,8 @@ import {
 import { describeUnless, noCorpus } from '../support/needs.ts';
 import { mustRun } from '../support/run-program.ts';
 
-const COMMAND_TIMEOUT_MS = 30_000;
-const TEST_TIMEOUT_MS = 240_000;
+const commandTimeoutMs = 30_000;
+const testTimeoutMs = 240_000;
 
 const corpus = listCorpus();
 const wanted = new RegExp(process.env['CORPUS'] ?? '');
@@ -99,7 +99,7 @@ async function askNative(path: string, type: string): Promise<NativeAnswer> {
 
 /** The command on the image; a crash, or no answer in time, fails the test at once. */
 async function askOurs(path: string, type?: string): Promise<CliManifest> {
-  const wish = { hash: true, timeoutMs: COMMAND_TIMEOUT_MS };
+  const wish = { hash: true, timeoutMs: commandTimeoutMs };
   const answer = await cliManifest(path, type === undefined ? wish : { ...wish, type });
   const { status, stderr } = answer;
   expect(endedWell(answer), `status ${status}: ${stderr.slice(-2000)}`).toBe(true);
@@ -243,7 +243,7 @@ describeUnless(noCorpus)('an image of the corpus is seen as Linux sees it', () =
   });
 
   for (const image of images) {
-    test.concurrent(image.name, { timeout: TEST_TIMEOUT_MS }, () =>
+    test.concurrent(image.name, { timeout: testTimeoutMs }, () =>
       inLane(async () => {
         const verdict = await judge(image);
         verdicts.push(verdict);

@@ -22,10 +22,10 @@ import { describeUnless, notRoot, testUnless } from '../support/needs.ts';
 import { Random, testSeed } from '../support/random.ts';
 import { mustRun } from '../support/run-program.ts';
 
-const KIB = 1024;
-const MIB = 1024 * KIB;
-const GIB = 1024 * MIB;
-const TIB = 1024 * GIB;
+const kib = 1024;
+const mib = 1024 * kib;
+const gib = 1024 * mib;
+const tib = 1024 * gib;
 /** A tmpfs has files of more than the 16 TiB that ext4 has: shm_overview(7). */
 const memoryFolder = '/dev/shm';
 const noTmpfs = existsSync(memoryFolder) ? undefined : `there is no ${memoryFolder}`;
@@ -34,11 +34,11 @@ const create = abi.O_CREAT | abi.O_RDWR;
 
 const ext4: ScratchRecipe = {
   type: 'ext4',
-  sizeBytes: 512 * MIB,
+  sizeBytes: 512 * mib,
   mkfs: 'mke2fs -qF -t ext4 -b 4096',
 };
-const xfs: ScratchRecipe = { type: 'xfs', sizeBytes: 512 * MIB, mkfs: 'mkfs.xfs -qf' };
-const btrfs: ScratchRecipe = { type: 'btrfs', sizeBytes: 512 * MIB, mkfs: 'mkfs.btrfs -qf' };
+const xfs: ScratchRecipe = { type: 'xfs', sizeBytes: 512 * mib, mkfs: 'mkfs.xfs -qf' };
+const btrfs: ScratchRecipe = { type: 'btrfs', sizeBytes: 512 * mib, mkfs: 'mkfs.btrfs -qf' };
 const three = [ext4, xfs, btrfs];
 
 /** The stretches that have data, by SEEK_DATA and SEEK_HOLE. */
@@ -57,15 +57,15 @@ describe('a file', () => {
   test.each(three)('of 5 GiB with holes is what was written, on $type', (recipe) =>
     onScratch(recipe, async ({ calls, kernel }) => {
       const fd = done(await calls.openat2(cwd, '/holes', create, 0o644));
-      const places = [0, GIB - 100, 2 ** 31 - 8192, 2 ** 32 - 5, 5 * GIB - 3000];
+      const places = [0, gib - 100, 2 ** 31 - 8192, 2 ** 32 - 5, 5 * gib - 3000];
       const piece = (place: number): Buffer => Buffer.alloc(3000, 1 + (place % 251));
       for (const place of places) expect(await calls.pwrite(fd, piece(place), place)).toBe(3000);
       expect(await calls.fsync(fd)).toBe(0);
       await kernel.dropCaches();
-      expect(done(await calls.fstatx(fd))).toMatchObject({ size: 5 * GIB });
+      expect(done(await calls.fstatx(fd))).toMatchObject({ size: 5 * gib });
       const whole = (place: number): [number, number] => [
         Math.floor(place / 4096) * 4096,
-        Math.min(Math.ceil((place + 3000) / 4096) * 4096, 5 * GIB),
+        Math.min(Math.ceil((place + 3000) / 4096) * 4096, 5 * gib),
       ];
       expect(await dataRanges(calls, fd)).toEqual(places.map(whole));
       for (const place of places) {
@@ -73,9 +73,9 @@ describe('a file', () => {
         expect(await calls.pread(fd, got, place)).toBe(3000);
         expect(got.equals(piece(place))).toBe(true);
       }
-      const hole = Buffer.alloc(MIB, 1);
-      expect(await calls.pread(fd, hole, 3 * GIB)).toBe(MIB);
-      expect(hole.equals(Buffer.alloc(MIB))).toBe(true);
+      const hole = Buffer.alloc(mib, 1);
+      expect(await calls.pread(fd, hole, 3 * gib)).toBe(mib);
+      expect(hole.equals(Buffer.alloc(mib))).toBe(true);
       await calls.close(fd);
     }),
   );
@@ -83,14 +83,14 @@ describe('a file', () => {
   test.each([xfs, btrfs])('ends at 16 TiB on $type', (recipe) =>
     onScratch(recipe, async ({ calls }) => {
       const fd = done(await calls.openat2(cwd, '/far', create, 0o644));
-      const far = 16 * TIB - 64 * KIB;
+      const far = 16 * tib - 64 * kib;
       expect(await calls.pwrite(fd, Buffer.from('far'), far)).toBe(3);
       expect(await calls.fsync(fd)).toBe(0);
       const got = Buffer.alloc(3);
       expect(await calls.pread(fd, got, far)).toBe(3);
       expect(got.toString()).toBe('far');
-      expect(await calls.pwrite(fd, Buffer.from('x'), 16 * TIB)).toBe(-errno.EFBIG);
-      expect(await calls.ftruncate(fd, 17 * TIB)).toBe(-errno.EFBIG);
+      expect(await calls.pwrite(fd, Buffer.from('x'), 16 * tib)).toBe(-errno.EFBIG);
+      expect(await calls.ftruncate(fd, 17 * tib)).toBe(-errno.EFBIG);
       await calls.close(fd);
     }),
   );
@@ -104,11 +104,11 @@ describe('a disk', () => {
   ];
 
   test.each(large)('of 15 TiB is read and written, with $type', (recipe) =>
-    withImage({ ...recipe, sizeBytes: 15 * TIB }, async (scratch) => {
+    withImage({ ...recipe, sizeBytes: 15 * tib }, async (scratch) => {
       await withVolume(scratch, async (volume) => {
         const { calls } = volume;
         const { blocks, frsize } = await volume.statfs();
-        expect(blocks * frsize).toBeGreaterThan(14.9 * TIB);
+        expect(blocks * frsize).toBeGreaterThan(14.9 * tib);
         const fd = done(await calls.openat2(cwd, '/here', create, 0o644));
         expect(await calls.pwrite(fd, Buffer.from('fifteen'), 0)).toBe(7);
         await calls.close(fd);
@@ -127,7 +127,7 @@ describe('a disk', () => {
   // xfs_sb_validate_fsb_count().
   for (const recipe of large) {
     testUnless(noTmpfs)(`of more than 16 TiB is refused with EFBIG, with ${recipe.type}`, () => {
-      const sizeBytes = (recipe.type === 'xfs' ? 17 : 20) * TIB;
+      const sizeBytes = (recipe.type === 'xfs' ? 17 : 20) * tib;
       return withImage({ ...recipe, sizeBytes, folder: memoryFolder }, async (scratch) => {
         const mounting = withVolume(scratch, async () => {});
         await expect(mounting).rejects.toMatchObject({ code: 'EFBIG' });
@@ -138,8 +138,8 @@ describe('a disk', () => {
 
 describe('300,000 names in a directory', () => {
   const count = 300_000;
-  const small = 48 * MIB;
-  const recipe: ScratchRecipe = { ...ext4, sizeBytes: GIB, mkfs: `${ext4.mkfs} -N 400000` };
+  const small = 48 * mib;
+  const recipe: ScratchRecipe = { ...ext4, sizeBytes: gib, mkfs: `${ext4.mkfs} -N 400000` };
 
   test('are created with many calls in flight, listed, and looked at in 48 MB', () =>
     withImage(recipe, async (scratch) => {
@@ -327,10 +327,10 @@ describe('open files', () => {
 });
 
 describe('48 MB of memory', () => {
-  const recipe: ScratchRecipe = { ...ext4, sizeBytes: 1.25 * GIB };
+  const recipe: ScratchRecipe = { ...ext4, sizeBytes: 1.25 * gib };
   const piece = (index: number): Buffer => {
-    const bytes = Buffer.alloc(MIB, index & 0xff);
-    for (let at = 0; at < MIB; at += 4096) bytes.writeUInt32LE(index * 256 + at / 4096, at);
+    const bytes = Buffer.alloc(mib, index & 0xff);
+    for (let at = 0; at < mib; at += 4096) bytes.writeUInt32LE(index * 256 + at / 4096, at);
     return bytes;
   };
 
@@ -343,17 +343,17 @@ describe('48 MB of memory', () => {
         for (let index = 0; index < count; index++) {
           const bytes = piece(index);
           written.update(bytes);
-          expect(await calls.pwrite(fd, bytes, index * MIB)).toBe(MIB);
+          expect(await calls.pwrite(fd, bytes, index * mib)).toBe(mib);
         }
         expect(await calls.fsync(fd)).toBe(0);
         await calls.close(fd);
       });
-      await withVolume({ ...scratch, memoryBytes: 48 * MIB }, async ({ calls }) => {
+      await withVolume({ ...scratch, memoryBytes: 48 * mib }, async ({ calls }) => {
         const fd = done(await calls.openat2(cwd, '/large', abi.O_RDONLY));
         const read = createHash('sha256');
-        const bytes = Buffer.alloc(MIB);
+        const bytes = Buffer.alloc(mib);
         for (let index = 0; index < count; index++) {
-          expect(await calls.pread(fd, bytes, index * MIB)).toBe(MIB);
+          expect(await calls.pread(fd, bytes, index * mib)).toBe(mib);
           read.update(bytes);
         }
         expect(read.digest('hex')).toBe(written.digest('hex'));
@@ -362,7 +362,7 @@ describe('48 MB of memory', () => {
         await inLanes(places, 64, async (index) => {
           const page = Buffer.alloc(65536);
           const at = random.below(15) * 65536;
-          expect(await calls.pread(fd, page, index * MIB + at)).toBe(65536);
+          expect(await calls.pread(fd, page, index * mib + at)).toBe(65536);
           if (!page.equals(piece(index).subarray(at, at + 65536))) {
             throw new Error(`seed ${random.seed}: ${index} MiB + ${at} reads wrong`);
           }

@@ -29,19 +29,19 @@ import {
 import { describeUnless, noCorpus, notRoot } from '../support/needs.ts';
 import { mustRun, run } from '../support/run-program.ts';
 
-const RECIPE_TIMEOUT_MS = 120_000;
+const recipeTimeoutMs = 120_000;
 /** Above this a file is compared by size alone: hashing 4 GiB of holes takes seconds each time. */
-const HASH_LIMIT_BYTES = 64 * 1024 * 1024;
+const maxHashBytes = 64 * 1024 * 1024;
 
 /**
  * Filled by a native mount, by the tool where it could be mounted or not, from a folder, by
  * nothing.
  */
-const ONE_EACH =
+const oneEach =
   /^(ext4-4k|ext4-4k-by-mke2fs|ext4-casefold|xfs-v4|btrfs-subvolumes|erofs-plain|f2fs-default|vfat-16)$/;
 
 const asked = process.env['TWIN'];
-const wanted = asked === undefined ? ONE_EACH : new RegExp(asked);
+const wanted = asked === undefined ? oneEach : new RegExp(asked);
 const recipes = twinImages.filter((recipe) => wanted.test(recipe.name));
 const table: string[] = [];
 
@@ -84,7 +84,7 @@ async function lookTwice(made: MadeImage): Promise<string> {
   const { type } = recipe;
   if (!(await nativeMounts(type))) return lookWithTools(made, 'no native mount');
   const mount = { type, readOnly: true };
-  const wish = { hash: true, hashLimitBytes: HASH_LIMIT_BYTES };
+  const wish = { hash: true, hashLimitBytes: maxHashBytes };
   let first: ManifestEntry[];
   try {
     first = await nativeManifest(path, { ...wish, mount });
@@ -139,7 +139,7 @@ describeUnless(notRoot)('an image of the catalogue can be made, and is whole', (
   });
 
   for (const recipe of recipes) {
-    test.concurrent(recipe.name, { timeout: RECIPE_TIMEOUT_MS }, (context) =>
+    test.concurrent(recipe.name, { timeout: recipeTimeoutMs }, (context) =>
       inLane(() => runRecipe(recipe, (why) => context.skip(why))),
     );
   }

@@ -26,7 +26,7 @@ import {
 import { describeUnless, notRoot } from '../support/needs.ts';
 import { mustRun } from '../support/run-program.ts';
 
-const TIMEOUT_MS = 120_000;
+const timeoutMs = 120_000;
 
 interface Subject {
   readonly recipe: string;
@@ -159,7 +159,7 @@ async function compareAfterReplay(subject: Subject): Promise<void> {
 describeUnless(notRoot)('a file system that was not unmounted is seen as after its replay', () => {
   const inLane = lanes(2);
   for (const subject of subjects) {
-    test.concurrent(subject.recipe, { timeout: TIMEOUT_MS }, () =>
+    test.concurrent(subject.recipe, { timeout: timeoutMs }, () =>
       inLane(() => compareAfterReplay(subject)),
     );
   }

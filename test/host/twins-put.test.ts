@@ -22,7 +22,7 @@ import { type ManifestEntry, nativeManifest } from '../support/native/native-mou
 import { describeUnless, notRoot } from '../support/needs.ts';
 import { mustRun } from '../support/run-program.ts';
 
-const TIMEOUT_MS = 120_000;
+const timeoutMs = 120_000;
 
 const names = [
   'ext2-1k',
@@ -81,17 +81,17 @@ function withoutAclTwins(entry: ManifestEntry): ManifestEntry {
 }
 
 /** XFS has 18 bits for the minor number of a device (include/linux/kdev_t.h, sysv_valid_dev). */
-const XFS_MINOR_END = 2 ** 18;
+const xfsMinorEnd = 2 ** 18;
 
 /** The errno of the kernel's refusal, for what this file system has no room for. */
 function refusal(recipe: ImageRecipe, entry: ManifestEntry): string | undefined {
   const minor = entry.rdev?.[1] ?? 0;
-  return recipe.type === 'xfs' && minor >= XFS_MINOR_END ? 'EINVAL' : undefined;
+  return recipe.type === 'xfs' && minor >= xfsMinorEnd ? 'EINVAL' : undefined;
 }
 
 /** An inode of 128 bytes holds seconds of 32 bits (fs/ext4/super.c, s_time_gran and s_time_max). */
-const SMALL_INODES = /-I 128/;
-const LAST_32_BIT_SECOND = 2n ** 31n - 1n;
+const smallInodes = /-I 128/;
+const last32BitSecond = 2n ** 31n - 1n;
 
 /** What the file system can hold of an entry of the tree, which lies on another one. */
 function asHeldBy(recipe: ImageRecipe, entry: ManifestEntry): ManifestEntry {
@@ -99,9 +99,9 @@ function asHeldBy(recipe: ImageRecipe, entry: ManifestEntry): ManifestEntry {
   const links = entry.nlink === undefined ? {} : { nlink: entry.nlink };
   // A btrfs directory has one link, whatever is in it.
   if (recipe.type === 'btrfs' && entry.type === 'directory') links.nlink = 1;
-  if (!SMALL_INODES.test(recipe.mkfs.join(' '))) return { ...rest, ...links, mtime };
+  if (!smallInodes.test(recipe.mkfs.join(' '))) return { ...rest, ...links, mtime };
   const seconds = BigInt(mtime.split('.')[0] ?? '0');
-  const held = seconds > LAST_32_BIT_SECOND ? LAST_32_BIT_SECOND : seconds;
+  const held = seconds > last32BitSecond ? last32BitSecond : seconds;
   return { ...rest, ...links, mtime: `${held}.000000000` };
 }
 
@@ -146,7 +146,7 @@ describeUnless(notRoot)('what fsbridge puts into a file system is there for Linu
   }
 
   for (const name of names) {
-    test.concurrent(name, { timeout: TIMEOUT_MS }, () =>
+    test.concurrent(name, { timeout: timeoutMs }, () =>
       inLane(() => putAndCompare(recipeOf(name))),
     );
   }

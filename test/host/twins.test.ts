@@ -30,7 +30,7 @@ import {
 } from '../support/native/native-mount.ts';
 import { describeUnless, notRoot } from '../support/needs.ts';
 
-const RECIPE_TIMEOUT_MS = 240_000;
+const recipeTimeoutMs = 240_000;
 
 const wanted = new RegExp(process.env['TWIN'] ?? '');
 const recipes = twinImages.filter((recipe) => wanted.test(recipe.name));
@@ -42,14 +42,14 @@ interface Judge {
 }
 
 /** What mkfs itself puts into the top folder. */
-const FROM_MKFS = /^\/$|^\/lost\+found$|^\/\.nilfs$/;
+const fromMkfs = /^\/$|^\/lost\+found$|^\/\.nilfs$/;
 
 function emptyJudge(why: string): Judge {
   return {
     name: `empty, ${why}`,
     compare: (ours) =>
       ours
-        .filter(({ path, error }) => error !== undefined || !FROM_MKFS.test(path ?? ''))
+        .filter(({ path, error }) => error !== undefined || !fromMkfs.test(path ?? ''))
         .map((entry) => ({
           path: `${entry.path}`,
           field: 'entry',
@@ -131,7 +131,7 @@ describeUnless(notRoot)('fsbridge sees in an image what Linux sees in it', () =>
   });
 
   for (const recipe of recipes) {
-    test.concurrent(recipe.name, { timeout: RECIPE_TIMEOUT_MS }, (context) =>
+    test.concurrent(recipe.name, { timeout: recipeTimeoutMs }, (context) =>
       inLane(() => runRecipe(recipe, (why) => context.skip(why))),
     );
   }

@@ -15,7 +15,7 @@ import { cannotMount } from '../support/kernel-volume.ts';
 import { isRoot, nativeManifest, withNativeMount } from '../support/native/native-mount.ts';
 import { describeUnless } from '../support/needs.ts';
 
-const MIB = 1024 * 1024;
+const mib = 1024 * 1024;
 const missing = cannotMount();
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fsbridge-cli-'));
 afterAll(() => fs.rmSync(folder, { recursive: true }));
@@ -30,7 +30,7 @@ function makeFile(name: string, sizeBytes: number): string {
 }
 
 function makeExt4(name: string, sizeMib: number, ...options: string[]): string {
-  const file = makeFile(name, sizeMib * MIB);
+  const file = makeFile(name, sizeMib * mib);
   execFileSync('mkfs.ext4', ['-q', '-F', ...options, file], { stdio: 'pipe' });
   return file;
 }
@@ -85,7 +85,7 @@ describeUnless(missing)('a volume', () => {
     skip,
   }) => {
     if (!has('mkfs.vfat')) skip('mkfs.vfat is not installed here');
-    const fat = makeFile('fat.img', 16 * MIB);
+    const fat = makeFile('fat.img', 16 * mib);
     execFileSync('mkfs.vfat', [fat], { stdio: 'pipe' });
     const tree = path.join(folder, 'linked-tree');
     fs.mkdirSync(tree);
@@ -107,7 +107,7 @@ describeUnless(missing)('a volume', () => {
 
   test('Ctrl-C ends a command whose reader has stopped, and unmounts the volume', async () => {
     const own = makeExt4('interrupted.img', 16);
-    const hole = makeFile('hole', 1024 * MIB);
+    const hole = makeFile('hole', 1024 * mib);
     await mustCommand('put', own, hole, '/', '--rw');
     const child = startCommand(['cat', own, '/hole', '--rw']);
     await once(child.stdout as NodeJS.ReadableStream, 'readable');
@@ -143,7 +143,7 @@ describeUnless(missing)('a volume', () => {
     skip,
   }) => {
     if (!has('sgdisk')) skip('sgdisk is not installed here');
-    const disk = makeFile('disk.img', 48 * MIB);
+    const disk = makeFile('disk.img', 48 * mib);
     const table = [
       '-n',
       '1:1M:+16M',
@@ -159,7 +159,7 @@ describeUnless(missing)('a volume', () => {
     const parts = [makeExt4('one.img', 16, '-L', 'one'), makeExt4('two.img', 16, '-L', 'two')];
     const handle = fs.openSync(disk, 'r+');
     parts.forEach((part, index) => {
-      fs.writeSync(handle, fs.readFileSync(part), 0, 16 * MIB, (index === 0 ? 1 : 20) * MIB);
+      fs.writeSync(handle, fs.readFileSync(part), 0, 16 * mib, (index === 0 ? 1 : 20) * mib);
     });
     fs.closeSync(handle);
     const ambiguous = await runCommand(['ls', disk]);
@@ -170,7 +170,7 @@ describeUnless(missing)('a volume', () => {
     const names = (await mustCommand('ls', '--volume', 'two', disk)).toString().split('\n');
     expect(names).toEqual(['by-2', 'by-system', 'by-two', 'lost+found', '']);
     expect((await mustCommand('ls', '--volume', '1', disk)).toString()).toBe('lost+found\n');
-    const first = fs.readFileSync(disk).subarray(MIB, 17 * MIB);
+    const first = fs.readFileSync(disk).subarray(mib, 17 * mib);
     expect(first.equals(fs.readFileSync(parts[0] as string))).toBe(true);
     const third = await runCommand(['ls', '--volume', '3', disk]);
     expect(third.stderr).toMatch(/ERR_NO_FILE_SYSTEM/);
@@ -178,7 +178,7 @@ describeUnless(missing)('a volume', () => {
 
   test('of btrfs on two disks is mounted when both are given', async ({ skip }) => {
     if (!has('mkfs.btrfs')) skip('mkfs.btrfs is not installed here');
-    const disks = [makeFile('first.img', 128 * MIB), makeFile('second.img', 128 * MIB)];
+    const disks = [makeFile('first.img', 128 * mib), makeFile('second.img', 128 * mib)];
     const [first, second] = disks as [string, string];
     const raid = ['-q', '-f', '-d', 'raid1', '-m', 'raid1'];
     execFileSync('mkfs.btrfs', [...raid, ...disks], { stdio: 'pipe' });
@@ -197,7 +197,7 @@ describeUnless(notRoot)('a rich tree', () => {
   const recipe = {
     name: 'rich',
     type: 'ext4',
-    sizeBytes: 256 * MIB,
+    sizeBytes: 256 * mib,
     mkfs: ['mkfs.ext4', '-q', '-F'],
     fill: 'standard',
   } as const;

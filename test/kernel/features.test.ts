@@ -20,20 +20,20 @@ import {
 } from '../support/images/scratch-volume.ts';
 import { mustRun } from '../support/run-program.ts';
 
-const MIB = 1024 * 1024;
+const mib = 1024 * 1024;
 const cwd = abi.AT_FDCWD;
 const create = abi.O_CREAT | abi.O_RDWR;
 
 const ext4: ScratchRecipe = {
   type: 'ext4',
-  sizeBytes: 256 * MIB,
+  sizeBytes: 256 * mib,
   mkfs: 'mke2fs -qF -t ext4 -b 4096',
 };
-const xfs: ScratchRecipe = { type: 'xfs', sizeBytes: 320 * MIB, mkfs: 'mkfs.xfs -qf' };
-const btrfs: ScratchRecipe = { type: 'btrfs', sizeBytes: 2048 * MIB, mkfs: 'mkfs.btrfs -qf' };
+const xfs: ScratchRecipe = { type: 'xfs', sizeBytes: 320 * mib, mkfs: 'mkfs.xfs -qf' };
+const btrfs: ScratchRecipe = { type: 'btrfs', sizeBytes: 2048 * mib, mkfs: 'mkfs.btrfs -qf' };
 /** Else it trims by itself, when it has been idle for up to a minute (fs/f2fs/segment.h). */
 const f2fsTrimmed = 'nodiscard';
-const f2fs: ScratchRecipe = { type: 'f2fs', sizeBytes: 256 * MIB, mkfs: 'mkfs.f2fs -q' };
+const f2fs: ScratchRecipe = { type: 'f2fs', sizeBytes: 256 * mib, mkfs: 'mkfs.f2fs -q' };
 
 /** Creates a file with a content. */
 async function put(calls: LinuxCalls, path: string, content: string): Promise<void> {
@@ -102,19 +102,19 @@ describe('trimming', () => {
         const { calls } = volume;
         const empty = device.allocatedBytes;
         const fd = done(await calls.openat2(cwd, '/big', create, 0o644));
-        for (let at = 0; at < 64 * MIB; at += MIB) await calls.pwrite(fd, Buffer.alloc(MIB, 1), at);
+        for (let at = 0; at < 64 * mib; at += mib) await calls.pwrite(fd, Buffer.alloc(mib, 1), at);
         expect(await calls.fsync(fd)).toBe(0);
         await calls.close(fd);
         const full = device.allocatedBytes;
-        expect(full - empty).toBeGreaterThan(60 * MIB);
+        expect(full - empty).toBeGreaterThan(60 * mib);
         expect(await calls.unlinkat(cwd, '/big')).toBe(0);
         await volume.syncfs();
         // XFS frees a file's blocks a little after its unlink.
-        for (let attempt = 0; device.allocatedBytes > full - 55 * MIB && attempt < 300; attempt++) {
+        for (let attempt = 0; device.allocatedBytes > full - 55 * mib && attempt < 300; attempt++) {
           expect(await volume.trim()).toBeGreaterThanOrEqual(0);
           await pause(100);
         }
-        expect(device.allocatedBytes).toBeLessThan(full - 55 * MIB);
+        expect(device.allocatedBytes).toBeLessThan(full - 55 * mib);
         await volume.close();
       }),
   );

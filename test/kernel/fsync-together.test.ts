@@ -16,11 +16,11 @@ import {
   withImage,
 } from '../support/images/scratch-volume.ts';
 
-const MIB = 1024 * 1024;
+const mib = 1024 * 1024;
 const recipes: readonly ScratchRecipe[] = [
-  { type: 'ext4', sizeBytes: 96 * MIB, mkfs: 'mke2fs -qF -t ext4' },
-  { type: 'xfs', sizeBytes: 320 * MIB, mkfs: 'mkfs.xfs -qf' },
-  { type: 'btrfs', sizeBytes: 256 * MIB, mkfs: 'mkfs.btrfs -qf' },
+  { type: 'ext4', sizeBytes: 96 * mib, mkfs: 'mke2fs -qF -t ext4' },
+  { type: 'xfs', sizeBytes: 320 * mib, mkfs: 'mkfs.xfs -qf' },
+  { type: 'btrfs', sizeBytes: 256 * mib, mkfs: 'mkfs.btrfs -qf' },
 ];
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -5,14 +5,14 @@ import { abi } from '../../src/vfs-linux/abi.gen.ts';
 import type { Volume } from '../../src/vfs-linux/volume.ts';
 import { done, onScratch, type ScratchRecipe } from '../support/images/scratch-volume.ts';
 
-const MIB = 1024 * 1024;
+const mib = 1024 * 1024;
 /** No thread that makes inode tables writes besides. */
 const ext4 = 'mke2fs -qF -t ext4 -b 4096 -E lazy_itable_init=0,lazy_journal_init=0';
 const recipes: readonly ScratchRecipe[] = [
-  { type: 'ext4', sizeBytes: 256 * MIB, mkfs: ext4 },
-  { type: 'xfs', sizeBytes: 320 * MIB, mkfs: 'mkfs.xfs -qf' },
-  { type: 'btrfs', sizeBytes: 256 * MIB, mkfs: 'mkfs.btrfs -qf' },
-  { type: 'f2fs', sizeBytes: 256 * MIB, mkfs: 'mkfs.f2fs -q' },
+  { type: 'ext4', sizeBytes: 256 * mib, mkfs: ext4 },
+  { type: 'xfs', sizeBytes: 320 * mib, mkfs: 'mkfs.xfs -qf' },
+  { type: 'btrfs', sizeBytes: 256 * mib, mkfs: 'mkfs.btrfs -qf' },
+  { type: 'f2fs', sizeBytes: 256 * mib, mkfs: 'mkfs.f2fs -q' },
 ];
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -21,7 +21,7 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 async function write({ calls }: Volume, path: string): Promise<void> {
   const flags = abi.O_CREAT | abi.O_RDWR;
   const fd = done(await calls.openat2(abi.AT_FDCWD, path, flags, 0o644));
-  expect(await calls.pwrite(fd, Buffer.alloc(MIB, 1), 0)).toBe(MIB);
+  expect(await calls.pwrite(fd, Buffer.alloc(mib, 1), 0)).toBe(mib);
   expect(await calls.close(fd)).toBe(0);
 }
 
@@ -45,7 +45,7 @@ describe('what was written and not synced', () => {
       const before = kernel.diskCounters.bytesWritten;
       await write(volume, '/lazy');
       expect(kernel.diskCounters.bytesWritten).toBe(before);
-      expect(await reaches(volume, before + MIB, 10_000)).toBe(true);
+      expect(await reaches(volume, before + mib, 10_000)).toBe(true);
     }),
   );
 });

@@ -22,7 +22,7 @@ import { DurableWork } from '../support/workload/durable-work.ts';
 const seed = testSeed();
 const wanted = new RegExp(process.env['FS'] ?? '');
 const cuts = Number(process.env['CUTS'] ?? 8);
-const MIB = 1024 * 1024;
+const mib = 1024 * 1024;
 
 interface Subject {
   readonly name: string;
@@ -42,7 +42,7 @@ interface Subject {
   readonly onlyPanics?: true;
 }
 
-const ext = { sizeBytes: 96 * MIB, blockBytes: 512 } as const;
+const ext = { sizeBytes: 96 * mib, blockBytes: 512 } as const;
 const subjects: readonly Subject[] = [
   { name: 'ext4', type: 'ext4', mkfs: 'mke2fs -qF -t ext4', ...ext },
   {
@@ -55,15 +55,15 @@ const subjects: readonly Subject[] = [
   { name: 'ext3', type: 'ext3', mkfs: 'mke2fs -qF -t ext3', ...ext },
   {
     ...{ name: 'xfs', type: 'xfs', mkfs: 'mkfs.xfs -q -f -s size=4096' },
-    ...{ sizeBytes: 320 * MIB, blockBytes: 4096 },
+    ...{ sizeBytes: 320 * mib, blockBytes: 4096 },
   },
   {
     ...{ name: 'btrfs', type: 'btrfs', mkfs: 'mkfs.btrfs -q -f' },
-    ...{ sizeBytes: 256 * MIB, blockBytes: 4096 },
+    ...{ sizeBytes: 256 * mib, blockBytes: 4096 },
   },
   {
     ...{ name: 'f2fs', type: 'f2fs', mkfs: 'mkfs.f2fs -q' },
-    ...{ sizeBytes: 128 * MIB, blockBytes: 4096, onlyPanics: true },
+    ...{ sizeBytes: 128 * mib, blockBytes: 4096, onlyPanics: true },
   },
 ];
 

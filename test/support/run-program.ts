@@ -16,9 +16,9 @@ export interface ProgramResult {
   readonly stderr: string;
 }
 
-const SIGNAL_BASE = 128;
+const signalBase = 128;
 /** spawn gives the signal's name only; SIGKILL and SIGTERM are what happens in practice. */
-const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
+const signalNumbers: Readonly<Record<string, number>> = {
   SIGABRT: 6,
   SIGKILL: 9,
   SIGSEGV: 11,
@@ -43,7 +43,7 @@ export function run(argv: readonly string[]): Promise<ProgramResult> {
       reject(new FsBridgeError(error.code ?? 'EIO', program, error.message, advice));
     });
     child.on('close', (code, signal) => {
-      const status = code ?? SIGNAL_BASE + (SIGNAL_NUMBERS[signal ?? ''] ?? 0);
+      const status = code ?? signalBase + (signalNumbers[signal ?? ''] ?? 0);
       resolve({
         status,
         stdout: Buffer.concat(stdout),

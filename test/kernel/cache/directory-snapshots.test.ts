@@ -53,7 +53,7 @@ async function allNames(snapshot: Snapshots): Promise<string[]> {
 const files = (count: number): string[] => Array.from({ length: count }, (_, i) => `file${i}`);
 
 describe('a listing', () => {
-  test('is all of the directory once, and again the same under the same numbers (1, 2)', async () => {
+  test('shows the whole directory once, under numbers that stay (1, 2)', async () => {
     const { fd } = await makeFolder(files(3000));
     const snapshot = new DirectorySnapshots(kernel.calls).open(fd);
     const names = await allNames(snapshot);
@@ -97,7 +97,7 @@ describe('a listing', () => {
   });
 });
 
-test('of a large directory only a part is kept, and what is not kept is read again (1, 3)', async () => {
+test('keeps a part of a large directory, and reads the rest again (1, 3)', async () => {
   const { fd } = await makeFolder(files(4000));
   const snapshots = new DirectorySnapshots(kernel.calls, { entriesEach: 100, entriesAll: 1e6 });
   const snapshot = snapshots.open(fd);

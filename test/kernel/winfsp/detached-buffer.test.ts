@@ -1,4 +1,6 @@
-/** A request is answered because its time is over, and its memory taken away, while Linux copies. */
+/**
+ * A request is answered because its time is over, and its memory taken away, while Linux copies.
+ */
 import { Buffer } from 'node:buffer';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { abi } from '../../../src/vfs-linux/abi.gen.ts';

@@ -31,7 +31,7 @@ test('Linux’s disks are those of /sys/block that have a medium and stand on no
   fs.rmSync(sys, { recursive: true });
 });
 
-test('Windows’ disks are listed with their names, even for a user who may not read them', async () => {
+test('Windows’ disks are listed with their names, without a right to read them', async () => {
   const windows = new FakeWindows(fakeDisk(4096, { model: 'Rotor 5' }), fakeDisk(4096));
   windows.isElevated = false;
   expect(await listWindowsDisks(windows)).toEqual([

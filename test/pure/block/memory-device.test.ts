@@ -22,7 +22,7 @@ test('bytes written at 19 TiB are read back in other pieces', () => {
   expect(back).toEqual(bytes);
 });
 
-test('a discard gives memory back, and a chunk that it touches in part reads as zeroes there', () => {
+test('a discard frees memory, and the discarded part of a chunk reads as zeroes', () => {
   const disk = new MemoryDevice(tib);
   disk.write([patternBytes(256 * kib)], 0, false);
   expect(disk.allocatedBytes).toBe(256 * kib);

@@ -35,7 +35,9 @@ async function lockingProcess(path: string, platform: string): Promise<ChildProc
   return child;
 }
 
-/** The platforms to lock as: this host, and one with a socket file, which works on every POSIX host. */
+/**
+ * The platforms to lock as: this host, and one with a socket file, which works on every POSIX host.
+ */
 const ways: NodeJS.Platform[] =
   process.platform === 'win32' ? ['win32'] : [...new Set([process.platform, 'darwin' as const])];
 

@@ -4,7 +4,7 @@ import { copyFileData } from '../../../src/cli/copy/copy-file-data.ts';
 import type { SourceFile, TargetFile } from '../../../src/cli/copy/sides.ts';
 import type { DataExtent } from '../../../src/vfs-linux/tree/copy-data.ts';
 
-const MIB = 1024 * 1024;
+const mib = 1024 * 1024;
 
 /** A source in memory, which answers at most `maxBytes` a read. */
 function sourceOf(
@@ -68,7 +68,7 @@ async function copy(
 }
 
 describe('the data of a file', () => {
-  test.each([0, 1, 4095, MIB, MIB + 1, 11 * MIB + 3])('of %d bytes arrives whole', async (size) => {
+  test.each([0, 1, 4095, mib, mib + 1, 11 * mib + 3])('of %d bytes arrives whole', async (size) => {
     const content = pattern(size);
     const { target, counted } = await copy(sourceOf(content, 'unknown'), size, false);
     expect(target.content.equals(content)).toBe(true);
@@ -82,7 +82,7 @@ describe('the data of a file', () => {
   });
 
   test('is written in order', async () => {
-    const content = pattern(9 * MIB);
+    const content = pattern(9 * mib);
     const { target } = await copy(sourceOf(content, 'unknown'), content.length, false);
     const starts = target.written.map(([start]) => start);
     expect(starts).toEqual(starts.toSorted((a, b) => a - b));
@@ -90,12 +90,12 @@ describe('the data of a file', () => {
   });
 
   test('is copied beyond holes that the source knows, which stay unwritten', async () => {
-    const content = Buffer.alloc(6 * MIB);
-    content.fill(1, MIB, MIB + 4096);
-    content.fill(2, 4 * MIB, 4 * MIB + 100);
+    const content = Buffer.alloc(6 * mib);
+    content.fill(1, mib, mib + 4096);
+    content.fill(2, 4 * mib, 4 * mib + 100);
     const extents = [
-      { beginBytes: MIB, endBytes: MIB + 4096 },
-      { beginBytes: 4 * MIB, endBytes: 4 * MIB + 4096 },
+      { beginBytes: mib, endBytes: mib + 4096 },
+      { beginBytes: 4 * mib, endBytes: 4 * mib + 4096 },
     ];
     const { target } = await copy(sourceOf(content, extents), content.length);
     expect(target.content.equals(content)).toBe(true);
@@ -103,9 +103,9 @@ describe('the data of a file', () => {
   });
 
   test('keeps its size where it is nothing but a hole', async () => {
-    const { target } = await copy(sourceOf(Buffer.alloc(MIB), []), MIB);
+    const { target } = await copy(sourceOf(Buffer.alloc(mib), []), mib);
     expect(target.written).toEqual([]);
-    expect(target.content.length).toBe(MIB);
+    expect(target.content.length).toBe(mib);
   });
 
   test('leaves blocks of zeroes out where the source cannot tell its holes', async () => {
@@ -126,20 +126,20 @@ describe('the data of a file', () => {
   });
 
   test('ends where the file ends that became shorter meanwhile', async () => {
-    const { target } = await copy(sourceOf(pattern(5000), 'unknown'), 3 * MIB, false);
+    const { target } = await copy(sourceOf(pattern(5000), 'unknown'), 3 * mib, false);
     expect(target.content.equals(pattern(5000))).toBe(true);
   });
 
   test('that cannot be read fails with the error of the read', async () => {
-    const source = sourceOf(pattern(8 * MIB), 'unknown');
+    const source = sourceOf(pattern(8 * mib), 'unknown');
     const read = source.read;
     source.read = async (buffer, offsetBytes) => {
-      if (offsetBytes >= 3 * MIB) throw Object.assign(new Error('bad sector'), { code: 'EIO' });
+      if (offsetBytes >= 3 * mib) throw Object.assign(new Error('bad sector'), { code: 'EIO' });
       return read(buffer, offsetBytes);
     };
     const target = new Target();
-    const parts = { source, target, sizeBytes: 8 * MIB, mayHaveHoles: false, onBytes: () => {} };
+    const parts = { source, target, sizeBytes: 8 * mib, mayHaveHoles: false, onBytes: () => {} };
     await expect(copyFileData(parts)).rejects.toThrow('bad sector');
-    expect(target.content.length).toBe(3 * MIB);
+    expect(target.content.length).toBe(3 * mib);
   });
 });

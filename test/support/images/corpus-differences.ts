@@ -28,34 +28,33 @@ export interface CorpusDifference {
 }
 
 /** Without CONFIG_XFS_SUPPORT_V4 there are no XFS of version 4. */
-const XFS_V4 = 'the native kernel is built without XFS V4';
+const xfsV4 = 'the native kernel is built without XFS V4';
 
 /** fs/btrfs/disk-io.c, validate_sys_chunk_array: since 6.14; damage there is EINVAL then. */
 const SYS_CHUNKS = 'since Linux 6.14 the system chunks are checked with the superblock: EINVAL';
 
 /** fs/ext4/inode.c, __ext4_iget: "invalid fast symlink length", since 6.16. */
-const FAST_SYMLINK = 'since Linux 6.16 the length of a fast symlink is checked: EUCLEAN';
+const fastSymlink = 'since Linux 6.16 the length of a fast symlink is checked: EUCLEAN';
 
 /**
  * fs/ext4/file.c, fsverity_file_open: EOPNOTSUPP without it; here its descriptor is found damaged.
  */
-const NO_VERITY = 'the native kernel is built without fs-verity';
+const noVerity = 'the native kernel is built without fs-verity';
 
 /** fs/btrfs/inode.c, new_simple_dir: the time at which it was looked at. */
-const STUB_TIME =
-  'what stands for a subvolume in a snapshot of its parent has the time of the look';
+const stubTime = 'what stands for a subvolume in a snapshot of its parent has the time of the look';
 
 /** fs/exfat/super.c, exfat_read_root. */
-const EXFAT_ROOT = 'the root of an exFAT has the time of the mount';
+const exfatRoot = 'the root of an exFAT has the time of the mount';
 
-const TOO_SMALL = 'less than a sector: said before a kernel is asked, whose loop device is empty';
+const tooSmall = 'less than a sector: said before a kernel is asked, whose loop device is empty';
 
 export const corpusDifferences: readonly CorpusDifference[] = [
-  { image: 'blkid__xfs', what: 'mounted here only', cause: XFS_V4 },
+  { image: 'blkid__xfs', what: 'mounted here only', cause: xfsV4 },
   {
     image: 'btrfs-progs__fsck-tests__020-extent-ref-cases__shared_data_ref_only',
     what: 'manifest',
-    cause: STUB_TIME,
+    cause: stubTime,
     fields: ['mtime'],
   },
   { image: 'btrfs-progs__fuzz-tests__images__bko-200409', what: 'errno', cause: SYS_CHUNKS },
@@ -79,22 +78,22 @@ export const corpusDifferences: readonly CorpusDifference[] = [
     what: 'errno',
     cause: SYS_CHUNKS,
   },
-  { image: 'e2fsprogs__f_badinode', what: 'manifest', cause: FAST_SYMLINK },
-  { image: 'e2fsprogs__f_badsymlinks', what: 'manifest', cause: FAST_SYMLINK },
-  { image: 'e2fsprogs__f_detect_xfs', what: 'mounted here only', cause: XFS_V4 },
-  { image: 'e2fsprogs__f_inlinedata_repair', what: 'manifest', cause: FAST_SYMLINK },
-  { image: 'e2fsprogs__f_verity', what: 'manifest', cause: NO_VERITY, fields: ['error'] },
-  { image: 'syzkaller__exfat_0', what: 'unstable', cause: EXFAT_ROOT, fields: ['mtime'] },
-  { image: 'syzkaller__exfat_1', what: 'unstable', cause: EXFAT_ROOT, fields: ['mtime'] },
-  { image: 'syzkaller__squashfs_1', what: 'errno', cause: TOO_SMALL },
-  { image: 'syzkaller__squashfs_7', what: 'errno', cause: TOO_SMALL },
-  { image: 'syzkaller__xfs_1', what: 'mounted here only', cause: XFS_V4 },
-  { image: 'syzkaller__xfs_11', what: 'mounted here only', cause: XFS_V4 },
-  { image: 'syzkaller__xfs_20', what: 'mounted here only', cause: XFS_V4 },
-  { image: 'syzkaller__xfs_3', what: 'mounted here only', cause: XFS_V4 },
-  { image: 'syzkaller__xfs_4', what: 'mounted here only', cause: XFS_V4 },
-  { image: 'syzkaller__xfs_5', what: 'mounted here only', cause: XFS_V4 },
-  { image: 'syzkaller__xfs_8', what: 'mounted here only', cause: XFS_V4 },
+  { image: 'e2fsprogs__f_badinode', what: 'manifest', cause: fastSymlink },
+  { image: 'e2fsprogs__f_badsymlinks', what: 'manifest', cause: fastSymlink },
+  { image: 'e2fsprogs__f_detect_xfs', what: 'mounted here only', cause: xfsV4 },
+  { image: 'e2fsprogs__f_inlinedata_repair', what: 'manifest', cause: fastSymlink },
+  { image: 'e2fsprogs__f_verity', what: 'manifest', cause: noVerity, fields: ['error'] },
+  { image: 'syzkaller__exfat_0', what: 'unstable', cause: exfatRoot, fields: ['mtime'] },
+  { image: 'syzkaller__exfat_1', what: 'unstable', cause: exfatRoot, fields: ['mtime'] },
+  { image: 'syzkaller__squashfs_1', what: 'errno', cause: tooSmall },
+  { image: 'syzkaller__squashfs_7', what: 'errno', cause: tooSmall },
+  { image: 'syzkaller__xfs_1', what: 'mounted here only', cause: xfsV4 },
+  { image: 'syzkaller__xfs_11', what: 'mounted here only', cause: xfsV4 },
+  { image: 'syzkaller__xfs_20', what: 'mounted here only', cause: xfsV4 },
+  { image: 'syzkaller__xfs_3', what: 'mounted here only', cause: xfsV4 },
+  { image: 'syzkaller__xfs_4', what: 'mounted here only', cause: xfsV4 },
+  { image: 'syzkaller__xfs_5', what: 'mounted here only', cause: xfsV4 },
+  { image: 'syzkaller__xfs_8', what: 'mounted here only', cause: xfsV4 },
 ];
 
 /** Images that this machine's own kernel is not asked to mount, with the reason. */

@@ -81,13 +81,13 @@ function unpackedStream(path: string): { bytes: Readable; ended: Promise<void> }
   return { bytes: child.stdout, ended };
 }
 
-const ZEROES = Buffer.alloc(64 * 1024);
+const zeroes = Buffer.alloc(64 * 1024);
 
 /** Whether a chunk may become a hole. */
 function isZero(chunk: Buffer): boolean {
-  for (let at = 0; at < chunk.length; at += ZEROES.length) {
-    const end = Math.min(at + ZEROES.length, chunk.length);
-    if (chunk.compare(ZEROES, 0, end - at, at, end) !== 0) return false;
+  for (let at = 0; at < chunk.length; at += zeroes.length) {
+    const end = Math.min(at + zeroes.length, chunk.length);
+    if (chunk.compare(zeroes, 0, end - at, at, end) !== 0) return false;
   }
   return true;
 }
@@ -152,7 +152,7 @@ export async function corpusImage(image: CorpusImage): Promise<string> {
 }
 
 /** blkid's names of types that Linux names otherwise; only file systems have a type here. */
-const KERNEL_TYPES: Readonly<Record<string, string>> = { ntfs: 'ntfs3' };
+const kernelTypes: Readonly<Record<string, string>> = { ntfs: 'ntfs3' };
 
 /**
  * What `blkid -p` takes an unpacked image for, as the kernel's type; undefined where it is unsure.
@@ -171,7 +171,7 @@ async function probe(path: string): Promise<string | undefined> {
   ];
   const result = await run([...argv, path]);
   const said = result.stdout.toString('utf8').trim();
-  return result.status === 0 && said !== '' ? (KERNEL_TYPES[said] ?? said) : undefined;
+  return result.status === 0 && said !== '' ? (kernelTypes[said] ?? said) : undefined;
 }
 
 /** What the name says: syzkaller's is TYPE_NUMBER, the others are of one family. */

@@ -23,7 +23,7 @@ interface Checker {
 
 const e2fsck: Checker = { argv: (image) => ['e2fsck', '-fn', image] };
 
-const CHECKERS: Readonly<Record<string, Checker>> = {
+const checkers: Readonly<Record<string, Checker>> = {
   ext2: e2fsck,
   ext3: e2fsck,
   ext4: e2fsck,
@@ -45,7 +45,7 @@ const CHECKERS: Readonly<Record<string, Checker>> = {
 
 /** Whether there is a checker for this type of file system. */
 export function fsckKnows(type: string): boolean {
-  return Object.hasOwn(CHECKERS, type);
+  return Object.hasOwn(checkers, type);
 }
 
 /**
@@ -53,7 +53,7 @@ export function fsckKnows(type: string): boolean {
  * Throws FsBridgeError ERR_NO_FSCK for a type without a checker, ENOENT where it is not installed.
  */
 export async function fsckVerdict(image: string, type: string): Promise<FsckVerdict> {
-  const checker = CHECKERS[type];
+  const checker = checkers[type];
   if (checker === undefined) {
     const advice = 'Ask fsckKnows(type) first.';
     throw new FsBridgeError('ERR_NO_FSCK', image, `no checker is known for ${type}`, advice);

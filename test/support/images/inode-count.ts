@@ -20,7 +20,7 @@ const dumpe2fs: Counter = {
     field(output, /^Inode count:\s+(\d+)/m) - field(output, /^Free inodes:\s+(\d+)/m),
 };
 
-const COUNTERS: Readonly<Record<string, Counter>> = {
+const counters: Readonly<Record<string, Counter>> = {
   ext2: dumpe2fs,
   ext3: dumpe2fs,
   ext4: dumpe2fs,
@@ -45,12 +45,12 @@ const COUNTERS: Readonly<Record<string, Counter>> = {
 
 /** Whether there is a way to count for this type of file system. */
 export function countsInodes(type: string): boolean {
-  return Object.hasOwn(COUNTERS, type);
+  return Object.hasOwn(counters, type);
 }
 
 /** The used inodes (entries, for ISO 9660) of an unmounted image; NaN where its tool says none. */
 export async function inodeCount(image: string, type: string): Promise<number> {
-  const counter = COUNTERS[type];
+  const counter = counters[type];
   if (counter === undefined) return Number.NaN;
   const result = await run(counter.argv(image));
   return counter.count(result.stdout.toString('utf8'));

@@ -51,8 +51,8 @@ const mke2fs: ToolFacts = {
 };
 
 /** As in test/support/images/xfs-protofile.ts, of a whole path. */
-const PROTOFILE_PLAIN = /^[\w./+-]+$/;
-const PROTOFILE_TARGET_MAX_BYTES = 250;
+const protofilePlain = /^[\w./+-]+$/;
+const maxProtofileTargetBytes = 250;
 
 /** mkfs.xfs -p (mkfs/proto.c): no times, no xattrs, no sticky bit; a hard link is a file more. */
 const protofile: ToolFacts = {
@@ -62,13 +62,13 @@ const protofile: ToolFacts = {
     return { ...kept, mode: (entry.mode ?? 0) & 0o6777 };
   },
   lacks({ path, type, uid = 0, gid = 0, target = '' }) {
-    if (path === undefined || !PROTOFILE_PLAIN.test(path)) return true;
+    if (path === undefined || !protofilePlain.test(path)) return true;
     if (['char', 'block', 'socket'].includes(type ?? '') || uid >= 2 ** 31 || gid >= 2 ** 31) {
       return true;
     }
-    if (type === 'symlink' && !PROTOFILE_PLAIN.test(target)) return true;
+    if (type === 'symlink' && !protofilePlain.test(target)) return true;
     // Names that differ in case alone: CASE is the first of them.
-    return target.length > PROTOFILE_TARGET_MAX_BYTES || /^\/names\/(Case|cASE|case)$/.test(path);
+    return target.length > maxProtofileTargetBytes || /^\/names\/(Case|cASE|case)$/.test(path);
   },
 };
 
@@ -87,10 +87,10 @@ const sload: ToolFacts = {
 };
 
 /** Linux cuts a Rock Ridge name before the piece that makes it 254 bytes (fs/isofs/rock.c, NM). */
-const ROCK_RIDGE_NAME_BYTES = 253;
+const rockRidgeNameBytes = 253;
 
 /** The end of 2155: a year is a byte after 1900 (ECMA-119, 9.1.5). */
-const ISO_LAST_SECOND = 5_869_583_999n;
+const isoLastSecond = 5_869_583_999n;
 
 /**
  * xorriso -as mkisofs -R: seconds; 1 as the links of a directory; no xattrs, and of an ACL the
@@ -99,12 +99,12 @@ const ISO_LAST_SECOND = 5_869_583_999n;
  */
 const rockRidge: ToolFacts = {
   keeps(entry) {
-    if (lastName(entry).length > ROCK_RIDGE_NAME_BYTES) return undefined;
+    if (lastName(entry).length > rockRidgeNameBytes) return undefined;
     const acl = Object.keys(entry.xattrs ?? {}).some((name) => name.startsWith('system.posix_acl'));
     const lost: (keyof ManifestEntry)[] = ['xattrs'];
     if (acl) lost.push('mode');
     if (entry.type === 'directory') lost.push('nlink');
-    const seconds = secondsOf(entry) > ISO_LAST_SECOND ? ISO_LAST_SECOND : secondsOf(entry);
+    const seconds = secondsOf(entry) > isoLastSecond ? isoLastSecond : secondsOf(entry);
     const kept = { ...without(entry, ...lost), mtime: wholeSeconds(seconds) };
     if (entry.rdev === undefined) return kept;
     return { ...kept, rdev: [entry.rdev[0], entry.rdev[1] & 0xff] };
@@ -113,8 +113,8 @@ const rockRidge: ToolFacts = {
 };
 
 /** The longest name: 63 words of 4 bytes (include/uapi/linux/cramfs_fs.h, CRAMFS_NAMELEN_WIDTH). */
-const CRAMFS_NAME_BYTES = 252;
-const CRAMFS_FIRST_LOST: Buffer = Buffer.alloc(CRAMFS_NAME_BYTES + 1, 'n');
+const cramfsNameBytes = 252;
+const cramfsFirstLost: Buffer = Buffer.alloc(cramfsNameBytes + 1, 'n');
 
 /**
  * mkfs.cramfs (struct cramfs_inode): no times, 16 bits of the uid and 8 of the gid, 8 + 8 bits of a
@@ -129,7 +129,7 @@ const CRAMFS_FIRST_LOST: Buffer = Buffer.alloc(CRAMFS_NAME_BYTES + 1, 'n');
 const cramfs: ToolFacts = {
   lacks(entry) {
     const isName = pathBytes(entry).subarray(0, 7).equals(Buffer.from('/names/'));
-    return isName && pathBytes(entry).subarray(7).compare(CRAMFS_FIRST_LOST) >= 0;
+    return isName && pathBytes(entry).subarray(7).compare(cramfsFirstLost) >= 0;
   },
   keeps(entry) {
     if (entry.path === '/kinds/link-6' || entry.path === '/names/caf\u00e9') return undefined;

@@ -4,7 +4,7 @@
  */
 import type { ImageRecipe } from './image-recipe.ts';
 
-const MIB = 1024 * 1024;
+const mib = 1024 * 1024;
 
 const words = (text: string): readonly string[] => text.split(' ').filter((word) => word !== '');
 
@@ -72,7 +72,7 @@ const squashfsImages: readonly ImageRecipe[] = [
 function f2fs(name: string, options: string): ImageRecipe {
   const mkfs = ['mkfs.f2fs', '-q', '-f', ...words(options)];
   const populate = [['sload.f2fs', '-P', '-f', '{source}', '{image}']];
-  const common = { type: 'f2fs', sizeBytes: 128 * MIB, fill: 'standard' } as const;
+  const common = { type: 'f2fs', sizeBytes: 128 * mib, fill: 'standard' } as const;
   return { name, ...common, mkfs, populate };
 }
 
@@ -84,11 +84,11 @@ const f2fsImages: readonly ImageRecipe[] = [
   f2fs('f2fs-project-quota', '-O extra_attr,project_quota,quota'),
   f2fs('f2fs-checksums', '-O extra_attr,inode_checksum,sb_checksum'),
   f2fs('f2fs-encrypt-verity', '-O encrypt,verity,lost_found'),
-  { ...f2fs('f2fs-sections', '-s 2 -z 2'), sizeBytes: 320 * MIB },
+  { ...f2fs('f2fs-sections', '-s 2 -z 2'), sizeBytes: 320 * mib },
 ];
 
 function plain(name: string, type: string, sizeMib: number, mkfs: string): ImageRecipe {
-  return { name, type, sizeBytes: sizeMib * MIB, mkfs: words(mkfs), fill: 'none' };
+  return { name, type, sizeBytes: sizeMib * mib, mkfs: words(mkfs), fill: 'none' };
 }
 
 /**

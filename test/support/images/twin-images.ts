@@ -12,12 +12,12 @@ import { fillStandard } from './fill-standard.ts';
 import type { ImageRecipe } from './image-recipe.ts';
 import { otherImages } from './twin-images-other.ts';
 
-const MIB = 1024 * 1024;
+const mib = 1024 * 1024;
 
 type Extra = Partial<Omit<ImageRecipe, 'name' | 'type' | 'mkfs'>>;
 
 /** mke2fs -d stops at an xattr that does not fit: 800 bytes fit in a block of 1024. */
-const EXT_SOURCE = ['--xattr-room=800'];
+const extSource = ['--xattr-room=800'];
 
 function ext(name: string, options: string, extra: Extra = {}): ImageRecipe {
   const type = name.slice(0, 4);
@@ -32,8 +32,8 @@ function ext(name: string, options: string, extra: Extra = {}): ImageRecipe {
   const populate = [[...mkfs, '-d', '{source}', '{image}']];
   // mke2fs -d leaves quota files that count nothing.
   if (/quota/.test(options)) populate.push(['e2fsck', '-fy', '{image}']);
-  const common = { fill: 'standard', populate, sourceOptions: EXT_SOURCE } as const;
-  return { name, type, sizeBytes: 64 * MIB, mkfs, ...common, ...extra };
+  const common = { fill: 'standard', populate, sourceOptions: extSource } as const;
+  return { name, type, sizeBytes: 64 * mib, mkfs, ...common, ...extra };
 }
 
 const tune = (...options: string[]): Extra => ({ afterMkfs: [['tune2fs', ...options, '{image}']] });
@@ -59,9 +59,9 @@ const extImages: readonly ImageRecipe[] = [
   ext('ext4-no-csum', '-b 1024 -O ^metadata_csum'),
   ext('ext4-uninit-bg', '-b 1024 -O ^metadata_csum,uninit_bg'),
   ext('ext4-csum-seed', '-b 4096 -O metadata_csum_seed'),
-  ext('ext4-bigalloc', '-b 4096 -O bigalloc -C 16384', { sizeBytes: 128 * MIB }),
-  ext('ext4-bigalloc-1k', '-b 1024 -O bigalloc -C 16384', { sizeBytes: 128 * MIB }),
-  ext('ext4-bigalloc-64k', '-b 4096 -O bigalloc -C 65536', { sizeBytes: 256 * MIB }),
+  ext('ext4-bigalloc', '-b 4096 -O bigalloc -C 16384', { sizeBytes: 128 * mib }),
+  ext('ext4-bigalloc-1k', '-b 1024 -O bigalloc -C 16384', { sizeBytes: 128 * mib }),
+  ext('ext4-bigalloc-64k', '-b 4096 -O bigalloc -C 65536', { sizeBytes: 256 * mib }),
   ext('ext4-inline-data', '-b 4096 -I 256 -O inline_data'),
   ext('ext4-inline-data-1k', '-b 1024 -I 512 -O inline_data'),
   ext('ext4-inline-data-inode-4096', '-b 4096 -I 4096 -N 6000 -O inline_data'),
@@ -86,8 +86,8 @@ const extImages: readonly ImageRecipe[] = [
     fillOptions: 'journal_async_commit,data=writeback,nodelalloc',
   }),
   ext('ext4-fast-commit', '-b 4096 -O fast_commit'),
-  ext('ext4-ea-inode', '-b 4096 -O ea_inode', { sizeBytes: 96 * MIB }),
-  ext('ext4-ea-inode-1k', '-b 1024 -O ea_inode', { sizeBytes: 96 * MIB }),
+  ext('ext4-ea-inode', '-b 4096 -O ea_inode', { sizeBytes: 96 * mib }),
+  ext('ext4-ea-inode-1k', '-b 1024 -O ea_inode', { sizeBytes: 96 * mib }),
   ext('ext4-quota', '-b 4096 -O quota'),
   ext('ext4-project', '-b 4096 -I 256 -O quota,project'),
   ext('ext4-large-dir', '-b 1024 -O large_dir'),
@@ -111,13 +111,13 @@ const extImages: readonly ImageRecipe[] = [
   ext('ext4-hash-legacy', '-b 1024', tune('-E', 'hash_alg=legacy')),
   ext('ext4-no-user-xattr-acl', '-b 4096', tune('-o', '^user_xattr,^acl')),
   ext('ext4-dir-nlink', '-b 1024 -I 128 -N 66000 -O dir_nlink', {
-    sizeBytes: 160 * MIB,
+    sizeBytes: 160 * mib,
     fill: async (folder) => {
       await fillStandard(folder, 1, ['--subdirs=65003']);
     },
   }),
   ext('ext4-over-4-GiB', '-b 4096', {
-    sizeBytes: 6144 * MIB,
+    sizeBytes: 6144 * mib,
     fill: async (folder) => {
       await fillStandard(folder, 1, ['--big']);
     },
@@ -133,7 +133,7 @@ function xfs(name: string, options: string, extra: Extra = {}): ImageRecipe {
   const mkfs = ['mkfs.xfs', '-q', '-f', ...options.split(' ').filter((word) => word !== '')];
   const proto = options.includes('crc=0') ? '{proto-v4}' : '{proto-v5}';
   const populate = [[...mkfs, '-p', proto, '{image}']];
-  const common = { type: 'xfs', sizeBytes: 320 * MIB, fill: 'standard', populate } as const;
+  const common = { type: 'xfs', sizeBytes: 320 * mib, fill: 'standard', populate } as const;
   return { name, mkfs, ...common, ...extra };
 }
 
@@ -162,7 +162,7 @@ const xfsImages: readonly ImageRecipe[] = [
   xfs('xfs-2-groups', '-d agcount=2'),
   xfs('xfs-16-groups', '--unsupported -d agcount=16'),
   xfs('xfs-sector-4k', '-s size=4096'),
-  xfs('xfs-small', '--unsupported', { sizeBytes: 64 * MIB }),
+  xfs('xfs-small', '--unsupported', { sizeBytes: 64 * mib }),
   xfs('xfs-small-log', '--unsupported -l size=6m'),
   xfs('xfs-log-stripe', '-l version=2,su=64k'),
   xfs('xfs-stripe', '--unsupported -d su=64k,sw=4 -l size=16m'),
@@ -178,7 +178,7 @@ const xfsImages: readonly ImageRecipe[] = [
 
 function btrfs(name: string, options: string, extra: Extra = {}): ImageRecipe {
   const mkfs = ['mkfs.btrfs', '-q', '-f', ...options.split(' ').filter((word) => word !== '')];
-  return { name, type: 'btrfs', sizeBytes: 256 * MIB, mkfs, fill: 'standard', ...extra };
+  return { name, type: 'btrfs', sizeBytes: 256 * mib, mkfs, fill: 'standard', ...extra };
 }
 
 /**
@@ -205,11 +205,11 @@ const btrfsImages: readonly ImageRecipe[] = [
   btrfs('btrfs-node-4k', '-n 4096'),
   btrfs('btrfs-node-32k', '-n 32768'),
   btrfs('btrfs-node-64k', '-n 65536'),
-  btrfs('btrfs-mixed', '-M -n 4096', { sizeBytes: 192 * MIB }),
+  btrfs('btrfs-mixed', '-M -n 4096', { sizeBytes: 192 * mib }),
   btrfs('btrfs-xxhash', '--csum xxhash'),
   btrfs('btrfs-sha256', '--csum sha256'),
   btrfs('btrfs-blake2', '--csum blake2'),
-  btrfs('btrfs-dup', '-d dup -m dup', { sizeBytes: 300 * MIB }),
+  btrfs('btrfs-dup', '-d dup -m dup', { sizeBytes: 300 * mib }),
   btrfs('btrfs-single', '-d single -m single'),
   btrfs('btrfs-holes', '-O ^no-holes'),
   btrfs('btrfs-old-format', '-O ^no-holes,^extref,^skinny-metadata -R ^free-space-tree'),

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 
 const PLAIN = /^[\w./+-]+$/;
 /** proto.c reads owners with atoi. */
-const OWNER_MAX = 0x7fff_ffff;
+const maxOwner = 0x7fff_ffff;
 
 function modeWord(letter: string, mode: number): string {
   const setuid = mode & 0o4000 ? 'u' : '-';
@@ -29,7 +29,7 @@ async function describe(
   found: Stats,
   targetMaxBytes: number,
 ): Promise<string | undefined> {
-  if (found.uid > OWNER_MAX || found.gid > OWNER_MAX) return undefined;
+  if (found.uid > maxOwner || found.gid > maxOwner) return undefined;
   const words = (letter: string, rest = ''): string =>
     `${modeWord(letter, found.mode)} ${found.uid} ${found.gid} ${rest}`.trimEnd();
   if (found.isDirectory()) return words('d');
@@ -61,7 +61,7 @@ async function writeFolder(folder: string, lines: string[], targetMaxBytes: numb
  * The longest symlink that V5 can be given: mkfs.xfs writes those outside the inode without their
  * header, which xfs_repair then finds (xfsprogs 6.1). V4 has no header there.
  */
-const TARGET_MAX_BYTES = { v4: 1023, v5: 250 } as const;
+const maxTargetBytes = { v4: 1023, v5: 250 } as const;
 
 /** Writes the protofile of a folder, whose own path must be of plain characters. */
 export async function writeXfsProtofile(
@@ -69,7 +69,7 @@ export async function writeXfsProtofile(
   protofile: string,
   version: 'v4' | 'v5',
 ): Promise<void> {
-  const targetMaxBytes = TARGET_MAX_BYTES[version];
+  const targetMaxBytes = maxTargetBytes[version];
   const lines = ['/', '0 0', 'd--755 0 0'];
   await writeFolder(folder, lines, targetMaxBytes);
   lines.push('$', '');

@@ -1,5 +1,6 @@
 /**
- * Lets a test see an image with the eyes of this machine's own kernel: loop device, mount(2), manifest.
+ * Lets a test see an image with the eyes of this machine's own kernel: loop device, mount(2),
+ * manifest.
  *
  * Invariants:
  * 1. Only file systems of the kernel itself count, never FUSE: that would compare two
@@ -66,7 +67,9 @@ function listedByKernel(type: string): boolean {
   return rows.some((row) => row.trim() === type);
 }
 
-/** Whether this kernel mounts a block device with this file system, after asking modprobe for it. */
+/**
+ * Whether this kernel mounts a block device with this file system, after asking modprobe for it.
+ */
 export async function nativeMounts(type: string): Promise<boolean> {
   const before = known.get(type);
   if (before !== undefined) return before;
@@ -103,7 +106,9 @@ async function withLoop<T>(image: string, use: (device: string) => Promise<T>): 
   }
 }
 
-/** What the kernel said to the mount: the errno's name, or what `use` made of the mounted folder. */
+/**
+ * What the kernel said to the mount: the errno's name, or what `use` made of the mounted folder.
+ */
 async function mountAndUse<T>(
   image: string,
   wish: NativeMountOptions,

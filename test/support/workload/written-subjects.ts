@@ -2,7 +2,7 @@
 import { abi, errno } from '../../../src/vfs-linux/abi.gen.ts';
 import type { Abilities } from './workload.ts';
 
-const MIB = 1024 * 1024;
+const mib = 1024 * 1024;
 
 /** A file system to write on. */
 export interface Subject {
@@ -56,7 +56,7 @@ const everything: Abilities = {
   allocationBytes: 4096,
   cloneBytes: 0,
   timeGrainNs: 1,
-  fileBytes: 1.5 * MIB,
+  fileBytes: 1.5 * mib,
 };
 const reflinks: Abilities = { ...everything, cloneBytes: 4096, xattrBytes: 2000 };
 /** xfs_rename() of fs/xfs/xfs_inode.c has the other of the two errors. */
@@ -82,7 +82,7 @@ function ext(name: string, mkfs: string, more: Partial<Subject> = {}): Subject {
     ...{
       name,
       type,
-      sizeBytes: 256 * MIB,
+      sizeBytes: 256 * mib,
       mkfs: ['mke2fs', '-q', '-F', '-t', type, ...words(mkfs)],
     },
     ...{ abilities: everything, ignored: ['lost+found'], ...more },
@@ -96,7 +96,7 @@ const extSubjects: readonly Subject[] = [
   ext('ext3-4k-128', '-b 4096 -I 128', { abilities: { ...blockMapped, timeGrainNs: 1e9 } }),
   ext('ext4-1k', '-b 1024', { abilities: { ...everything, allocationBytes: 1024 } }),
   ext('ext4-4k', '-b 4096'),
-  ext('ext4-4k-48-megabytes-of-memory', '-b 4096', { memoryBytes: 48 * MIB }),
+  ext('ext4-4k-48-megabytes-of-memory', '-b 4096', { memoryBytes: 48 * mib }),
   ext('ext4-journalled-data', '-b 4096', { options: 'data=journal' }),
   ext('ext4-no-journal-inline', '-b 4096 -O ^has_journal,inline_data -I 512', {
     // What was inline waits in the disk's cache while fallocate zeroes the file's, and comes back
@@ -115,7 +115,7 @@ const extSubjects: readonly Subject[] = [
 
 function xfs(name: string, mkfs: string, abilities = xfsAbilities): Subject {
   const make = ['mkfs.xfs', '-q', '-f', ...(mkfs === '' ? [] : words(mkfs))];
-  return { name, type: 'xfs', sizeBytes: 400 * MIB, mkfs: make, abilities, crowd: 3000 };
+  return { name, type: 'xfs', sizeBytes: 400 * mib, mkfs: make, abilities, crowd: 3000 };
 }
 
 const xfsSubjects: readonly Subject[] = [
@@ -134,7 +134,7 @@ const xfsSubjects: readonly Subject[] = [
 function btrfs(name: string, mkfs: string, options = ''): Subject {
   const make = ['mkfs.btrfs', '-q', '-f', ...words(mkfs)];
   const abilities = btrfsAbilities;
-  return { name, type: 'btrfs', sizeBytes: 400 * MIB, mkfs: make, abilities, options };
+  return { name, type: 'btrfs', sizeBytes: 400 * mib, mkfs: make, abilities, options };
 }
 
 const btrfsSubjects: readonly Subject[] = [
@@ -146,26 +146,26 @@ const btrfsSubjects: readonly Subject[] = [
 const compressed = 'compress_algorithm=zstd,compress_extension=*,compress_cache';
 const otherSubjects: readonly Subject[] = [
   {
-    ...{ name: 'f2fs', type: 'f2fs', sizeBytes: 400 * MIB },
+    ...{ name: 'f2fs', type: 'f2fs', sizeBytes: 400 * mib },
     ...{ mkfs: ['mkfs.f2fs', '-q', '-O', 'extra_attr,inode_crtime'], abilities: everything },
   },
   {
-    ...{ name: 'f2fs-compressed', type: 'f2fs', sizeBytes: 400 * MIB, options: compressed },
+    ...{ name: 'f2fs-compressed', type: 'f2fs', sizeBytes: 400 * mib, options: compressed },
     mkfs: ['mkfs.f2fs', '-q', '-O', 'extra_attr,compression,inode_checksum,sb_checksum'],
     // f2fs_fallocate(): a compressed file can only grow.
     abilities: { ...everything, fallocate: [0] },
   },
   {
-    ...{ name: 'nilfs2', type: 'nilfs2', sizeBytes: 400 * MIB, mkfs: ['mkfs.nilfs2', '-q'] },
+    ...{ name: 'nilfs2', type: 'nilfs2', sizeBytes: 400 * mib, mkfs: ['mkfs.nilfs2', '-q'] },
     ...{ abilities: { ...simple, xattrBytes: 0 }, ignored: ['.nilfs'] },
   },
   {
-    ...{ name: 'jfs', type: 'jfs', sizeBytes: 256 * MIB, mkfs: ['mkfs.jfs', '-q'] },
+    ...{ name: 'jfs', type: 'jfs', sizeBytes: 256 * mib, mkfs: ['mkfs.jfs', '-q'] },
     // jfs_rename() of 6.12 does not free them, as jfs_rmdir() does.
     abilities: { ...simple, renameLosesXattrs: true },
   },
   {
-    ...{ name: 'minix3', type: 'minix', sizeBytes: 128 * MIB, mkfs: ['mkfs.minix', '-3'] },
+    ...{ name: 'minix3', type: 'minix', sizeBytes: 128 * mib, mkfs: ['mkfs.minix', '-3'] },
     abilities: {
       ...simple,
       ...{ names: plainNames, xattrBytes: 0, timeGrainNs: 1e9, idLimit: 65_535 },
@@ -174,22 +174,22 @@ const otherSubjects: readonly Subject[] = [
     },
   },
   {
-    ...{ name: 'udf', type: 'udf', sizeBytes: 256 * MIB, mkfs: ['mkfs.udf', '--media-type=hd'] },
+    ...{ name: 'udf', type: 'udf', sizeBytes: 256 * mib, mkfs: ['mkfs.udf', '--media-type=hd'] },
     abilities: { ...simple, names: plainNames, xattrBytes: 0, timeGrainNs: 1000 },
     ignored: ['lost+found'],
   },
   {
-    ...{ name: 'vfat', type: 'vfat', sizeBytes: 256 * MIB, mkfs: ['mkfs.vfat', '-F', '32'] },
+    ...{ name: 'vfat', type: 'vfat', sizeBytes: 256 * mib, mkfs: ['mkfs.vfat', '-F', '32'] },
     abilities: dos,
   },
   {
-    ...{ name: 'exfat', type: 'exfat', sizeBytes: 256 * MIB, mkfs: ['mkfs.exfat'] },
+    ...{ name: 'exfat', type: 'exfat', sizeBytes: 256 * mib, mkfs: ['mkfs.exfat'] },
     // exfat_file_write_iter() of 6.12 looks at the offset before O_APPEND changes it, and
     // zero-fills up to there: natively, too.
     abilities: { ...dos, renameFlags: noReplace, fallocate: [], append: false },
   },
   {
-    ...{ name: 'ntfs3', type: 'ntfs3', sizeBytes: 256 * MIB },
+    ...{ name: 'ntfs3', type: 'ntfs3', sizeBytes: 256 * mib },
     mkfs: ['mkfs.ntfs', '-q', '-F', '-f'],
     abilities: {
       ...dos,

@@ -1,11 +1,12 @@
 /**
  * The overlay under requests that overlap in place and time.
  *
- * Base and temporary file answer late, in an order that fast-check's scheduler picks. They move bytes in
- * two halves with a pause between, so that a read of bytes that are being written sees a torn block.
- * Every written block is filled with the number of its write. Each block read must then be whole, and
- * its number that of a write that may come last: one that began before the read ended, and that no other
- * write surely replaced (by beginning after its end, and ending before the read began).
+ * Base and temporary file answer late, in an order that fast-check's scheduler picks. They move
+ * bytes in two halves with a pause between, so that a read of bytes that are being written sees a
+ * torn block. Every written block is filled with the number of its write. Each block read must then
+ * be whole, and its number that of a write that may come last: one that began before the read
+ * ended, and that no other write surely replaced (by beginning after its end, and ending before the
+ * read began).
  */
 import fc, { type Scheduler } from 'fast-check';
 import { expect, test } from 'vitest';

@@ -64,7 +64,7 @@ test('a small write needs nothing from the base', async () => {
   expect(await overlay.read([back], 0)).toBe(-19);
 });
 
-test('a read of bytes that were never written goes to the base unchanged, in one request', async () => {
+test('a read of unwritten bytes goes to the base unchanged, in one request', async () => {
   const base = readOnlyDisk(patternBytes(256 * kib));
   const asked: [readonly Uint8Array[], number][] = [];
   const read = base.read.bind(base);

@@ -87,7 +87,7 @@ describe('Windows’ own volumes', () => {
       volumes: [volume('E:', 0, mib / 4), volume('F:', mib / 2, mib / 4)],
     });
 
-  test('are locked and then dismounted before their part is written, and given back after', async () => {
+  test('are locked, then dismounted before a write, and released afterwards', async () => {
     const disk = makeDisk();
     const windows = new FakeWindows(disk);
     const opened = openWindowsDisk(drive, { write: true }, windows);
@@ -140,7 +140,7 @@ describe('Windows’ own volumes', () => {
 });
 
 describe('reading and writing', () => {
-  test('of lists and of parts of sectors is right, and Windows sees whole sectors (1, 2)', async () => {
+  test('handles lists and parts of sectors; Windows sees whole sectors (1, 2)', async () => {
     const range = fc.record({
       offset: fc.nat(200_000),
       lengths: fc.array(fc.integer({ min: 1, max: 5000 }), { minLength: 1, maxLength: 4 }),

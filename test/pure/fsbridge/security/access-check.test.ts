@@ -56,7 +56,7 @@ const mine = (...aces: readonly Ace[]): SecurityDescriptor => ({
   owner: me,
 });
 const { READ_DATA, WRITE_DATA, EXECUTE, READ_CONTROL, WRITE_DAC, WRITE_OWNER, DELETE } = ACCESS;
-const MAX = ACCESS.MAXIMUM_ALLOWED;
+const maxBytes = ACCESS.MAXIMUM_ALLOWED;
 const SECURITY = ACCESS.ACCESS_SYSTEM_SECURITY;
 const backup: AccessCheckOptions = { hasBackupIntent: true };
 
@@ -254,26 +254,26 @@ const cases: readonly Case[] = [
     'MAXIMUM_ALLOWED is all that is allowed',
     protectedBy(allowAce(me, READ_DATA), allowAce(friends, EXECUTE)),
     token,
-    MAX,
+    maxBytes,
     READ_DATA | EXECUTE,
   ],
   [
     'without what was denied before',
     protectedBy(denyAce(me, EXECUTE), allowAce(friends, READ_DATA | EXECUTE)),
     token,
-    MAX,
+    maxBytes,
     READ_DATA,
   ],
-  ['with what the owner has', mine(), token, MAX, READ_CONTROL | WRITE_DAC],
+  ['with what the owner has', mine(), token, maxBytes, READ_CONTROL | WRITE_DAC],
   [
     'what is asked for beside it must be there',
     protectedBy(allowAce(me, READ_DATA)),
     token,
-    MAX | WRITE_DATA,
+    maxBytes | WRITE_DATA,
     'ACCESS_DENIED',
   ],
-  ['nothing at all is denied', protectedBy(), token, MAX, 'ACCESS_DENIED'],
-  ['a NULL list is everything', { ...protectedBy(), dacl: null }, token, MAX, 0x1f01ff],
+  ['nothing at all is denied', protectedBy(), token, maxBytes, 'ACCESS_DENIED'],
+  ['a NULL list is everything', { ...protectedBy(), dacl: null }, token, maxBytes, 0x1f01ff],
 
   [
     'the audit list takes SeSecurityPrivilege',
@@ -300,7 +300,7 @@ const cases: readonly Case[] = [
     'but not unasked, with MAXIMUM_ALLOWED',
     protectedBy(),
     withPrivileges('SeTakeOwnershipPrivilege'),
-    MAX,
+    maxBytes,
     'ACCESS_DENIED',
   ],
   [
@@ -346,7 +346,7 @@ const cases: readonly Case[] = [
     'MAXIMUM_ALLOWED with backup intent is what backup needs',
     protectedBy(),
     withPrivileges('SeBackupPrivilege'),
-    MAX,
+    maxBytes,
     0x1200a9,
     backup,
   ],
@@ -392,7 +392,7 @@ test.each([
   [ACCESS.GENERIC_WRITE, 0x120116],
   [ACCESS.GENERIC_EXECUTE, 0x1200a0],
   [ACCESS.GENERIC_ALL, 0x1f01ff],
-  [MAX | READ_DATA, MAX | READ_DATA],
+  [maxBytes | READ_DATA, maxBytes | READ_DATA],
 ])('the generic right %i is %i to a file', (generic, specific) => {
   expect(mapGenericMask(generic, FILE_GENERIC_MAPPING)).toBe(specific);
 });

@@ -30,8 +30,8 @@ const shownLogLines = 5;
 /**
  * Mounts at `target`, which it makes, the first of the types that the kernel takes. `onClosed` is
  * called when the volume begins to unmount. Throws ERR_USAGE where `rw` or `ro` among the options
- * contradicts `readOnly`, or the kernel's errno (that of the first type which did not say "not mine",
- * EINVAL) with the last lines of the kernel's log.
+ * contradicts `readOnly`, or the kernel's errno (that of the first type which did not say "not
+ * mine", EINVAL) with the last lines of the kernel's log.
  */
 export async function mountVolume(
   machine: Machine,

@@ -4,8 +4,10 @@
  */
 import { high32 } from '../int64.ts';
 import { abi } from '../vfs-linux/abi.gen.ts';
+import { ownHighWords, writeInodeNumber } from './inode-numbers.ts';
 import type { Features } from './negotiation.ts';
-import type { Node } from './nodes.ts';
+import { maxHandleBytes } from './node-records.ts';
+import type { Node, Nodes } from './nodes.ts';
 import { attr, attrOut, entryOut } from './protocol.ts';
 
 /**
@@ -38,35 +40,38 @@ function encodeDevice(major: number, minor: number): number {
   return (minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12);
 }
 
-/**
- * Each of btrfs's subvolumes counts its inodes from the beginning, and shows as a device of its
- * own. A FUSE mount is only one device, so the subvolume's device goes into the inode's number,
- * above the bits that are in use.
- */
-const deviceShift = 12;
-
 export class EntryWriter {
   readonly #to: Uint32Array;
   readonly #from: Uint32Array;
+  readonly #nodes: Nodes;
+  /** Room for a node's handle. */
+  readonly #handle = new Int32Array(maxHandleBytes / 4);
   readonly #rootDevice: number;
+  readonly #hasSubvolumes: boolean;
   readonly #entrySeconds: number;
 
-  /** `to` is the answer; struct statx's are read out of the kernel's memory. */
+  /**
+   * `to` is the answer; struct statx's are read out of the kernel's memory; `nodes` have their root
+   * already.
+   */
   constructor(
     to: Uint32Array,
     memory: { readonly u32: Uint32Array },
     { rootDevice, namesLast }: Pick<Features, 'rootDevice' | 'namesLast'>,
+    nodes: Nodes,
   ) {
     this.#to = to;
     this.#from = memory.u32;
+    this.#nodes = nodes;
     this.#rootDevice = rootDevice;
+    this.#hasSubvolumes = nodes.format?.hasSubvolume ?? false;
     this.#entrySeconds = namesLast ? foreverSeconds : 0;
   }
 
   /** Writes a fuse_entry_out at the word `at`, with the struct statx at a word of the kernel's. */
   writeEntry(at: number, node: Node, statxWord: number): void {
     this.#writeHead(at, node.id, node.generation);
-    this.#writeAttr(at + entryOut.attr, statxWord);
+    this.#writeAttr(at + entryOut.attr, node, statxWord);
   }
 
   /** Writes a fuse_entry_out that says that there is no such name. */
@@ -89,14 +94,32 @@ export class EntryWriter {
     to[at + entryOut.attrValidNsec] = 0;
   }
 
+  /**
+   * Writes a file's inode number at the word `at`. The file is a node, or has the file_handle at a
+   * word of an array.
+   */
+  writeIno(at: number, of: Node | Int32Array, statxWord: number, handleWord = 0): void {
+    this.#copy64(at, statxWord + statx.ino);
+    if (!this.#hasSubvolumes) return;
+    const isMountedSubvolume =
+      (this.#from[statxWord + statx.devMinor] as number) === this.#rootDevice;
+    if (isMountedSubvolume && (this.#to[at + 1] as number) < ownHighWords) return;
+    if (of instanceof Int32Array) {
+      writeInodeNumber(this.#to, at, of, handleWord);
+    } else {
+      this.#nodes.copyHandle(of, this.#handle);
+      writeInodeNumber(this.#to, at, this.#handle, 0);
+    }
+  }
+
   /** Writes a fuse_attr_out at the word `at`. */
-  writeAttrOut(at: number, statxWord: number): void {
+  writeAttrOut(at: number, node: Node, statxWord: number): void {
     const to = this.#to;
     to[at + attrOut.attrValid] = foreverSeconds;
     to[at + attrOut.attrValid + 1] = 0;
     to[at + attrOut.attrValidNsec] = 0;
     to[at + attrOut.attrValidNsec + 1] = 0;
-    this.#writeAttr(at + attrOut.attr, statxWord);
+    this.#writeAttr(at + attrOut.attr, node, statxWord);
   }
 
   #copy64(at: number, word: number): void {
@@ -105,14 +128,10 @@ export class EntryWriter {
   }
 
   /** Writes a fuse_attr. */
-  #writeAttr(at: number, statxWord: number): void {
+  #writeAttr(at: number, node: Node, statxWord: number): void {
     const to = this.#to;
     const from = this.#from;
-    this.#copy64(at + attr.ino, statxWord + statx.ino);
-    const device = from[statxWord + statx.devMinor] as number;
-    if (device !== this.#rootDevice) {
-      to[at + attr.ino + 1] = (to[at + attr.ino + 1] as number) ^ (device << deviceShift);
-    }
+    this.writeIno(at + attr.ino, node, statxWord);
     this.#copy64(at + attr.size, statxWord + statx.size);
     this.#copy64(at + attr.blocks, statxWord + statx.blocks);
     this.#copy64(at + attr.atime, statxWord + statx.atime);

@@ -124,7 +124,7 @@ export function answerEntry(
 /** Answers with a fuse_attr_out of the struct statx at a word of the kernel's memory. */
 export function answerAttr(request: FuseRequest, node: Node, statxWord: number): void {
   const { entries, calls } = request.session;
-  entries.writeAttrOut(outBody, statxWord);
+  entries.writeAttrOut(outBody, node, statxWord);
   node.mode = modeOf(calls.memory.u32, statxWord);
   request.answer(sizes.attrOut);
 }

@@ -175,6 +175,11 @@ export class Nodes {
     this.#records.writeHandle(node.record, memory, address);
   }
 
+  /** Writes a node's file_handle at the beginning of `to`. */
+  copyHandle(node: Node, to: Int32Array): void {
+    this.#records.copyHandle(node.record, to);
+  }
+
   /** The format of this file system's handles; undefined where they have no lasting numbers. */
   get format(): HandleFormat | undefined {
     this.#records.copyHandle(rootId, this.#made);

@@ -57,8 +57,8 @@ export class Session {
     this.calls = new SlotCalls(volume.calls.ring, volume.root, hooks);
     this.descriptors = new NodeDescriptors(this.calls, this.nodes, volume.root);
     this.wire = new Wire(libc, fd, this.calls.memory);
-    this.entries = new EntryWriter(this.wire.out.u32, this.calls.memory, features);
     this.nodes.addRoot(features.rootHandle, volume.root);
+    this.entries = new EntryWriter(this.wire.out.u32, this.calls.memory, features, this.nodes);
   }
 
   /** Logs an exception that is a mistake of this program. */

@@ -129,13 +129,14 @@ export function readdirplus(request: FuseRequest): void {
     for (let at = start; at < end; at += reclenOf(kernel, at)) {
       const nameEnd = nameEndOf(kernel, at);
       const word = outBody + used / 4;
-      const node = isDots(kernel, at, nameEnd)
-        ? undefined
-        : writeEntry(session, word, at + reclenOf(kernel, at) - plus.extraBytes);
+      const extra = at + reclenOf(kernel, at) - plus.extraBytes;
+      const node = isDots(kernel, at, nameEnd) ? undefined : writeEntry(session, word, extra);
       if (node === undefined) session.wire.out.u32.fill(0, word, word + sizes.entryOut / 4);
       else listed.push(node);
       used += sizes.entryOut;
-      used += writeDirent(session, outBody + used / 4, at, nameEnd);
+      const direntWord = outBody + used / 4;
+      used += writeDirent(session, direntWord, at, nameEnd);
+      writeDirentIno(session, direntWord, extra);
     }
     const refused = request.answer(used) < 0;
     for (const node of listed) {
@@ -158,6 +159,17 @@ function writeEntry(session: Session, word: number, address: number): Node | und
   node.mode = modeOf(memory.u32, address >>> 2);
   node.lookups++;
   return node;
+}
+
+/**
+ * Makes d_ino of a fuse_dirent the same as st_ino. btrfs's own d_ino knows nothing of subvolumes.
+ * The entry's statx and handle lie at an address.
+ */
+function writeDirentIno(session: Session, word: number, address: number): void {
+  const { memory } = session.calls;
+  const handleWord = (address + abi.BRIDGE_LIST_STATX_BYTES) >>> 2;
+  if (memory.u32[handleWord] === 0) return;
+  session.entries.writeIno(word + fuseDirent.ino, memory.i32, address >>> 2, handleWord);
 }
 
 export function fsyncdir(request: FuseRequest): void {

@@ -8,6 +8,7 @@ import type { FuseRequest } from '../request.ts';
 
 /** The word of a fuse_statx_out where its struct statx begins. The layout is Linux's own. */
 const statxOutStat = 8;
+const inoWord = abi['statx.stx_ino'] / 4;
 const foreverSeconds = 1_000_000_000;
 
 export function getattr(request: FuseRequest): void {
@@ -24,8 +25,8 @@ export function answerStat(request: FuseRequest, fd: number, node: Node): void {
 }
 
 export function statx(request: FuseRequest): void {
-  request.withFd((fd) => {
-    const { calls, wire } = request.session;
+  request.withFd((fd, node) => {
+    const { calls, wire, entries } = request.session;
     calls.fstatx(fd, (ret, slot) => {
       if (ret < 0) {
         request.fail(ret);
@@ -37,6 +38,7 @@ export function statx(request: FuseRequest): void {
       u32[outBody] = foreverSeconds;
       const stat = calls.memory.u32.subarray(start, start + abi['statx.size'] / 4);
       u32.set(stat, outBody + statxOutStat);
+      entries.writeIno(outBody + statxOutStat + inoWord, node, start);
       request.answer(sizes.statxOut);
     });
   });

@@ -10,7 +10,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { EntryWriter } from '../../../src/fuse/entry-writer.ts';
 import { Message, type WireBuffer } from '../../../src/fuse/message.ts';
-import { Node } from '../../../src/fuse/nodes.ts';
+import { Node, Nodes } from '../../../src/fuse/nodes.ts';
 import { operationNames, operations, placeOf } from '../../../src/fuse/operations.ts';
 import * as protocol from '../../../src/fuse/protocol.ts';
 import { abi } from '../../../src/vfs-linux/abi.gen.ts';
@@ -155,6 +155,13 @@ test('numbers of 64 bits keep their sign', () => {
   expect(message.signed(0)).toBe(-1_000_000_000_000);
 });
 
+/** Nodes of a file system without handles. */
+function withRoot(): Nodes {
+  const nodes = new Nodes();
+  nodes.addRoot(Buffer.from('root'), 5);
+  return nodes;
+}
+
 test('attributes go out as the kernel has them', () => {
   const statx = Buffer.alloc(abi['statx.size']);
   statx.writeUInt32LE(4096, abi['statx.stx_blksize']);
@@ -173,7 +180,8 @@ test('attributes go out as the kernel has them', () => {
   const words = (bytes: Buffer): Uint32Array =>
     new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
   const features = { rootDevice: 0, namesLast: true };
-  new EntryWriter(words(out), { u32: words(statx) }, features).writeAttrOut(0, 0);
+  const writer = new EntryWriter(words(out), { u32: words(statx) }, features, withRoot());
+  writer.writeAttrOut(0, new Node(2, 7, 2), 0);
   const at = protocol.attrOut.attr * 4;
   const wide = (word: number): bigint => out.readBigInt64LE(at + word * 4);
   const word = (index: number): number => out.readUInt32LE(at + index * 4);
@@ -190,25 +198,11 @@ test('attributes go out as the kernel has them', () => {
   expect(word(attr.rdev)).toBe(0x45 | (259 << 8) | (0x123 << 20));
 });
 
-test('the inodes of two devices have different numbers', () => {
-  const statx = new Uint32Array(abi['statx.size'] / 4);
-  statx[abi['statx.stx_ino'] / 4] = 256;
-  const numberOn = (device: number): bigint => {
-    statx[abi['statx.stx_dev_minor'] / 4] = device;
-    const out = new Uint32Array(protocol.sizes.attrOut / 4);
-    const features = { rootDevice: 40, namesLast: true };
-    new EntryWriter(out, { u32: statx }, features).writeAttrOut(0, 0);
-    const at = protocol.attrOut.attr + protocol.attr.ino;
-    return (BigInt(out[at + 1] as number) << 32n) | BigInt(out[at] as number);
-  };
-  expect(numberOn(40)).toBe(256n);
-  expect(new Set([numberOn(40), numberOn(41), numberOn(42)]).size).toBe(3);
-});
-
 test('an absent name goes out as node 0, which the host may remember', () => {
   const words = new Uint32Array(protocol.sizes.entryOut / 4).fill(1);
   const statx = new Uint32Array(abi['statx.size'] / 4);
-  new EntryWriter(words, { u32: statx }, { rootDevice: 0, namesLast: true }).writeAbsent(0);
+  const features = { rootDevice: 0, namesLast: true };
+  new EntryWriter(words, { u32: statx }, features, withRoot()).writeAbsent(0);
   expect(words[protocol.entryOut.nodeid]).toBe(0);
   expect(words[protocol.entryOut.entryValid]).toBeGreaterThan(86_400 * 365);
   expect([...words.subarray(protocol.entryOut.attr)].every((word) => word === 0)).toBe(true);
@@ -217,7 +211,8 @@ test('an absent name goes out as node 0, which the host may remember', () => {
 test('a name that others may mean too is not remembered', () => {
   const words = new Uint32Array(protocol.sizes.entryOut / 4).fill(1);
   const statx = new Uint32Array(abi['statx.size'] / 4);
-  const writer = new EntryWriter(words, { u32: statx }, { rootDevice: 0, namesLast: false });
+  const features = { rootDevice: 0, namesLast: false };
+  const writer = new EntryWriter(words, { u32: statx }, features, withRoot());
   writer.writeEntry(0, new Node(2, 7, 2), 0);
   expect(words[protocol.entryOut.nodeid]).toBe(7);
   expect(words[protocol.entryOut.generation]).toBe(2);

@@ -10,6 +10,7 @@ import { Command, CommanderError } from 'commander';
 import { FsBridgeError } from '../errors.ts';
 import { Interrupted, watchSignals } from '../host/interrupt.ts';
 import { exitCodeOf, PartlyFailed, report } from '../observe/messages.ts';
+import { reportKernelErrors } from './kernel-errors.ts';
 import { output } from './output.ts';
 
 const examples = `
@@ -113,9 +114,10 @@ async function run(argv: readonly string[]): Promise<number> {
 /** Runs the command line. Answers the exit code when everything is closed and written. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
   watchSignals();
-  const code = await run(argv);
+  let code = await run(argv);
   try {
     await output.end();
+    if (reportKernelErrors()) code ||= 1;
     return code;
   } catch (error) {
     return error instanceof Interrupted && code === 0 ? error.exitCode : code || 1;

@@ -1,14 +1,20 @@
 /**
  * src/volumes/with-volume.ts for commands: warnings and further errors go to standard error.
  */
+
 import { report, warn } from '../observe/messages.ts';
 import type { Kernel } from '../vfs-linux/kernel.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
 import type { VolumeEntry } from '../volumes/choose-volume.ts';
 import type { OpenVolumes } from '../volumes/open-volumes.ts';
 import * as volumes from '../volumes/with-volume.ts';
+import { addKernelErrors } from './kernel-errors.ts';
 
-const messages: volumes.VolumeMessages = { onWarning: warn, onFurtherError: report };
+const messages: volumes.VolumeMessages = {
+  onWarning: warn,
+  onFurtherError: report,
+  onKernelErrors: addKernelErrors,
+};
 
 /** Opens a source for reading. */
 export function openToRead(kernel: Kernel, source: string): Promise<OpenVolumes> {

@@ -44,6 +44,7 @@ export interface BootOptions {
  */
 const commandLine: string = [
   'loglevel=7',
+  'console_msg_format=syslog',
   'sysctl.vm.dirty_ratio=50',
   'sysctl.vm.dirty_background_ratio=25',
   'sysctl.vm.dirty_expire_centisecs=500',

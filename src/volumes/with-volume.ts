@@ -9,6 +9,7 @@
 import { interruption } from '../host/interrupt.ts';
 import { trace } from '../observe/trace.ts';
 import { TracedDevice } from '../observe/traced-device.ts';
+import { severity } from '../vfs-linux/console-log.ts';
 import { Kernel } from '../vfs-linux/kernel.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
 import { checkVolumeOptions } from './check-options.ts';
@@ -48,6 +49,8 @@ export interface VolumeMessages {
   readonly onWarning: (sentence: string) => void;
   /** A failure after the one that is thrown: the end failed as well. */
   readonly onFurtherError: (error: unknown) => void;
+  /** Errors that stand in the kernel's log alone, as no call failed: a damaged directory, say. */
+  readonly onKernelErrors?: (source: string, lines: readonly string[]) => void;
 }
 
 /** Opens a source on this kernel. */
@@ -110,6 +113,33 @@ function memberOn(opened: OpenVolumes, of: VolumeEntry): VolumeEntry {
 }
 
 /**
+ * Errors in the kernel's log from the mount on. While it mounts, a type that is tried in vain may
+ * print an error, so only what is critical counts until a volume is there.
+ */
+class KernelErrors {
+  readonly #kernel: Kernel;
+  readonly #beginMark: number;
+  #mountedMark: number | undefined;
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+    this.#beginMark = kernel.log.mark();
+  }
+
+  mounted(): void {
+    this.#mountedMark = this.#kernel.log.mark();
+  }
+
+  /** None where nothing was mounted, or the kernel itself failed: the error that is thrown tells. */
+  lines(): readonly string[] {
+    const { log, failure } = this.#kernel;
+    if (this.#mountedMark === undefined || failure !== undefined) return [];
+    const mounting = log.severe(severity.critical, this.#beginMark, this.#mountedMark);
+    return [...mounting, ...log.severe(severity.error, this.#mountedMark)];
+  }
+}
+
+/**
  * Mounts the volume that the options name for `use`. With --rw everything that was written is on
  * the disk when this resolves; an error in writing it out, or in unmounting, is thrown. Throws
  * ERR_USAGE where the mount options contradict --rw, or are not for the file system.
@@ -134,6 +164,12 @@ export function withVolume<T>(
       members.push(member.device);
     }
     checkInterruption();
+    const kernelErrors = new KernelErrors(kernel);
+    // Runs when the volume is unmounted, and before its sources are closed.
+    ends.defer(async () => {
+      const lines = kernelErrors.lines();
+      if (lines.length > 0) messages.onKernelErrors?.(source, lines);
+    });
     if (write) main.source.claim(entry.offsetBytes, entry.sizeBytes);
     const volume = await mountVolume(kernel, source, entry, {
       ...(type === undefined ? {} : { type }),
@@ -141,6 +177,7 @@ export function withVolume<T>(
       readOnly: !write,
       members,
     });
+    kernelErrors.mounted();
     ends.use(volume);
     if (write) ends.defer(() => volume.syncfs());
     checkInterruption();

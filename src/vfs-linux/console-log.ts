@@ -56,7 +56,9 @@ export class ConsoleLog {
     return count <= 0 ? [] : this.#lines.slice(-count);
   }
 
-  /** The first lines between two marks that are at this level of `severity` or a more severe one. */
+  /**
+   * The first lines between two marks that are at this level of `severity` or a more severe one.
+   */
   severe(level: number, from: number, to: number = this.#total): string[] {
     return this.#severe
       .filter((line) => line.level <= level && line.index >= from && line.index < to)

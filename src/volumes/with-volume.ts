@@ -130,7 +130,9 @@ class KernelErrors {
     this.#mountedMark = this.#kernel.log.mark();
   }
 
-  /** None where nothing was mounted, or the kernel itself failed: the error that is thrown tells. */
+  /**
+   * None where nothing was mounted, or the kernel itself failed: the error that is thrown tells.
+   */
   lines(): readonly string[] {
     const { log, failure } = this.#kernel;
     if (this.#mountedMark === undefined || failure !== undefined) return [];

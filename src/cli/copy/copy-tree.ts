@@ -12,7 +12,9 @@
  * 2. What exists already is replaced, never written through: the target of a symbolic link, or
  *    another name of the same file, stays untouched. Folders are merged. A device gives way only to
  *    a device.
- * 3. An entry that fails is reported and the rest is copied, except where no other entry could be
+ * 3. What this copy has made is never replaced or merged by it: where the target takes two names of
+ *    a folder for one, the second entry fails (made-entries.ts).
+ * 4. An entry that fails is reported and the rest is copied, except where no other entry could be
  *    copied either (`isHopeless`).
  */
 import { FsBridgeError } from '../../errors.ts';
@@ -25,8 +27,9 @@ import { KernelFailedError } from '../../vfs-linux/errors.ts';
 import { type TreeVisitor, visitTree } from '../../vfs-linux/tree/visit.ts';
 import { isDevice } from '../file-types.ts';
 import { copyFileData } from './copy-file-data.ts';
+import { MadeEntries } from './made-entries.ts';
 import type { CopyReport } from './report.ts';
-import type { Attributes, SourceSide, TargetSide, Xattr } from './sides.ts';
+import type { Attributes, PresentEntry, SourceSide, TargetSide, Xattr } from './sides.ts';
 
 /** Entries under way at a time. */
 const width = 16;
@@ -41,8 +44,8 @@ interface Folder<S, T> {
   /** Undefined for the folder that the copy goes into. */
   readonly attributes: Attributes | undefined;
   readonly xattrs: readonly Xattr[];
-  /** Whether this copy made it: then nothing in it is in the way. */
-  readonly fresh: boolean;
+  /** Undefined if this copy made the folder: then what is in the way is of this copy as well. */
+  readonly made: MadeEntries | undefined;
   /** The names in it that are still to be copied. */
   readonly names: Buffer[];
   /** Whether all of them are done. */
@@ -129,25 +132,63 @@ class CopyVisitor<S, T> implements TreeVisitor<Folder<S, T>, Names> {
   async #enter(folder: Folder<S, T>, names: Names, attributes: Attributes): Promise<Folder<S, T>> {
     const { source, target } = this.#parts;
     const name = names.target;
-    const present = folder.fresh ? undefined : await target.typeOf(folder.target, name);
-    if (present === undefined) await target.makeFolder(folder.target, name);
-    else if (present !== abi.S_IFDIR) {
-      throw inTheWay(pathOf(folder, name), 'ENOTDIR', 'is not a directory');
-    }
+    const fresh = await this.#makeFolder(folder, name);
     const xattrs = await source.xattrs(folder.source, names.source);
     const from = await source.openFolder(folder.source, names.source);
+    const inside = await source.names(from);
+    const into = await target.openFolder(folder.target, name);
     return {
       above: folder,
       source: from,
-      names: await source.names(from),
-      target: await target.openFolder(folder.target, name),
+      names: inside,
+      target: into,
       name,
       attributes,
       xattrs,
-      fresh: present === undefined,
+      made: fresh ? undefined : new MadeEntries((one) => target.presentAt(into, one)),
       left: false,
       linkable: 0,
     };
+  }
+
+  /** Answers whether there was no folder at that name. */
+  async #makeFolder(folder: Folder<S, T>, name: Buffer): Promise<boolean> {
+    const { target } = this.#parts;
+    return this.#make(folder, name, async (present) => {
+      if (present === undefined) await target.makeFolder(folder.target, name);
+      else if (present.type !== abi.S_IFDIR) {
+        throw inTheWay(pathOf(folder, name), 'ENOTDIR', 'is not a directory');
+      }
+      return present === undefined;
+    });
+  }
+
+  /**
+   * Runs `make`, which gets what is at the name, if anything. Throws where the target takes the
+   * name for another one that this copy has made there.
+   */
+  async #make<R>(
+    folder: Folder<S, T>,
+    name: Buffer,
+    make: (present: PresentEntry | undefined) => Promise<R>,
+  ): Promise<R> {
+    const { made } = folder;
+    if (made === undefined) {
+      try {
+        return await make(undefined);
+      } catch (error) {
+        if (hostCode(error) !== 'EEXIST') throw error;
+        throw sameName(pathOf(folder, name), 'another name of this folder');
+      }
+    }
+    return made.lock.run(async () => {
+      const present = await this.#parts.target.presentAt(folder.target, name);
+      const alias = present === undefined ? undefined : await made.aliasOf(name, present);
+      if (alias !== undefined) throw sameName(pathOf(folder, name), escapeName(alias));
+      const answer = await make(present);
+      await made.add(name);
+      return answer;
+    });
   }
 
   /** Every entry of a folder is done: closes it, and sets its attributes. */
@@ -182,8 +223,10 @@ class CopyVisitor<S, T> implements TreeVisitor<Folder<S, T>, Names> {
     const name = names.target;
     const known = this.#linkables.get(attributes.identity);
     if (known !== undefined && (await known.copied)) {
-      await this.#clear(folder, name, attributes);
-      if (!(await this.#link(folder, name, known))) {
+      const linked = await this.#replace(folder, name, attributes, () =>
+        this.#link(folder, name, known),
+      );
+      if (!linked) {
         await this.#copyEntry(folder, names, attributes);
       }
       known.namesLeft--;
@@ -218,31 +261,49 @@ class CopyVisitor<S, T> implements TreeVisitor<Folder<S, T>, Names> {
   }
 
   /** Makes the name free. A device gives way to a device alone, as it may be in use. */
-  async #clear(folder: Folder<S, T>, name: Buffer, attributes: Attributes): Promise<void> {
-    if (folder.fresh) return;
-    const { target } = this.#parts;
-    const present = await target.typeOf(folder.target, name);
+  async #clear(
+    folder: Folder<S, T>,
+    name: Buffer,
+    attributes: Attributes,
+    present: PresentEntry | undefined,
+  ): Promise<void> {
     if (present === undefined) return;
     const path = pathOf(folder, name);
-    if (present === abi.S_IFDIR) throw inTheWay(path, 'EISDIR', 'is a directory');
-    if (isDevice(present) && !isDevice(attributes.type)) {
+    if (present.type === abi.S_IFDIR) throw inTheWay(path, 'EISDIR', 'is a directory');
+    if (isDevice(present.type) && !isDevice(attributes.type)) {
       throw inTheWay(path, 'EEXIST', 'is a device');
     }
-    await target.remove(folder.target, name);
+    await this.#parts.target.remove(folder.target, name);
+  }
+
+  /** Makes an entry in the place of what is there. */
+  #replace<R>(
+    folder: Folder<S, T>,
+    name: Buffer,
+    attributes: Attributes,
+    make: () => Promise<R>,
+  ): Promise<R> {
+    return this.#make(folder, name, async (present) => {
+      await this.#clear(folder, name, attributes, present);
+      return make();
+    });
   }
 
   async #copyEntry(folder: Folder<S, T>, names: Names, attributes: Attributes): Promise<void> {
     const { source, target } = this.#parts;
     const name = names.target;
-    await this.#clear(folder, name, attributes);
     const xattrs = await source.xattrs(folder.source, names.source);
     if (attributes.type === abi.S_IFREG) {
       await this.#copyFile(folder, names, attributes);
     } else if (attributes.type === abi.S_IFLNK) {
       const text = await source.linkTarget(folder.source, names.source);
-      await target.makeSymlink(text, folder.target, name);
+      await this.#replace(folder, name, attributes, () =>
+        target.makeSymlink(text, folder.target, name),
+      );
     } else {
-      await target.makeNode(folder.target, name, attributes);
+      await this.#replace(folder, name, attributes, () =>
+        target.makeNode(folder.target, name, attributes),
+      );
     }
     await this.#setAttributes(folder, name, attributes, xattrs);
   }
@@ -252,7 +313,9 @@ class CopyVisitor<S, T> implements TreeVisitor<Folder<S, T>, Names> {
     const { sizeBytes, allocatedBytes } = attributes;
     const from = await source.openFile(folder.source, names.source);
     try {
-      const into = await target.createFile(folder.target, names.target);
+      const into = await this.#replace(folder, names.target, attributes, () =>
+        target.createFile(folder.target, names.target),
+      );
       try {
         await copyFileData({
           source: from,
@@ -285,6 +348,13 @@ function inTheWay(path: string, code: string, is: string): FsBridgeError {
   return new FsBridgeError(code, path, `what is there already ${is}`, advice);
 }
 
+/** The error of an entry that the target cannot tell from one that this copy has made. */
+function sameName(path: string, other: string): FsBridgeError {
+  const why = `the target takes this name and ${other} for one, so it is not copied`;
+  const advice = 'Copy it to a target that tells such names apart, or alone under another name.';
+  return new FsBridgeError('EEXIST', path, why, advice);
+}
+
 /** Errors after which every further entry would fail as well. */
 function isHopeless(error: unknown): boolean {
   if (error instanceof KernelFailedError || error instanceof Interrupted) return true;
@@ -310,7 +380,7 @@ export async function copyTree<S, T>(parts: CopyParts<S, T>, root: CopyRoot<S, T
     name,
     attributes: undefined,
     xattrs: [],
-    fresh: false,
+    made: new MadeEntries((one) => parts.target.presentAt(target, one)),
     names: [],
     left: false,
     linkable: 0,

@@ -32,6 +32,7 @@ import {
   isLinkRefusal,
   isRefusal,
   type Loss,
+  type PresentEntry,
   type SourceFile,
   type SourceSide,
   type TargetFile,
@@ -114,10 +115,10 @@ export class HostSide implements SourceSide<HostFolder>, TargetSide<HostFolder> 
     return attributesOf(fs.lstatSync(this.#at(folder, name), { bigint: true }));
   }
 
-  async typeOf(folder: HostFolder, name: Buffer): Promise<number | undefined> {
+  async presentAt(folder: HostFolder, name: Buffer): Promise<PresentEntry | undefined> {
     const options = { bigint: true, throwIfNoEntry: false } as const;
     const stats = fs.lstatSync(this.#at(folder, name), options);
-    return stats === undefined ? undefined : attributesOf(stats).type;
+    return stats === undefined ? undefined : attributesOf(stats);
   }
 
   async openFolder(folder: HostFolder, name: Buffer): Promise<HostFolder> {

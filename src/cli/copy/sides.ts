@@ -72,9 +72,17 @@ export interface Loss {
   readonly code: string;
 }
 
+/** What is at a name of the target already. */
+export interface PresentEntry {
+  /** S_IFREG and its like. */
+  readonly type: number;
+  /** The same for two names of one inode. */
+  readonly identity: string;
+}
+
 export interface TargetSide<Folder> {
-  /** The type bits (S_IFMT) of what is there, or undefined. */
-  typeOf(folder: Folder, name: Buffer): Promise<number | undefined>;
+  /** What is there, or undefined. */
+  presentAt(folder: Folder, name: Buffer): Promise<PresentEntry | undefined>;
   /** Removes anything but a folder. */
   remove(folder: Folder, name: Buffer): Promise<void>;
   makeFolder(folder: Folder, name: Buffer): Promise<void>;

@@ -8,6 +8,7 @@ import { at, encodeDevice, type Fd, type LinuxCalls } from '../../vfs-linux/call
 import { isErrno } from '../../vfs-linux/errno.ts';
 import { errnoName } from '../../vfs-linux/errors.ts';
 import type { FileSystemTraits } from '../../vfs-linux/file-system-traits.ts';
+import type { Statx } from '../../vfs-linux/statx.ts';
 import { nextData } from '../../vfs-linux/tree/copy-data.ts';
 import { readNames } from '../../vfs-linux/tree/read-directory.ts';
 import { listXattrs, readXattr } from '../../vfs-linux/tree/xattrs.ts';
@@ -17,6 +18,7 @@ import {
   isLinkRefusal,
   isRefusal,
   type Loss,
+  type PresentEntry,
   type SourceFile,
   type SourceSide,
   type TargetFile,
@@ -25,6 +27,11 @@ import {
 } from './sides.ts';
 
 const noFollow: number = abi.AT_SYMLINK_NOFOLLOW;
+
+/** The device too: btrfs numbers the inodes of each subvolume anew. */
+function identityOf(found: Statx): string {
+  return `${found.devMajor}:${found.devMinor}:${found.ino}`;
+}
 
 export class VolumeSide implements SourceSide<Fd>, TargetSide<Fd> {
   readonly #calls: LinuxCalls;
@@ -45,17 +52,18 @@ export class VolumeSide implements SourceSide<Fd>, TargetSide<Fd> {
       sizeBytes: found.size,
       allocatedBytes: found.blocks * 512,
       nlink: found.nlink,
-      // The device too: btrfs numbers the inodes of each subvolume anew.
-      identity: `${found.devMajor}:${found.devMinor}:${found.ino}`,
+      identity: identityOf(found),
       atime: found.atime,
       mtime: found.mtime,
       rdev: [found.rdevMajor, found.rdevMinor],
     };
   }
 
-  async typeOf(folder: Fd, name: Buffer): Promise<number | undefined> {
+  async presentAt(folder: Fd, name: Buffer): Promise<PresentEntry | undefined> {
     const found = await this.#calls.statx(folder, name, noFollow);
-    return found === -errno.ENOENT ? undefined : check(found, name).type;
+    if (found === -errno.ENOENT) return undefined;
+    const present = check(found, name);
+    return { type: present.type, identity: identityOf(present) };
   }
 
   async openFolder(folder: Fd, name: Buffer): Promise<Fd> {

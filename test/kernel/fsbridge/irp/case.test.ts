@@ -48,42 +48,6 @@ describeUnless(cannotMount())('a volume that does not tell case apart', () => {
     await win.fresh.close();
   });
 
-  test('any case finds the name, which stays as it was made', async () => {
-    await win.makeDirectory('\\Folder');
-    await win.put('\\FOLDER\\ReadMe.txt', 'text');
-    expect(await win.get('\\folder\\README.TXT')).toBe('text');
-    expect(await win.list('\\fOLDER')).toEqual(['ReadMe.txt']);
-    const [status, irp] = await win.create('\\folder\\readme.TXT');
-    expect([status, irp.normalizedName]).toEqual(['SUCCESS', '\\folder\\ReadMe.txt']);
-    if (irp.fileObject !== undefined) await win.close(irp.fileObject);
-    const made = { createDisposition: DISPOSITION.CREATE };
-    expect(await win.tryCreate('\\folder\\README.txt', made)).toBe('OBJECT_NAME_COLLISION');
-  });
-
-  test('a rename may change nothing but the case', async () => {
-    await win.put('\\lower', 'text');
-    expect(await win.renameByName('\\lower', '\\LOWER')).toBe('SUCCESS');
-    expect(await win.list('\\')).toContain('LOWER');
-    expect(await win.get('\\lower')).toBe('text');
-  });
-
-  test('names that only case tells apart are all reached, and are different files', async () => {
-    await win.linux.mkdir('/clash');
-    await win.linux.chown('/clash', 1000, 1000);
-    for (const name of ['Same.txt', 'same.txt', 'SAME.TXT']) {
-      await win.linux.writeFile(`/clash/${name}`, name);
-      await win.linux.chown(`/clash/${name}`, 1000, 1000);
-    }
-    const listed = await win.list('\\clash');
-    expect(new Set(listed.map((name) => name.toUpperCase())).size).toBe(3);
-    const found = await Promise.all(listed.map((name) => win.get(`\\clash\\${name}`)));
-    expect(found.sort()).toEqual(['SAME.TXT', 'Same.txt', 'same.txt']);
-    // Removing the one that has its own name gives it to the next.
-    expect(await win.remove('\\clash\\SAME.TXT')).toBe('SUCCESS');
-    expect(await win.get('\\clash\\same.TXT')).toBe('Same.txt');
-    expect((await win.list('\\clash')).length).toBe(2);
-  });
-
   test('two programs that make a name in two cases at once make one file', async () => {
     const how = { createDisposition: DISPOSITION.OPEN_IF };
     const names = ['race', 'RACE', 'Race', 'rAcE'].map((name) => `\\${name}`);

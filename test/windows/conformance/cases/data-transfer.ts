@@ -188,11 +188,13 @@ export const dataTransfer: readonly Case[] = [
     },
   },
   {
-    name: 'the end of file moves up, and zeros fill the gap',
+    name: 'the end of file moves up, and zeros fill the gap, which is a hole',
     rule: endRule,
     async run(scene) {
       const handle = await make(scene);
       expectSuccess(await handle.setEndOfFile(1_000_000), 'end of file');
+      const { fileAttributes } = await handle.freshInfo();
+      expectTrue((fileAttributes & attribute.SPARSE_FILE) !== 0, 'SPARSE_FILE');
       const bytes = await handle.readAll();
       expectEqual(bytes.length, 1_000_000, 'the size');
       expectTrue(

@@ -204,9 +204,10 @@ const insensitiveCases: readonly Omit<Case, 'on'>[] = [
     name: 'the answer to Create has the name in the directory’s case',
     rule: 'WinFsp: FileName of the answer to Create',
     async run({ win, path }) {
-      await win.makeFile(path('ReadMe.TXT'));
-      const handle = await win.mustOpen(path('README.txt'));
-      expectEqual(handle.file.node.name.split('\\').at(-1), 'ReadMe.TXT', 'the normalized name');
+      await win.makeDirectory(path('folder'));
+      await win.makeFile(path('folder\\ReadMe.TXT'));
+      const handle = await win.mustOpen(path('folder\\README.txt'));
+      expectEqual(handle.file.node.name, path('folder\\ReadMe.TXT'), 'the normalized name');
       await handle.close();
     },
   },
@@ -240,6 +241,24 @@ const insensitiveCases: readonly Omit<Case, 'on'>[] = [
       const contents: string[] = [];
       for (const name of names) contents.push((await win.readFile(path(name))).toString());
       expectEqual(contents.sort(), ['lower', 'upper'], 'the contents');
+    },
+  },
+  {
+    name: 'of three names that differ in case alone, the next gets the name of one that is removed',
+    rule: 'Linux names that are equal to Windows stay reachable and distinguishable',
+    async run({ win, linux, dir, path, linuxPath }) {
+      const names = ['Same.txt', 'same.txt', 'SAME.TXT'];
+      for (const name of names) {
+        await linux.writeFile(linuxPath(name), name);
+        await linux.chown(linuxPath(name), 1000, 1000);
+      }
+      const listed = await win.list(dir);
+      const contents: string[] = [];
+      for (const name of listed) contents.push((await win.readFile(path(name))).toString());
+      expectEqual(contents.sort(), [...names].sort(), 'the contents');
+      expectSuccess(await win.remove(path('SAME.TXT')), 'remove');
+      expectEqual((await win.readFile(path('same.TXT'))).toString(), 'Same.txt', 'the next');
+      expectEqual((await win.list(dir)).length, 2, 'names that are left');
     },
   },
   {

@@ -145,6 +145,27 @@ export const reparsePoints: readonly Case[] = [
     },
   },
   {
+    name: 'a link with more .. than directories ends at the root of the volume',
+    rule: 'path_resolution(7): the parent of the root is the root',
+    async run({ win, linux, path, linuxDir, linuxPath }) {
+      await linux.mkdir(linuxPath('d/e'), { recursive: true });
+      await linux.writeFile(linuxPath('d/file'), 'x');
+      await linux.symlink('d', linuxPath('short'));
+      const target = `../../../../../..${linuxDir}/short/./e/../file`;
+      await linux.symlink(target, linuxPath('d/e/link'));
+      expectEqual((await win.readFile(path('d\\e\\link'))).toString(), 'x', 'the content');
+    },
+  },
+  {
+    name: 'a name below a link to a file is NOT_A_DIRECTORY',
+    rule: 'path_resolution(7): ENOTDIR',
+    async run({ win, linux, path, linuxPath }) {
+      await linux.writeFile(linuxPath('file'), 'x');
+      await linux.symlink('file', linuxPath('link'));
+      expectStatus(await win.tryOpen(path('link\\a')), status.NOT_A_DIRECTORY);
+    },
+  },
+  {
     name: 'a chain of thirty links is followed',
     rule: followRule,
     async run({ win, linux, path, linuxPath }) {
@@ -159,7 +180,8 @@ export const reparsePoints: readonly Case[] = [
     async run({ win, linux, path, linuxPath }) {
       await linux.symlink('b', linuxPath('a'));
       await linux.symlink('a', linuxPath('b'));
-      expectStatus(await win.tryOpen(path('a')), status.REPARSE_POINT_NOT_RESOLVED);
+      expectStatus(await win.tryOpen(path('a')), status.REPARSE_POINT_NOT_RESOLVED, 'the link');
+      expectStatus(await win.tryOpen(path('a\\x')), status.REPARSE_POINT_NOT_RESOLVED, 'below');
     },
   },
   {
@@ -182,13 +204,18 @@ export const reparsePoints: readonly Case[] = [
     },
   },
   {
-    name: 'a link to a directory is a directory to Windows',
+    name: 'a link to a directory is a directory to Windows, and a link to a file is not',
     rule: 'CreateSymbolicLink: SYMBOLIC_LINK_FLAG_DIRECTORY',
     async run({ win, linux, path, linuxPath }) {
       await linux.mkdir(linuxPath('d'));
-      await linux.symlink('d', linuxPath('link'));
-      const { fileAttributes } = await win.stat(path('link'));
-      expectTrue((fileAttributes & attribute.DIRECTORY) !== 0, 'DIRECTORY');
+      await linux.writeFile(linuxPath('file'), 'x');
+      await linux.symlink('d', linuxPath('to-d'));
+      await linux.symlink('file', linuxPath('to-file'));
+      const { REPARSE_POINT, DIRECTORY } = attribute;
+      const toDirectory = await win.stat(path('to-d'));
+      expectEqual(toDirectory.fileAttributes, REPARSE_POINT | DIRECTORY, 'of a directory');
+      expectEqual(toDirectory.reparseTag, reparseTag.SYMLINK, 'the tag');
+      expectEqual((await win.stat(path('to-file'))).fileAttributes, REPARSE_POINT, 'of a file');
     },
   },
   {

@@ -6,6 +6,8 @@ import type { MountStatus } from './control/control-protocol.ts';
 import type { Mounted, Transport } from './transport.ts';
 
 const kernelLogLines = 200;
+/** The client takes a bounded answer, and JSON writes a control character as six. */
+const maxLogChars = 32 * 1024;
 const kernelTimeoutMs = 1_000;
 
 export interface StatusParts {
@@ -33,6 +35,16 @@ async function kernelMemory(volume: Volume): Promise<string> {
   if (volume.kernel.failure !== undefined) return '';
   const late = sleep(kernelTimeoutMs, '', { ref: false });
   return Promise.race([volume.kernel.readOwn('/proc/meminfo').catch(() => ''), late]);
+}
+
+/** The last of these lines, as many as an answer has room for. */
+function lastLines(lines: readonly string[]): string[] {
+  let chars = 0;
+  const first = lines.findLastIndex((line) => {
+    chars += line.length;
+    return chars > maxLogChars;
+  });
+  return lines.slice(first + 1);
 }
 
 export async function gatherStatus(parts: StatusParts): Promise<MountStatus> {
@@ -68,7 +80,7 @@ export async function gatherStatus(parts: StatusParts): Promise<MountStatus> {
       dirtyBytes: meminfo(memory, 'Dirty'),
     },
     failure: kernel.failure?.why ?? null,
-    kernelLog: kernel.log.last(kernelLogLines),
+    kernelLog: lastLines(kernel.log.last(kernelLogLines)),
     logFile: run.logFile ?? null,
   };
 }

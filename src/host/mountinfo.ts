@@ -69,3 +69,9 @@ export function findMountPoint(target: string): MountEntry | undefined {
     return undefined;
   }
 }
+
+/** The user who made a FUSE mount, as this Linux has it; undefined for other file systems. */
+export function fuseOwner(entry: MountEntry): number | undefined {
+  const uid = /(?:^|,)user_id=(\d+)(?:,|$)/.exec(entry.superOptions)?.[1];
+  return uid === undefined ? undefined : Number(uid);
+}

@@ -41,6 +41,19 @@ export function escapeName(name: Uint8Array): string {
   return text;
 }
 
+/**
+ * A text that others wrote, for a terminal: control and format characters become \n and \xNN.
+ * Backslashes stay, so that a text which is escaped already stays the same.
+ */
+export function escapeText(text: string): string {
+  return text.replace(unsafe, (one) => (one === '\\' ? one : escapeCharacter(one)));
+}
+
+/** The same for lines of text: their ends stay. */
+export function escapeLines(text: string): string {
+  return text.split('\n').map(escapeText).join('\n');
+}
+
 /** For JSON: sets `key` to a name in UTF-8, or `key`64 to the base64 of the bytes of any other. */
 export function putName(object: Record<string, unknown>, key: string, name: Buffer): void {
   if (isUtf8(name)) object[key] = name.toString();

@@ -7,7 +7,7 @@ import { hostCode } from '../host/host-error.ts';
 import { errno } from '../vfs-linux/abi.gen.ts';
 import { type Errno, isErrno } from '../vfs-linux/errno.ts';
 import { errnoMeaning, errnoName } from '../vfs-linux/errors.ts';
-import { escapeName } from './display-names.ts';
+import { escapeLines, escapeName, escapeText } from './display-names.ts';
 
 const usageCodes: ReadonlySet<string> = new Set(['ERR_USAGE', 'ERR_READ_ONLY', 'ERR_MEMORY_SIZE']);
 
@@ -89,15 +89,19 @@ export function redirectMessages(to: (text: string) => void): void {
   write = to;
 }
 
-/** Writes a message for a person: whole lines. */
+/**
+ * Writes a message for a person: whole lines. Names and texts of a disk, of the kernel's log and of
+ * other processes may be in it, so control characters are escaped.
+ */
 export function print(text: string): void {
-  write(text);
+  write(escapeLines(text));
 }
 
 /** Prints an error as two lines; with FSBRIDGE_DEBUG set its stack as well. */
 export function report(error: unknown, what?: string): void {
   const { code, what: name, why, advice } = describeError(error, what);
-  print(`fsbridge: ${name}: ${why} (${code})\n${advice}\n`);
+  const first = escapeText(`${name}: ${why} (${code})`);
+  print(`fsbridge: ${first}\n${advice}\n`);
   if (process.env['FSBRIDGE_DEBUG'] && error instanceof Error) {
     print(`${error.stack ?? ''}\n`);
     if (error.cause instanceof Error) print(`Cause: ${error.cause.stack ?? ''}\n`);
@@ -105,7 +109,7 @@ export function report(error: unknown, what?: string): void {
 }
 
 export function warn(text: string): void {
-  print(`fsbridge: warning: ${text}\n`);
+  print(`fsbridge: warning: ${escapeText(text)}\n`);
 }
 
 /** The error of a call that answered a negative errno; `name` is the path it was for. */

@@ -7,6 +7,7 @@
  */
 
 import { interruption } from '../host/interrupt.ts';
+import { escapeText } from '../observe/display-names.ts';
 import { trace } from '../observe/trace.ts';
 import { TracedDevice } from '../observe/traced-device.ts';
 import { severity } from '../vfs-linux/console-log.ts';
@@ -34,7 +35,9 @@ export interface VolumeOptions {
 function bootKernel(options: VolumeOptions): Promise<Kernel> {
   return Kernel.boot({
     ...(options.memory === undefined ? {} : { memoryBytes: options.memory }),
-    ...(options.verbose === true ? { onLog: (line) => process.stderr.write(`${line}\n`) } : {}),
+    ...(options.verbose === true
+      ? { onLog: (line) => process.stderr.write(`${escapeText(line)}\n`) }
+      : {}),
   });
 }
 

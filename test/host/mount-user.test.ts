@@ -44,6 +44,13 @@ fsbridge umount "$FOLDER/mnt"
 ls "$FOLDER/mnt" | wc -l
 `;
 
+/** Root ends the user's mount: only the host's own means count, and the message says whose it is. */
+const ended = `
+fsbridge() { "$FOLDER/node" "$FOLDER/project/src/cli/main.ts" "$@"; }
+fsbridge umount "$FOLDER/mnt" 2>&1 | grep -c 'the mount of another user, nobody (65534)'
+grep -c "$FOLDER/mnt" /proc/self/mountinfo || true
+`;
+
 /** Root's part: prepares the namespace, and becomes the user. */
 const world = `
 mount --bind "$NODE" "$FOLDER/node"
@@ -54,6 +61,8 @@ chmod 600 "$FOLDER/fuse"
 as_user "$REFUSED" | grep -c -e ERR_FUSERMOUNT -e 'chmod 666 /dev/fuse'
 chmod 666 "$FOLDER/fuse"
 as_user "$SESSION"
+as_user '"$FOLDER/node" "$FOLDER/project/src/cli/main.ts" mount "$FOLDER/disk.img" "$FOLDER/mnt"'
+sh -ec "$ENDED"
 `;
 
 beforeAll(async () => {
@@ -74,18 +83,25 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }));
 
 testUnless(why || undefined)(
-  'a user mounts, writes, and unmounts with fusermount3 and with fsbridge',
+  'a user mounts, writes, and unmounts with fusermount3 and with fsbridge; root unmounts it too',
   async () => {
     const env = {
       ...{ FOLDER: folder, NODE: process.execPath, PROJECT: project },
-      ...{ REFUSED: refused, SESSION: session },
+      ...{ REFUSED: refused, SESSION: session, ENDED: ended },
       ...{ HOME: join(folder, 'home'), PATH: '/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C' },
     };
     const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
     const argv = ['env', '-i', ...variables, 'unshare', '-m', 'sh', '-ec', world];
     const { status, stdout, stderr } = await run(argv);
     expect(status, stderr.toString()).toBe(0);
-    expect(stdout.toString().trim().split('\n')).toEqual(['2', 'nobody 644', 'by a user', '0']);
+    expect(stdout.toString().trim().split('\n')).toEqual([
+      '2',
+      'nobody 644',
+      'by a user',
+      '0',
+      '1',
+      '0',
+    ]);
     const { clean, output } = await fsckVerdict(join(folder, 'disk.img'), 'ext4');
     expect(clean, output).toBe(true);
   },

@@ -1,7 +1,10 @@
 /** `fsbridge status`: shows the mounts that run, and their figures. */
 import type { Command } from 'commander';
-import { findMounts } from '../../daemon/control/client.ts';
+import { type ForeignMount, findForeignMounts, findMounts } from '../../daemon/control/client.ts';
 import type { MountStatus } from '../../daemon/control/control-protocol.ts';
+import { findMountPoint, fuseOwner } from '../../host/mountinfo.ts';
+import { userName } from '../../host/user-name.ts';
+import { escapeText } from '../../observe/display-names.ts';
 import { warn } from '../../observe/messages.ts';
 import type { OperationSummary } from '../../observe/request-statistics.ts';
 import { count, formatPercent, formatSize, formatTable } from '../format.ts';
@@ -88,20 +91,38 @@ function sizeOrUnknown(bytes: number | null): string {
   return bytes === null ? 'unknown' : formatSize(bytes);
 }
 
+/** Another user's mount: what that user's process says, and what this Linux knows. */
+function lineOfForeign({ pid, uid, claim }: ForeignMount): string {
+  const { source = '', target = '' } = claim ?? {};
+  const entry = findMountPoint(target);
+  const isThere = entry !== undefined && fuseOwner(entry) === uid;
+  const place = isThere ? '' : '; that user has nothing mounted there';
+  const user = userName(uid);
+  return `${target}: ${source}, as process ${pid} of another user, ${user}, says${place}`;
+}
+
 async function status(options: StatusOptions): Promise<void> {
-  const mounts = await findMounts();
+  const [mounts, foreign] = await Promise.all([findMounts(), findForeignMounts()]);
   const answers = mounts.flatMap((mount) => (mount.status === undefined ? [] : [mount.status]));
   for (const mount of mounts) {
     if (mount.status === undefined) {
       warn(`the mount of process ${mount.control.pid} does not answer.`);
     }
   }
+  const claims = foreign.filter(({ claim }) => claim !== undefined);
+  for (const { pid, uid, claim } of foreign) {
+    if (claim === undefined) {
+      warn(`process ${pid} of another user, ${userName(uid)}, does not answer.`);
+    }
+  }
   if (options.json === true) {
-    await output.line(JSON.stringify(answers, undefined, 2));
-  } else if (answers.length === 0) {
+    const others = claims.map(({ claim, ...peer }) => ({ foreign: true, ...peer, ...claim }));
+    await output.line(JSON.stringify([...answers, ...others], undefined, 2));
+  } else if (answers.length + claims.length === 0) {
     await output.line('Nothing is mounted.');
   } else {
-    await output.line(answers.map((one) => linesOf(one).join('\n')).join('\n\n'));
+    const parts = [...answers.map(linesOf), ...claims.map((one) => [lineOfForeign(one)])];
+    await output.line(parts.map((lines) => lines.map(escapeText).join('\n')).join('\n\n'));
   }
 }
 

@@ -2,18 +2,22 @@
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Command } from 'commander';
-import { ask, type FoundMount, findMounts } from '../../daemon/control/client.ts';
+import { ask, type FoundMount, findMounts, processBehind } from '../../daemon/control/client.ts';
 import { describeMountUsers, findMountUsers } from '../../daemon/linux/mount-users.ts';
 import type { UnmountOptions } from '../../daemon/transport.ts';
 import { FsBridgeError } from '../../errors.ts';
-import { findMountPoint } from '../../host/mountinfo.ts';
+import { findMountPoint, fuseOwner } from '../../host/mountinfo.ts';
+import { userName } from '../../host/user-name.ts';
 import { PartlyFailed, report, warn } from '../../observe/messages.ts';
 import { newCommand } from '../options.ts';
 
 /** With --force, a mount that does not answer for so long is killed. */
 const forceTimeoutMs = 10_000;
+/** How long umount(8) may take on another user's mount, whose process may never answer. */
+const foreignTimeoutMs = 10_000;
 
 /** All names by which a person may mean this place. */
 function namesOf(target: string): ReadonlySet<string> {
@@ -60,7 +64,7 @@ async function endMount(mount: FoundMount, options: UnmountOptions): Promise<voi
   } catch (error) {
     if (!(error instanceof FsBridgeError)) throw error;
     if (error.code === 'ERR_NO_ANSWER' && options.force === true) {
-      process.kill(control.pid, 'SIGKILL');
+      process.kill(processBehind(control), 'SIGKILL');
       if (status !== undefined) await detach(status.target);
       return;
     }
@@ -79,12 +83,37 @@ function busy(target: string): FsBridgeError {
   );
 }
 
+/**
+ * Ends another user's mount. Only that user's own process knows what it has written, so this Linux
+ * takes the mount out of the tree, and no more is promised. Throws EPERM for all but root.
+ */
+async function endForeign(target: string, owner: number, options: UnmountOptions): Promise<void> {
+  const user = userName(owner);
+  if (process.getuid?.() !== 0) {
+    const advice = 'That user or root can unmount it.';
+    throw new FsBridgeError('EPERM', target, `the user ${user} mounted it`, advice);
+  }
+  const isLazy = options.lazy === true || options.force === true;
+  const ended = takeOut(['umount', '-i', ...(isLazy ? ['-l'] : []), target], target);
+  const late = sleep(foreignTimeoutMs, true, { ref: false });
+  if ((await Promise.race([ended, late])) === true) {
+    const why = `the process of the user ${user}, who mounted it, does not let it go`;
+    throw new FsBridgeError('ERR_NO_ANSWER', target, why, '--lazy detaches it now.');
+  }
+  warn(
+    `${target}: it was the mount of another user, ${user}; it is out of the tree, and ` +
+      'whether its data is written only that user can see.',
+  );
+}
+
 /** Removes a mount from the tree of directories, where its process is dead. */
-async function detach(target: string): Promise<void> {
+function detach(target: string): Promise<void> {
   const isRoot = process.getuid?.() === 0;
-  const [program, ...args] = isRoot
-    ? ['umount', '-i', '-l', target]
-    : ['fusermount3', '-u', '-z', target];
+  const command = isRoot ? ['umount', '-i', '-l', target] : ['fusermount3', '-u', '-z', target];
+  return takeOut(command, target);
+}
+
+async function takeOut([program, ...args]: readonly string[], target: string): Promise<void> {
   try {
     await promisify(execFile)(program as string, args);
   } catch (error) {
@@ -100,6 +129,10 @@ async function umountOne(target: string, options: UnmountOptions): Promise<void>
   for (const name of namesOf(target)) {
     const dead = findMountPoint(name);
     if (dead?.type !== 'fuse.fsbridge') continue;
+    const owner = fuseOwner(dead);
+    if (owner !== undefined && owner !== process.geteuid?.()) {
+      return endForeign(name, owner, options);
+    }
     const silent = mounts.find(({ status }) => status === undefined);
     if (silent === undefined) return detach(name);
     if (options.force !== true) throw noAnswer(target, silent);
@@ -119,7 +152,7 @@ function noAnswer(target: string, { control }: FoundMount): FsBridgeError {
     'ERR_NO_ANSWER',
     target,
     `its process, perhaps ${control.pid}, does not answer`,
-    'Its disk may hang, or it belongs to another user. --force detaches it anyway.',
+    'Its disk may hang. --force detaches it anyway.',
   );
 }
 

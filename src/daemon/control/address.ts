@@ -4,7 +4,8 @@
  * file with the socket's name in that folder.
  *
  * The file outlives a process that was killed; a command that finds no process behind it removes
- * it. Root finds the mounts of all users who have a runtime folder, other users find their own.
+ * it. Each user finds the mounts of their own. Root also sees those of all users who have a runtime
+ * folder.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -18,6 +19,9 @@ export interface ControlAddress {
   readonly file: string;
 }
 
+const usersFolder = '/run/user';
+/** How many channels of another user are looked at. */
+const maxForeign = 32;
 const fileName = /^mount-(\d+)\.sock$/;
 
 function addressIn(folder: string, pid: number, platform: NodeJS.Platform): ControlAddress {
@@ -32,22 +36,34 @@ export function ownAddress(platform: NodeJS.Platform = process.platform): Contro
   return addressIn(folder, process.pid, platform);
 }
 
-/** All channels that have a file; the processes of some may have ended. */
+/** The channels of this user that have a file; the processes of some may have ended. */
 export function findAddresses(platform: NodeJS.Platform = process.platform): ControlAddress[] {
-  return socketFolders().flatMap((folder) =>
-    namesIn(folder).flatMap((name) => {
-      const pid = fileName.exec(name)?.[1];
-      return pid === undefined ? [] : [addressIn(folder, Number(pid), platform)];
-    }),
-  );
+  return addressesIn(runtimeFolder(), platform);
 }
 
-function socketFolders(): string[] {
+/**
+ * For root: the channels in other users' folders. What lies there is those users' word: it is
+ * shown, and nothing else is done with it. A folder has many only if somebody means harm.
+ */
+export function findForeignAddresses(): ControlAddress[] {
+  if (process.getuid?.() !== 0) return [];
   const own = runtimeFolder();
-  if (process.getuid?.() !== 0) return [own];
-  const users = '/run/user';
-  const others = namesIn(users).map((user) => path.join(users, user, path.basename(own)));
-  return [...new Set([own, ...others])];
+  return namesIn(usersFolder)
+    .map((user) => path.join(usersFolder, user, path.basename(own)))
+    .filter((folder) => folder !== own && isFolder(folder))
+    .flatMap((folder) => addressesIn(folder, process.platform).slice(0, maxForeign));
+}
+
+function addressesIn(folder: string, platform: NodeJS.Platform): ControlAddress[] {
+  return namesIn(folder).flatMap((name) => {
+    const pid = fileName.exec(name)?.[1];
+    return pid === undefined ? [] : [addressIn(folder, Number(pid), platform)];
+  });
+}
+
+/** A link there would lead to the sockets of other programs. */
+function isFolder(folder: string): boolean {
+  return fs.lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 function namesIn(folder: string): string[] {

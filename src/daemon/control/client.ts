@@ -1,20 +1,34 @@
-/** The client of the control channels: asks one mount, or all of them. */
-import net from 'node:net';
+/**
+ * The client of the control channels: asks one mount, or all of them.
+ *
+ * Invariant: an answer counts only if the kernel says that a process of this very user gives it.
+ * Another user's answer is shown as that user's word, and nothing is done because of it.
+ */
 import { FsBridgeError } from '../../errors.ts';
-import { Interrupted, interruption } from '../../host/interrupt.ts';
-import { type ControlAddress, findAddresses, withdraw } from './address.ts';
+import type { SocketPeer } from '../../host/unix-socket.ts';
+import { userName } from '../../host/user-name.ts';
+import { type ControlAddress, findAddresses, findForeignAddresses, withdraw } from './address.ts';
+import { connect, exchange, noAnswer } from './connect.ts';
 import type { ControlAnswer, ControlRequest, MountStatus } from './control-protocol.ts';
 
 const statusTimeoutMs = 5_000;
 
-/** A mount, and its status. */
+/** A mount of this user's, and its status. */
 export interface FoundMount {
   readonly control: ControlAddress;
-  /** Undefined where the mount does not answer: its disk hangs, or it is another user's. */
+  /** Undefined where the mount does not answer, as its disk hangs. */
   readonly status: MountStatus | undefined;
 }
 
-/** All running mounts; the files of killed ones are removed. */
+/** A control channel of another user's. */
+export interface ForeignMount {
+  readonly pid: number;
+  readonly uid: number;
+  /** What that user's process says; undefined where it does not answer. Any text may be in it. */
+  readonly claim: { readonly source: string; readonly target: string } | undefined;
+}
+
+/** All running mounts of this user's; the files of killed ones are removed. */
 export async function findMounts(
   addresses: readonly ControlAddress[] = findAddresses(),
 ): Promise<FoundMount[]> {
@@ -25,74 +39,112 @@ export async function findMounts(
         return { control, status: 'status' in answer ? answer.status : undefined };
       } catch (error) {
         if (!(error instanceof FsBridgeError)) throw error;
-        if (error.code === 'ERR_NOT_MOUNTED') return undefined;
-        return { control, status: undefined };
+        const isNone = error.code === 'ERR_NOT_MOUNTED' || error.code === 'ERR_FOREIGN_MOUNT';
+        return isNone ? undefined : { control, status: undefined };
       }
     }),
   );
   return found.filter((one) => one !== undefined);
 }
 
+/** The channels of other users: those that root sees, and any in this user's own folder. */
+export async function findForeignMounts(
+  addresses: readonly ControlAddress[] = [...findAddresses(), ...findForeignAddresses()],
+  timeoutMs: number = statusTimeoutMs,
+): Promise<ForeignMount[]> {
+  const found = await Promise.all(addresses.map((control) => lookAt(control, timeoutMs)));
+  return found.filter((one) => one !== undefined);
+}
+
+async function lookAt(
+  control: ControlAddress,
+  timeoutMs: number,
+): Promise<ForeignMount | undefined> {
+  try {
+    const connection = connect(control);
+    const { peer, socket } = connection;
+    if (peer === undefined || isOwn(peer)) {
+      socket.destroy();
+      return undefined;
+    }
+    const answer = exchange(connection, control, { command: 'status' }, timeoutMs);
+    return { ...peer, claim: claimOf(await answer.catch(() => undefined)) };
+  } catch {
+    return undefined;
+  }
+}
+
+function claimOf(answer: unknown): ForeignMount['claim'] {
+  const status = memberOf(answer, 'status');
+  const [source, target] = [memberOf(status, 'source'), memberOf(status, 'target')];
+  return typeof source === 'string' && typeof target === 'string' ? { source, target } : undefined;
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined;
+  return Object.getOwnPropertyDescriptor(value, name)?.value;
+}
+
+function isOwn({ uid }: SocketPeer): boolean {
+  return uid === process.geteuid?.();
+}
+
 /**
- * Asks one mount. Throws ERR_NOT_MOUNTED where its process has ended, ERR_NO_ANSWER where no answer
- * comes in time, or the error that the mount answers.
+ * Asks one mount. Throws ERR_NOT_MOUNTED where its process has ended, ERR_FOREIGN_MOUNT where it is
+ * another user's, ERR_NO_ANSWER where no complete answer comes in time, or the error that the mount
+ * answers.
  */
 export async function ask(
   control: ControlAddress,
   request: ControlRequest,
   timeoutMs: number,
 ): Promise<Exclude<ControlAnswer, { error: unknown }>> {
-  const answer = await exchange(control, request, timeoutMs);
+  const answer = await askOwn(control, request, timeoutMs);
+  if (typeof answer !== 'object' || answer === null) throw noAnswer(control.pid);
   if (!('error' in answer)) return answer;
   const { code, what, why, advice } = answer.error;
   throw new FsBridgeError(code, what, why, advice ?? undefined);
 }
 
-function exchange(
+/** Removes the file of a process that has ended. */
+async function askOwn(
   control: ControlAddress,
   request: ControlRequest,
   timeoutMs: number,
-): Promise<ControlAnswer> {
-  const { address, pid } = control;
-  return new Promise((resolve, reject) => {
-    const socket = net.connect(address);
-    let text = '';
-    socket.setEncoding('utf8');
-    if (timeoutMs > 0) socket.setTimeout(timeoutMs, () => socket.destroy(noAnswer(pid)));
-    socket.on('connect', () => socket.write(`${JSON.stringify(request)}\n`));
-    socket.on('data', (part: string) => {
-      text += part;
-    });
-    socket.on('end', () => {
-      socket.destroy();
-      try {
-        resolve(JSON.parse(text) as ControlAnswer);
-      } catch {
-        reject(noAnswer(pid));
-      }
-    });
-    // An interrupted command does not wait for the mount's end.
-    const onInterrupt = (): void => void socket.destroy(interruption.reason as Interrupted);
-    interruption.addEventListener('abort', onInterrupt, { once: true });
-    socket.on('close', () => interruption.removeEventListener('abort', onInterrupt));
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      const hasEnded = error.code === 'ECONNREFUSED' || error.code === 'ENOENT';
-      if (hasEnded) withdraw(control);
-      if (error instanceof FsBridgeError || error instanceof Interrupted) reject(error);
-      else reject(hasEnded ? gone(pid) : noAnswer(pid));
-    });
-  });
+): Promise<ControlAnswer | null> {
+  try {
+    const connection = connect(control);
+    const { peer, socket } = connection;
+    if (peer === undefined || isOwn(peer)) {
+      return (await exchange(connection, control, request, timeoutMs)) as ControlAnswer | null;
+    }
+    socket.destroy();
+    throw foreign(control, peer);
+  } catch (error) {
+    if (error instanceof FsBridgeError && error.code === 'ERR_NOT_MOUNTED') withdraw(control);
+    throw error;
+  }
 }
 
-function noAnswer(pid: number): FsBridgeError {
+/**
+ * The process behind a channel, as the kernel has it: the number in the name of the file is only a
+ * name. Throws as `ask` does, and ERR_NO_ANSWER where the process is not visible from here.
+ */
+export function processBehind(control: ControlAddress): number {
+  const { peer, socket } = connect(control);
+  socket.destroy();
+  // On Windows the pipe is found by the number.
+  if (peer === undefined) return control.pid;
+  if (!isOwn(peer)) throw foreign(control, peer);
+  if (peer.pid <= 0) throw noAnswer(control.pid);
+  return peer.pid;
+}
+
+function foreign(control: ControlAddress, { pid, uid }: SocketPeer): FsBridgeError {
   return new FsBridgeError(
-    'ERR_NO_ANSWER',
-    `the mount of process ${pid}`,
-    'it does not answer: its disk hangs, or it belongs to another user',
-    'Look at its log; `fsbridge umount --force` ends it without writing out.',
+    'ERR_FOREIGN_MOUNT',
+    control.file,
+    `process ${pid} of the user ${userName(uid)} listens there, and is not believed`,
+    'Remove that file if it is in your own folder.',
   );
-}
-
-function gone(pid: number): FsBridgeError {
-  return new FsBridgeError('ERR_NOT_MOUNTED', `process ${pid}`, 'it has ended');
 }

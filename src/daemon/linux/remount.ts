@@ -6,18 +6,24 @@ import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import { promisify } from 'node:util';
 import { FsBridgeError } from '../../errors.ts';
-import { findMountPoint } from '../../host/mountinfo.ts';
+import { findMountPoint, fuseOwner } from '../../host/mountinfo.ts';
+import { userName } from '../../host/user-name.ts';
 import { ask, findMounts } from '../control/client.ts';
 import { changedFlags } from './host-flags.ts';
 
 const type = 'fuse.fsbridge';
 
-/** Throws ERR_NOT_MOUNTED, EROFS, or EIO with the words of mount(8). */
+/** Throws ERR_NOT_MOUNTED, EPERM for another user's mount, EROFS, or EIO with the words of mount(8). */
 export async function remount(target: string, named: readonly string[]): Promise<void> {
   const place = fs.realpathSync(target);
   const entry = findMountPoint(place);
   if (entry?.type !== type) {
     throw new FsBridgeError('ERR_NOT_MOUNTED', target, 'fsbridge has nothing mounted there');
+  }
+  const owner = fuseOwner(entry);
+  if (owner !== undefined && owner !== process.geteuid?.()) {
+    const advice = 'Let that user unmount it, and mount it with other options.';
+    throw new FsBridgeError('EPERM', target, `the user ${userName(owner)} mounted it`, advice);
   }
   const flags = changedFlags(entry.flags, named);
   const running = (await findMounts()).find(({ status }) => status?.target === place);

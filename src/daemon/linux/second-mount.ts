@@ -5,7 +5,7 @@
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { findMountPoint } from '../../host/mountinfo.ts';
+import { findMountPoint, fuseOwner } from '../../host/mountinfo.ts';
 import type { MountStatus } from '../control/control-protocol.ts';
 import { sourceName } from '../source-name.ts';
 import { prepareFuseTarget } from './fuse-target.ts';
@@ -43,7 +43,11 @@ export async function mountSecond(
   running: readonly (MountStatus | undefined)[],
 ): Promise<boolean> {
   const first = running.find((status) => status !== undefined && isTheSame(asked, status));
-  if (first === undefined || findMountPoint(first.target)?.source !== first.source) return false;
+  if (first === undefined) return false;
+  const entry = findMountPoint(first.target);
+  // The tree that is shown again must be this user's, as this Linux has it.
+  const isOwn = entry !== undefined && fuseOwner(entry) === process.geteuid?.();
+  if (!isOwn || entry.source !== first.source) return false;
   const target = prepareFuseTarget(asked.target);
   const flags = changedFlags(defaultFlags, asked.hostFlags).join(',');
   await promisify(execFile)('mount', ['-i', '-o', `bind,${flags}`, first.target, target]);

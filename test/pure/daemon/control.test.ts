@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { ControlAddress } from '../../../src/daemon/control/address.ts';
-import { ask, findMounts } from '../../../src/daemon/control/client.ts';
+import { ask, findMounts, processBehind } from '../../../src/daemon/control/client.ts';
 import type { ControlRequest } from '../../../src/daemon/control/control-protocol.ts';
 import { ControlServer } from '../../../src/daemon/control/server.ts';
 import { FsBridgeError } from '../../../src/errors.ts';
@@ -100,6 +100,51 @@ describe('a control channel', () => {
     silent.close();
   });
 });
+
+/** How a hostile process answers a connection. */
+const hostile: Readonly<Record<string, (socket: net.Socket) => void>> = {
+  drip: (socket) => {
+    const timer = setInterval(() => socket.write(' '), 50);
+    socket.on('close', () => clearInterval(timer));
+  },
+  flood: (socket) => {
+    const send = (): void => {
+      while (socket.write(' '.repeat(100_000)));
+    };
+    socket.on('drain', send);
+    send();
+  },
+  silence: () => {},
+  'no more than null': (socket) => socket.end('null\n'),
+  nesting: (socket) => socket.end('['.repeat(400_000)),
+};
+
+test.each(Object.keys(hostile))('an answer by %s ends within the bounds', async (way) => {
+  const address = newSocket();
+  const server = net.createServer((socket) => {
+    socket.on('error', () => {});
+    hostile[way]?.(socket);
+  });
+  server.listen(address.address);
+  await once(server, 'listening');
+  const start = performance.now();
+  await expect(ask(address, { command: 'status' }, 400)).rejects.toMatchObject({
+    code: 'ERR_NO_ANSWER',
+  });
+  expect(performance.now() - start).toBeLessThan(5_000);
+  server.close();
+});
+
+test.skipIf(process.platform !== 'linux')(
+  'the process behind a socket is what the kernel says, not what the file is called',
+  async () => {
+    const address = newSocket();
+    const server = net.createServer().listen(address.address);
+    await once(server, 'listening');
+    expect(processBehind({ ...address, pid: 1 })).toBe(process.pid);
+    server.close();
+  },
+);
 
 test('the socket of a killed mount is removed', async () => {
   const left = path.join(folder, 'mount-999999.sock');

@@ -15,6 +15,7 @@ import { FsBridgeError } from '../errors.ts';
 import type { BlockDevice } from './block-device.ts';
 import { openFileSource, trailingBytes } from './file/file-source.ts';
 import type { OnWarning } from './file/source-end.ts';
+import { aliasesOf } from './linux/aliases.ts';
 import { openHostDisk } from './linux/host-disk.ts';
 import { assertNotInUse, inUseWarnings } from './linux/in-use.ts';
 import { OverlayDevice } from './overlay/overlay-device.ts';
@@ -71,7 +72,11 @@ export async function openSource(spec: string, options: OpenSourceOptions): Prom
   if (write) {
     const lock = await lockSource(spec, process.platform, lockName);
     opened.defer(() => lock.release());
-    if (kind !== 'windows disk') await assertNotInUse(spec);
+    if (kind !== 'windows disk') {
+      // A writer that can be named goes first.
+      await assertNoAliasWriter(spec);
+      await assertNotInUse(spec);
+    }
   } else {
     warnings.push(...(await readerWarnings(spec, lockName, options.allowInUse ?? false)));
   }
@@ -154,6 +159,13 @@ function unsupported(spec: string, why: string): FsBridgeError {
   );
 }
 
+/** Throws ERR_SOURCE_LOCKED where an fsbridge writes the source by another way, as a loop device. */
+async function assertNoAliasWriter(spec: string): Promise<void> {
+  for (const { identity } of await aliasesOf(spec)) {
+    await assertNoWriter(spec, process.platform, identity);
+  }
+}
+
 async function readerWarnings(
   spec: string,
   lockName: string | undefined,
@@ -162,6 +174,7 @@ async function readerWarnings(
   const warnings: string[] = [];
   try {
     await assertNoWriter(spec, process.platform, lockName);
+    if (lockName === undefined) await assertNoAliasWriter(spec);
   } catch (error) {
     if (!allowInUse || !(error instanceof FsBridgeError)) throw error;
     if (error.code !== 'ERR_SOURCE_LOCKED') throw error;

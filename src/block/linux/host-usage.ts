@@ -6,14 +6,13 @@
  * - /proc/self/mountinfo gives a mount's major:minor (host/mountinfo.ts). A btrfs shows a number of
  *   its own there, as it may have several disks. So the mount's source is compared too (which also
  *   finds an image mounted by FUSE), and the disks that /sys/fs/btrfs/UUID/devices names.
- * - /sys/block/loopN/loop/backing_file is a path, perhaps in another spelling than ours or through
- *   a link: the file's dev and ino are compared, not the string.
+ * - A loop device's file is compared by its dev and ino, not by its path (loop-backing.ts).
  * - /sys/class/block/X/holders names the dm and md devices on top of X (bd_link_disk_holder).
  * - /proc/swaps (proc_swaps(5)).
  *
- * Limits: mounts of other mount namespaces (containers) are not seen, nor virtual machines, nor a
- * loop device whose backing file has lost its path (deleted, or in another namespace). For a disk,
- * O_EXCL sees those as well (host-disk.ts). On other hosts no usage is found.
+ * Limits: mounts of other mount namespaces (containers) are not seen, nor virtual machines; to
+ * those who may not open a loop device, neither is one whose backing file has lost its path. For a
+ * disk, O_EXCL sees those as well (host-disk.ts). On other hosts no usage is found.
  */
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -27,6 +26,8 @@ import {
 } from '../../host/device-number.ts';
 import { type MountEntry, readMountInfo, unescapeOctal } from '../../host/mountinfo.ts';
 import { splitOptions } from '../../split-options.ts';
+import type { Alias } from './aliases.ts';
+import { loopBacking } from './loop-backing.ts';
 
 export interface Usage {
   /** The usage as a predicate: "is mounted at /mnt through /dev/loop3". */
@@ -71,8 +72,7 @@ export async function findUsages(
 ): Promise<Usage[]> {
   if (process.platform !== 'linux') return [];
   const identity = sourceIdentity(await stat(path, { bigint: true }));
-  const [mounts, swaps] = await Promise.all([readMounts(folders), readSwaps(folders)]);
-  const search: Search = { folders, mounts, swaps, found: [], seen: new Set() };
+  const search = await newSearch(folders);
   if (identity.startsWith('disk-')) {
     const folder = await sysfsFolder(identity.slice('disk-'.length).replace('-', ':'), folders);
     if (folder !== undefined) await searchDisk(search, folder, identity);
@@ -81,6 +81,26 @@ export async function findUsages(
   }
   await searchLoops(search, identity);
   return search.found;
+}
+
+/** How the other ways to a source are used, which aliases.ts finds: as mounts and as swap space. */
+export async function aliasUsages(
+  aliases: readonly Alias[],
+  folders: HostFolders = hostFolders,
+): Promise<Usage[]> {
+  if (aliases.length === 0) return [];
+  const search = await newSearch(folders);
+  for (const { identity, folder } of aliases) {
+    const node = folder === undefined ? undefined : await nodeAt(folder);
+    noteMountsAndSwap(search, identity, node === undefined ? '' : throughNode(node));
+    if (node !== undefined) await noteBtrfs(search, node);
+  }
+  return search.found;
+}
+
+async function newSearch(folders: HostFolders): Promise<Search> {
+  const [mounts, swaps] = await Promise.all([readMounts(folders), readSwaps(folders)]);
+  return { folders, mounts, swaps, found: [], seen: new Set() };
 }
 
 /**
@@ -127,9 +147,8 @@ async function searchLoops(search: Search, source: string): Promise<void> {
   const blocks = join(search.folders.sys, 'block');
   for (const name of await entriesOf(blocks)) {
     if (!name.startsWith('loop')) continue;
-    const backing = await readAttribute(blocks, name, 'loop', 'backing_file');
-    if (backing === undefined || (await identityOf(backing)) !== source) continue;
     const folder = join(blocks, name);
+    if ((await loopBacking(folder, search.folders)) !== source) continue;
     const foundBefore = search.found.length;
     await searchDisk(search, folder, source);
     const isUsed = search.found.length > foundBefore;

@@ -6,12 +6,14 @@
  * disk.
  *
  * The check is made once, before opening. After that, only a disk is protected, by its claim
- * (host-disk.ts); an image file can still be attached to a loop device.
+ * (host-disk.ts); an image file can still be attached to a loop device. Another fsbridge then
+ * refuses that loop device (aliases.ts), but the host can mount it.
  */
 import { FsBridgeError } from '../../errors.ts';
 import type { HostFolders } from '../../host/device-number.ts';
 import { sourceError } from '../source-error.ts';
-import { findUsages, type Usage } from './host-usage.ts';
+import { aliasesOf } from './aliases.ts';
+import { aliasUsages, findUsages, type Usage } from './host-usage.ts';
 
 /**
  * Throws FsBridgeError ERR_SOURCE_IN_USE where the host has that image file or block device
@@ -41,7 +43,10 @@ export async function inUseWarnings(path: string, folders?: HostFolders): Promis
 
 async function usagesOf(path: string, write: boolean, folders?: HostFolders): Promise<Usage[]> {
   try {
-    return await findUsages(path, folders);
+    const usages = await findUsages(path, folders);
+    const reasons = new Set(usages.map((usage) => usage.reason));
+    const others = await aliasUsages(await aliasesOf(path, folders), folders);
+    return [...usages, ...others.filter((usage) => !reasons.has(usage.reason))];
   } catch (error) {
     throw sourceError(error, path, write);
   }

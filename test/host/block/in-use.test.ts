@@ -53,3 +53,15 @@ withLoop('an attached file is in use until it is detached', async () => {
   }
   await expect(assertNotInUse(image)).resolves.toBeUndefined();
 });
+
+withLoop(
+  'a file system that is mounted through another loop device on the same file is found',
+  async () => {
+    const { image, device, mount } = mountedImage('mkfs.ext4', '-q');
+    const other = attachLoop(image);
+    expect((await refusal(assertNotInUse(other))).why).toBe(
+      `it is mounted at ${mount} through ${device}`,
+    );
+    expect(await inUseWarnings(other)).toHaveLength(1);
+  },
+);

@@ -62,3 +62,45 @@ withLoop('a disk of the host is opened by its path', async () => {
   expect((await refusal(openSource(device, { write: true }))).code).toBe('ERR_SOURCE_LOCKED');
   await source.close();
 });
+
+withLoop(
+  'a file that is written is refused through loop devices, and their parts too',
+  async () => {
+    const path = imageOf(patternBytes(4 * mib));
+    const linked = join(scratchFolder(), 'linked.img');
+    fs.linkSync(path, linked);
+    const source = await openSource(path, { write: true });
+    const first = attachLoop(linked);
+    const nested = attachLoop(first, '--offset', '4096');
+    for (const device of [first, nested]) {
+      for (const write of [true, false]) {
+        const error = await refusal(openSource(device, { write }));
+        expect(error.code).toBe('ERR_SOURCE_LOCKED');
+        expect(error.why).toBe(`this process has it open for writing (as ${path})`);
+      }
+    }
+    await source.close();
+    await (await openSource(nested, { write: true })).close();
+  },
+);
+
+withLoop('two loop devices on one file are written only where they do not overlap', async () => {
+  const path = imageOf(patternBytes(4 * mib));
+  const [low, high] = [
+    ['--sizelimit', `${2 * mib}`],
+    ['--offset', `${2 * mib}`],
+  ].map((options) => attachLoop(path, ...options));
+  const whole = attachLoop(path);
+  if (low === undefined || high === undefined) throw new Error('a loop device is missing');
+  // The file has lost its path, as in another mount namespace.
+  fs.renameSync(path, `${path}.moved`);
+  fs.rmSync(`${path}.moved`);
+  const source = await openSource(low, { write: true });
+  await (await openSource(high, { write: true })).close();
+  const error = await refusal(openSource(whole, { write: true }));
+  expect([error.code, error.why]).toEqual([
+    'ERR_SOURCE_LOCKED',
+    `this process has it open for writing (as ${low})`,
+  ]);
+  await source.close();
+});

@@ -6,6 +6,7 @@ import { type Errno, isErrno } from '../vfs-linux/errno.ts';
 import { traitsOf } from '../vfs-linux/file-system-traits.ts';
 import type { Statfs } from '../vfs-linux/statx.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
+import { mayFoldCase } from './case-folding.ts';
 import { maxHandleBytes } from './node-records.ts';
 import { initFlags, initFlags2 } from './protocol.ts';
 
@@ -22,21 +23,16 @@ export interface Features {
   /** Whether a file can be opened again by its handle, at any time. */
   readonly handles: boolean;
   readonly posixAcl: boolean;
-  /** Whether a name means one file until that name is changed: not where case is ignored. */
+  /**
+   * Whether a name means one file until that name is changed: not where case is ignored and names
+   * are written.
+   */
   readonly namesLast: boolean;
   /** Whether the host gathers what is written, and hands it over later. */
   readonly writeback: boolean;
   readonly accessTimes: AccessTimes;
   /** The minor number of the root's device. Other devices are subvolumes of btrfs. */
   readonly rootDevice: number;
-}
-
-/** ntfs3 folds case with the option nocase (fs/ntfs3/super.c), which /proc/mounts shows. */
-async function isMountedNocase({ kernel, device }: Volume): Promise<boolean> {
-  const mounts = await kernel.readOwn('/proc/mounts');
-  const fields = mounts.split('\n').map((line) => line.split(' '));
-  const [, , , options = ''] = fields.find(([source]) => source === `/dev/${device}`) ?? [];
-  return options.split(',').includes('nocase');
 }
 
 /** A mount's flags in statfs(2)'s answer (include/linux/statfs.h). */
@@ -64,7 +60,7 @@ export async function probeFeatures(volume: Volume, writeback: boolean): Promise
     rootHandle: handles ? handle : Buffer.from('root'),
     handles,
     posixAcl: acl >= 0 || acl === -errno.ENODATA,
-    namesLast: caseRule === 'sensitive' && !(await isMountedNocase(volume)),
+    namesLast: caseRule === 'sensitive' && (readOnly || !(await mayFoldCase(volume))),
     // With a writeback cache the host keeps the times itself, to the nanosecond.
     writeback: writeback && !readOnly && timeResolutionNs === 1,
     accessTimes: accessTimesOf(await calls.fstatfs(root)),

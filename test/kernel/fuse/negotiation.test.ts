@@ -17,6 +17,8 @@ type Row = readonly [
   expected: Pick<Features, 'handles' | 'namesLast' | 'writeback'>,
 ];
 
+/** "A" may be "a", in some directory at least. */
+const folding = { handles: true, namesLast: false, writeback: true } as const;
 const rows: readonly Row[] = [
   ['ext4', ['mkfs.ext4', '-qF'], '', { handles: true, namesLast: true, writeback: true }],
   [
@@ -26,6 +28,13 @@ const rows: readonly Row[] = [
     '',
     { handles: true, namesLast: true, writeback: false },
   ],
+  ['ext4', ['mkfs.ext4', '-qFO', 'casefold'], '', folding],
+  ['f2fs', ['mkfs.f2fs', '-fq'], '', { handles: true, namesLast: true, writeback: true }],
+  ['f2fs', ['mkfs.f2fs', '-fq', '-O', 'casefold', '-C', 'utf8'], '', folding],
+  ['xfs', ['mkfs.xfs', '-qf'], '', { handles: true, namesLast: true, writeback: true }],
+  ['xfs', ['mkfs.xfs', '-qfn', 'version=ci'], '', folding],
+  ['jfs', ['mkfs.jfs', '-q'], '', { handles: true, namesLast: true, writeback: true }],
+  ['jfs', ['mkfs.jfs', '-qO'], '', folding],
   ['vfat', ['mkfs.vfat'], '', { handles: false, namesLast: false, writeback: false }],
   ['exfat', ['mkfs.exfat'], '', { handles: false, namesLast: false, writeback: false }],
   ['ntfs3', ['mkfs.ntfs', '-FQq'], '', { handles: true, namesLast: true, writeback: false }],
@@ -40,7 +49,7 @@ async function withVolume(
   try {
     const image = path.join(folder, 'image');
     await writeFile(image, '');
-    await truncate(image, 64 * 1048576);
+    await truncate(image, 320 * 1048576);
     execFileSync(program, [...args, image], { stdio: 'pipe' });
     await using kernel = await Kernel.boot();
     const { name: device } = await kernel.attach(new MemoryDevice(await readFile(image)));

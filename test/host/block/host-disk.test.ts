@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { openHostDisk } from '../../../src/block/linux/host-disk.ts';
-import { patternBytes, refusal, scratchFolder } from '../../support/block.ts';
+import { patternBytes, refusal, run, scratchFolder } from '../../support/block.ts';
 import { attachLoop, noLoop } from '../../support/native/loop-device.ts';
 import { testUnless } from '../../support/needs.ts';
 
@@ -74,4 +74,32 @@ withLoop('a disk is claimed while it is written, and free again afterwards', asy
   await disk.close();
   const third = await openHostDisk(device, { write: true });
   await third.close();
+});
+
+withLoop(
+  'a disk that becomes smaller answers EIO where it is missing, and says so once',
+  async () => {
+    const path = image(4 * mib);
+    const device = attachLoop(path);
+    const warnings: string[] = [];
+    const onWarning = (sentence: string): void => void warnings.push(sentence);
+    const disk = await openHostDisk(device, { write: true, onWarning });
+    fs.truncateSync(path, mib);
+    run('losetup', '--set-capacity', device);
+    expect(await disk.read([new Uint8Array(kib)], 2 * mib)).toBe(-5);
+    expect(await disk.write([new Uint8Array(kib)], 2 * mib, true)).toBe(-5);
+    expect(await disk.write([new Uint8Array(kib)], 0, true)).toBe(0);
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain(`it had ${4 * mib} bytes and has ${mib}`);
+    await disk.close();
+    expect(fs.statSync(path).size).toBe(mib);
+  },
+);
+
+withLoop('a loop device whose file became shorter answers EIO', async () => {
+  const path = image(4 * mib);
+  const disk = await openHostDisk(attachLoop(path), { write: false });
+  fs.truncateSync(path, mib);
+  expect(await disk.read([new Uint8Array(kib)], 2 * mib)).toBe(-5);
+  await disk.close();
 });

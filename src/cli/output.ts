@@ -4,6 +4,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { interrupt, interruption } from '../host/interrupt.ts';
+import { escapeJson, escapeLines } from '../observe/display-names.ts';
 
 const pieceBytes = 64 * 1024;
 
@@ -33,8 +34,18 @@ class Output {
     if (this.#bytes >= pieceBytes) await this.flush();
   }
 
+  /**
+   * Writes text and the end of a line, or bytes that the caller has escaped. A terminal gets no
+   * control character of a text.
+   */
   async line(text: string | Uint8Array): Promise<void> {
-    await this.write(typeof text === 'string' ? `${text}\n` : Buffer.concat([text, newline]));
+    if (typeof text !== 'string') await this.write(Buffer.concat([text, newline]));
+    else await this.write(`${this.isTerminal ? escapeLines(text) : text}\n`);
+  }
+
+  /** Writes a line of JSON; a terminal gets the same value without control characters. */
+  async jsonLine(json: string): Promise<void> {
+    await this.write(`${this.isTerminal ? escapeJson(json) : json}\n`);
   }
 
   /** Sends everything that was written so far. */

@@ -54,6 +54,15 @@ export function escapeLines(text: string): string {
   return text.split('\n').map(escapeText).join('\n');
 }
 
+/** JSON for a terminal: the same value, with control and format characters as \uXXXX. */
+export function escapeJson(json: string): string {
+  return json.replace(unsafe, (one) => {
+    if (one === '\\' || one === '\n') return one;
+    const units = one.split('').map((unit) => unit.charCodeAt(0).toString(16).padStart(4, '0'));
+    return units.map((unit) => `\\u${unit}`).join('');
+  });
+}
+
 /** For JSON: sets `key` to a name in UTF-8, or `key`64 to the base64 of the bytes of any other. */
 export function putName(object: Record<string, unknown>, key: string, name: Buffer): void {
   if (isUtf8(name)) object[key] = name.toString();

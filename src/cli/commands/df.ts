@@ -26,7 +26,7 @@ async function df(source: string, options: VolumeOptions): Promise<void> {
       inodes: found.files,
       inodesUsed: usedInodes,
     };
-    await output.line(JSON.stringify(facts));
+    await output.jsonLine(JSON.stringify(facts));
     return;
   }
   const head = ['VOLUME', 'TYPE', 'SIZE', 'USED', 'AVAILABLE', 'USE%', 'INODES', 'IUSED', 'IUSE%'];

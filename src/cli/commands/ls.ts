@@ -67,7 +67,7 @@ class Listing {
   }
 
   async end(): Promise<void> {
-    if (this.#options.json === true) await output.line(JSON.stringify(this.#json));
+    if (this.#options.json === true) await output.jsonLine(JSON.stringify(this.#json));
   }
 }
 

@@ -21,7 +21,7 @@ async function manifest(source: string, path: string, options: ManifestOptions):
       const reading = { hash, onProgress: progress.add };
       const lines = await readManifest(volume.calls, argumentBytes(path), reading);
       progress.end();
-      for (const line of lines) await output.line(line.text);
+      for (const line of lines) await output.jsonLine(line.text);
     } finally {
       progress.end();
     }

@@ -180,7 +180,7 @@ async function probe(sources: readonly string[], options: VolumeOptions): Promis
       failed++;
     }
   }
-  if (options.json === true) await output.line(JSON.stringify(all, undefined, 2));
+  if (options.json === true) await output.jsonLine(JSON.stringify(all, undefined, 2));
   if (failed > 0) throw new PartlyFailed(failed);
 }
 

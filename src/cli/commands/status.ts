@@ -117,7 +117,7 @@ async function status(options: StatusOptions): Promise<void> {
   }
   if (options.json === true) {
     const others = claims.map(({ claim, ...peer }) => ({ foreign: true, ...peer, ...claim }));
-    await output.line(JSON.stringify([...answers, ...others], undefined, 2));
+    await output.jsonLine(JSON.stringify([...answers, ...others], undefined, 2));
   } else if (answers.length + claims.length === 0) {
     await output.line('Nothing is mounted.');
   } else {

@@ -35,7 +35,7 @@ export async function runCopy<S, T>(run: CopyRun<S, T>): Promise<CopyReport> {
  */
 export async function printCopy(report: CopyReport, json: boolean): Promise<void> {
   for (const warning of report.warnings()) warn(warning);
-  if (json) await output.line(JSON.stringify(report.summary()));
+  if (json) await output.jsonLine(JSON.stringify(report.summary()));
   else await output.line(`Copied ${report.sentence()}.`);
   if (report.failedEntries > 0) throw new PartlyFailed(report.failedEntries);
 }

@@ -61,10 +61,10 @@ export function mountError(place: string, status: NtStatus): FsBridgeError {
     case STATUS.OBJECT_NAME_COLLISION:
       return isFolder
         ? new FsBridgeError('EEXIST', place, 'it exists already', 'Name a folder that does not.')
-        : inUse(place, 'the letter is in use');
+        : letterInUse(place, 'the letter is in use');
     case STATUS.NO_SUCH_DEVICE:
       return place.startsWith('*')
-        ? inUse(place, 'no letter is free')
+        ? letterInUse(place, 'no letter is free')
         : new FsBridgeError('ERR_MOUNT_POINT', place, 'nothing can be mounted there', folderAdvice);
     case STATUS.ACCESS_DENIED:
       return new FsBridgeError(
@@ -89,7 +89,8 @@ export function mountError(place: string, status: NtStatus): FsBridgeError {
 const folderAdvice =
   'A folder must be new, on an NTFS drive, where you may write; or use a letter.';
 
-function inUse(place: string, why: string): FsBridgeError {
+/** The error for a letter that is taken, or for `*` where none is free. */
+export function letterInUse(place: string, why: string): FsBridgeError {
   const advice = 'Use another one, or * for the next that is free; `net use` lists network drives.';
   return new FsBridgeError('ERR_DRIVE_IN_USE', place, why, advice);
 }

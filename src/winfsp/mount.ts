@@ -21,8 +21,10 @@ import { type NtStatus, ntStatusName, STATUS } from '../fsbridge/translate/ntsta
 import { type Handle, loadFfi } from '../host/ffi.ts';
 import type { Volume } from '../vfs-linux/volume.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { checkLetterFree } from './drive-letter.ts';
 import type { WinFspMount, WinFspMountOptions, WinFspStatistics } from './mount-options.ts';
 import { type MountPoint, mountError, parseMountPoint, volumeError } from './mount-point.ts';
+import { loadDriveLetters } from './native/drive-letters.ts';
 import { DriverMemory } from './native/driver-memory.ts';
 import { findWinFsp } from './native/find-winfsp.ts';
 import type { SessionEvent } from './native/session-messages.ts';
@@ -51,6 +53,9 @@ export async function mountWinFsp(
   const share = options.shareName ?? options.engine?.label ?? volume.device;
   const point = parseMountPoint(mountPoint, options.network ?? false, share);
   const library = await findWinFsp(options.library);
+  if (point.place !== undefined) {
+    checkLetterFree(point.place, await loadDriveLetters(library.path));
+  }
   const tokens = process.platform === 'win32' ? await Tokens.load() : undefined;
   const engine = await Engine.open(volume, engineOptions(options, tokens));
   const drive = new Drive(volume, engine, library, options, tokens);

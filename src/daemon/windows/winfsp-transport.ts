@@ -2,7 +2,9 @@
 import path from 'node:path';
 import type { EngineOptions } from '../../fsbridge/options.ts';
 import { interrupt } from '../../host/interrupt.ts';
+import { checkLetterFree } from '../../winfsp/drive-letter.ts';
 import { mountWinFsp } from '../../winfsp/mount.ts';
+import { loadDriveLetters } from '../../winfsp/native/drive-letters.ts';
 import type { MountCommandOptions } from '../mount-command-options.ts';
 import type { Transport } from '../transport.ts';
 
@@ -30,7 +32,11 @@ export function windowsTarget(target: string): string {
 export const winFspTransport: Transport = {
   name: 'winfsp',
   ignores: ['allowOther', 'hostOptions'],
-  prepareTarget: async (target) => windowsTarget(target),
+  async prepareTarget(target) {
+    const full = windowsTarget(target);
+    checkLetterFree(full, await loadDriveLetters(''));
+    return full;
+  },
   async mount(volume, { target, options }) {
     const mount = await mountWinFsp(volume, target, {
       engine: engineOptions(options),

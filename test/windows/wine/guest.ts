@@ -207,6 +207,7 @@ async function runMode(volume: Volume): Promise<void> {
     return;
   }
   await expectRefusal(volume, 'C:', 'ERR_DRIVE_IN_USE');
+  await expectRefusal(volume, '\\\\.\\c:', 'ERR_DRIVE_IN_USE');
   await expectRefusal(volume, 'nowhere', 'ERR_MOUNT_POINT');
   await tryTokens();
   await tryPlaces(standIn, volume);

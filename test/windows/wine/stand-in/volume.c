@@ -323,8 +323,9 @@ EXPORT NTSTATUS32 FspMountSet(struct mount_desc *desc)
 	if (!the_volume || the_volume->handle != desc->volume_handle ||
 	    desc->volume_name[0] != '\\')
 		return STATUS_INVALID_PARAMETER;
+	/* FspMountSet_Drive (dll/mount.c) does not ask whether the letter is in use. */
 	if (equals(desc->mount_point, "C:"))
-		return STATUS_OBJECT_NAME_COLLISION;
+		fault("the drive C: was put behind a new one");
 	if (equals(desc->mount_point, "*:"))
 		desc->mount_point[0] = 'Z';
 	memcpy(the_volume->mounted_on, desc->mount_point, sizeof(the_volume->mounted_on));
@@ -356,6 +357,19 @@ EXPORT int StandInFaults(void)
 }
 
 #ifndef _WIN32
+/* C: is the one letter in use. */
+EXPORT uint32_t QueryDosDeviceW(const uint16_t *name, uint16_t *target, uint32_t units)
+{
+	(void)target;
+	(void)units;
+	return equals(name, "C:");
+}
+
+EXPORT uint32_t GetLogicalDrives(void)
+{
+	return 1u << 2;
+}
+
 EXPORT int CloseHandle(uint64_t handle)
 {
 	(void)handle;

@@ -129,7 +129,8 @@ class MountRun {
     this.#startMs = Math.round(Date.now() - commandMs);
     const { type } = volume;
     const how = volume.readOnly ? 'for reading' : 'for reading and writing';
-    const text = `${this.source} (${type}) is mounted at ${mounted.mountPoint} ${how}`;
+    const note = mounted.note === undefined ? '' : `; ${mounted.note}`;
+    const text = `${this.source} (${type}) is mounted at ${mounted.mountPoint} ${how}${note}`;
     if (this.#link === undefined) {
       this.log.write('info', `${text}; Ctrl-C unmounts it`);
     } else {

@@ -34,6 +34,8 @@ export type UnmountOutcome = 'ended' | 'ending' | 'forced';
 export interface Mounted {
   /** Where the mount is; on Windows "*" asks for any free letter, and this is the one chosen. */
   readonly mountPoint: string;
+  /** What the user must know about it, as a part of a sentence. */
+  readonly note?: string;
   /** Resolves when the mount is gone, by whatever means; rejects with what went wrong. */
   readonly ended: Promise<void>;
   statistics(): TransportStatistics;

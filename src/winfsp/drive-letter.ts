@@ -22,3 +22,40 @@ export function checkLetterFree(place: string, letters: DriveLetters): void {
     throw letterInUse(place, 'the letter is in use');
   }
 }
+
+export interface DrivePlace {
+  /** As mountWinFsp wants it. */
+  readonly place: string;
+  /** What the user must know about it. */
+  readonly note?: string;
+}
+
+/**
+ * Where an elevated process mounts. A plain letter exists in the caller's logon session alone, and
+ * an elevated token has another session than Explorer, so "L:" and "*" become "\\.\L:", which the
+ * mount manager makes for all users (WinFsp's issues 194 and 526). It has no network drives.
+ * Throws ERR_DRIVE_IN_USE where no letter is free.
+ */
+export function elevatedPlace(target: string, network: boolean, letters: DriveLetters): DrivePlace {
+  const isAny = target === '*' || target === '*:';
+  if (!isAny && !/^[A-Z]:$/.test(target)) return { place: target };
+  if (network) {
+    const note = 'only elevated programs see the letter, as this prompt is elevated';
+    return { place: target, note };
+  }
+  const drive = isAny ? freeDrive(letters) : target;
+  return {
+    place: `\\\\.\\${drive}`,
+    note: 'all users see the letter, as this prompt is elevated',
+  };
+}
+
+/** The last free letter, as WinFsp chooses for "*:"; A: to C: are never chosen. */
+function freeDrive(letters: DriveLetters): string {
+  const taken = letters.logicalDrives();
+  for (const letter of 'ZYXWVUTSRQPONMLKJIHGFED') {
+    const isListed = (taken & (1 << (letter.charCodeAt(0) - 65))) !== 0;
+    if (!isListed && !letters.isTaken(`${letter}:`)) return `${letter}:`;
+  }
+  throw letterInUse('*', 'no letter is free');
+}

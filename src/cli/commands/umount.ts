@@ -22,8 +22,9 @@ const foreignTimeoutMs = 10_000;
 /** All names by which a person may mean this place. */
 function namesOf(target: string): ReadonlySet<string> {
   const names = new Set([target, path.resolve(target), target.toUpperCase()]);
-  // "L:\" names the same drive as "L:".
-  names.add(target.toUpperCase().replace(/^([A-Z]:)\\$/, '$1'));
+  // "L:\" and "\\.\L:" name the same drive as "L:".
+  const drive = /^(?:\\\\\.\\)?([A-Z]:)\\?$/.exec(target.toUpperCase())?.[1];
+  if (drive !== undefined) names.add(drive).add(`\\\\.\\${drive}`);
   try {
     // The real path of the folder around it alone: the mount itself may be dead, or hang.
     const full = path.resolve(target);

@@ -2,9 +2,10 @@
 import path from 'node:path';
 import type { EngineOptions } from '../../fsbridge/options.ts';
 import { interrupt } from '../../host/interrupt.ts';
-import { checkLetterFree } from '../../winfsp/drive-letter.ts';
+import { checkLetterFree, type DrivePlace, elevatedPlace } from '../../winfsp/drive-letter.ts';
 import { mountWinFsp } from '../../winfsp/mount.ts';
 import { loadDriveLetters } from '../../winfsp/native/drive-letters.ts';
+import { Tokens } from '../../winfsp/native/tokens.ts';
 import type { MountCommandOptions } from '../mount-command-options.ts';
 import type { Transport } from '../transport.ts';
 
@@ -29,6 +30,12 @@ export function windowsTarget(target: string): string {
   return path.win32.resolve(target);
 }
 
+async function placeOf(target: string, network: boolean): Promise<DrivePlace> {
+  const tokens = await Tokens.load();
+  if (!tokens.isElevated()) return { place: target };
+  return elevatedPlace(target, network, await loadDriveLetters(''));
+}
+
 export const winFspTransport: Transport = {
   name: 'winfsp',
   ignores: ['allowOther', 'hostOptions'],
@@ -38,13 +45,17 @@ export const winFspTransport: Transport = {
     return full;
   },
   async mount(volume, { target, options }) {
-    const mount = await mountWinFsp(volume, target, {
+    const network = options.network ?? false;
+    const { place, note } = await placeOf(target, network);
+    const mount = await mountWinFsp(volume, place, {
       engine: engineOptions(options),
-      network: options.network ?? false,
+      network,
       onConsoleEvent: () => interrupt(interruptedCode),
     });
     return {
-      mountPoint: mount.mountPoint,
+      // The name by which programs know the drive; \\.\L: stays where the user wrote it.
+      mountPoint: place === target ? mount.mountPoint : mount.mountPoint.replace('\\\\.\\', ''),
+      ...(note === undefined ? {} : { note }),
       ended: mount.ended,
       statistics: () => mount.statistics(),
       async unmount() {

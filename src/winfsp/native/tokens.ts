@@ -32,6 +32,7 @@ const tokenClass = {
   PrimaryGroup: 5,
   Statistics: 10,
   RestrictedSids: 11,
+  Elevation: 20,
 } as const;
 
 /** As many groups as Windows allows take less than this. */
@@ -92,15 +93,25 @@ export class Tokens implements TokenReader {
 
   /** The SID of the user of this process. */
   ownUser(): Sid | undefined {
+    return this.#readOwn(tokenClass.User, readUser)?.sid;
+  }
+
+  /** Whether this process has an administrator's full token (TOKEN_ELEVATION). */
+  isElevated(): boolean {
+    const elevation = this.#readOwn(tokenClass.Elevation, ({ bytes }) => bytes.readUInt32LE());
+    return elevation !== undefined && elevation !== 0;
+  }
+
+  #readOwn<T>(informationClass: number, decode: (token: TokenBytes) => T): T | undefined {
     const handle = Buffer.alloc(8);
     if (this.#openProcessToken(this.#getCurrentProcess(), tokenQuery, handle) === 0) {
       return undefined;
     }
     const token: Handle = Number(handle.readBigInt64LE());
-    const user = this.#read(token, tokenClass.User);
-    const sid = user === undefined ? undefined : readUser(user)?.sid;
+    const bytes = this.#read(token, informationClass);
+    const decoded = bytes === undefined ? undefined : decode(bytes);
     this.#closeHandle(token);
-    return sid;
+    return decoded;
   }
 
   /** Reads into the one buffer, over the answer of the previous call. */

@@ -151,6 +151,7 @@ async function tryTokens(): Promise<void> {
   expect('its groups are known', groups.includes('S-1-1-0'), groups.join());
   const again = tokens.facts(Number(handle[0]), process.pid);
   expect('a token is read once', again !== undefined && again === token);
+  report(`this process is ${tokens.isElevated() ? '' : 'not '}elevated`, 0, 0);
   expect('another handle is no token', tokens.facts(4, process.pid) === undefined);
 }
 

@@ -37,6 +37,12 @@ export interface FileSystemTraits {
    * Where the driver counts a name's UTF-16 units: how many. Elsewhere statfs(2) says the bytes.
    */
   readonly maxNameUnits?: number;
+  /**
+   * The mount options that make names UTF-8, where the driver converts names and takes another
+   * charset without options (CONFIG_NLS_DEFAULT and CONFIG_FAT_DEFAULT_IOCHARSET are iso8859-1).
+   * Each mount gets them, unless its own options choose a charset (mount-options.ts).
+   */
+  readonly utf8Options?: readonly string[];
 }
 
 const second = 1_000_000_000;
@@ -84,26 +90,36 @@ const table: Readonly<Record<string, FileSystemTraits>> = {
   btrfs: everything,
   f2fs: everything,
   bcachefs: everything,
+  // fs/jfs/jfs_unicode.c: without iocharset each byte of a name is one unit on the disk, which is
+  // how Linux writes it everywhere; iocharset=utf8 would misread those volumes.
   jfs: everything,
   nilfs2: withoutXattrs,
   // fs/minix: no s_export_op, and st_blocks is made up from the size (minix_blocks).
   minix: { ...withoutXattrs, timeResolutionNs: wholeSeconds, lastingHandles: false },
   // fs/ufs/super.c: s_time_gran is a nanosecond for UFS2, a second for the others.
   ufs: { ...withoutXattrs, timeResolutionNs: wholeSeconds },
-  // fs/udf/super.c: s_time_gran is 1000.
+  // fs/udf/super.c: s_time_gran is 1000; names are UTF-8 without options.
   udf: { ...withoutXattrs, timeResolutionNs: 1000 },
   // fs/fat/misc.c, fat_truncate_mtime; fs/fat/nfs.c: without nfs=nostale_ro a handle finds an inode
   // only while it is in memory. fs/fat/namei_vfat.c: vfat_ci_dentry_ops.
-  vfat: { ...withoutOwners, timeResolutionNs: 2 * second, maxNameUnits: 255 },
-  // fs/fat/namei_msdos.c: msdos_format_name makes capitals.
+  // `utf8` and not iocharset=utf8, whose table knows neither surrogate pairs nor case (fs/nls/
+  // nls_utf8.c): with it "A" and "a" would be two files. Short names are the codepage's.
+  vfat: {
+    ...withoutOwners,
+    timeResolutionNs: 2 * second,
+    maxNameUnits: 255,
+    utf8Options: ['utf8'],
+  },
+  // fs/fat/namei_msdos.c: msdos_format_name makes capitals. Names are the bytes on the disk.
   msdos: { ...withoutOwners, caseRule: 'folded', timeResolutionNs: 2 * second },
   // fs/exfat/super.c: s_time_gran; fs/exfat/namei.c: exfat_dentry_ops; no s_export_op.
+  // CONFIG_EXFAT_DEFAULT_IOCHARSET is utf8.
   exfat: { ...withoutOwners, timeResolutionNs: second / 100, maxNameUnits: 255 },
   // fs/hfs/string.c: hfs_compare_dentry. The only attributes are hfs.type and hfs.creator.
   hfs: { ...withoutOwners, timeResolutionNs: wholeSeconds },
   // fs/hfsplus/unicode.c: folds case but on HFSX volumes made to tell it apart, which nothing
   // outside of the driver shows; fs/hfsplus/inode.c: hfsplus_get_perms. fs/hfsplus/extents.c fills
-  // holes.
+  // holes. fs/hfsplus/options.c: names are UTF-8 without options.
   hfsplus: {
     ...everything,
     acls: false,
@@ -121,12 +137,20 @@ const table: Readonly<Record<string, FileSystemTraits>> = {
     timeResolutionNs: 100,
     sparseFiles: false,
     maxNameUnits: 255,
+    // ntfs_load_nls: for utf8 without a table, and so with surrogate pairs.
+    utf8Options: ['iocharset=utf8'],
   },
   erofs: everything,
   // fs/squashfs/xattr.c knows no system.posix_acl_*.
   squashfs: { ...everything, acls: false, timeResolutionNs: wholeSeconds },
   // Rock Ridge (fs/isofs/rock.c) has owners, modes and links; without it Joliet folds case.
-  iso9660: { ...withoutXattrs, timeResolutionNs: second / 100, sparseFiles: false },
+  // iocharset is for Joliet alone, and utf8 has no table there either (fs/isofs/joliet.c).
+  iso9660: {
+    ...withoutXattrs,
+    timeResolutionNs: second / 100,
+    sparseFiles: false,
+    utf8Options: ['iocharset=utf8'],
+  },
   // fs/cramfs/inode.c: no times at all, no s_export_op.
   cramfs: { ...withoutXattrs, timeResolutionNs: wholeSeconds, lastingHandles: false },
   // fs/romfs/super.c: no owners, no times; modes are romfs_modemap's.

@@ -56,3 +56,18 @@ export function parseMountOptions(options: string, flags: number): MountOptions 
 export function keysOfOptions(options: string): string[] {
   return options.split(',').map((option) => unquoteOption(option).replace(/=.*$/s, '').trim());
 }
+
+/** Options that choose the charset of names: what one of them says, another does not repeat. */
+const charsetOptions: ReadonlySet<string> = new Set(['utf8', 'iocharset', 'uni_xlate']);
+
+/**
+ * The file system's own options, with those that make its names UTF-8 (file-system-traits.ts) in
+ * front. One of these is left out where the options already choose what it chooses.
+ */
+export function withUtf8Names(data: string, utf8Options: readonly string[]): string {
+  const chosen = new Set(keysOfOptions(data).map(choiceOf));
+  const added = utf8Options.filter((option) => !chosen.has(choiceOf(option.replace(/=.*$/, ''))));
+  return [...added, ...(data === '' ? [] : [data])].join(',');
+}
+
+const choiceOf = (key: string): string => (charsetOptions.has(key) ? 'iocharset' : key);

@@ -7,8 +7,9 @@ import * as encode from './calls/encode-control.ts';
 import { LinuxCalls } from './calls.ts';
 import { isErrno, negative } from './errno.ts';
 import { errnoMeaning, errnoName } from './errors.ts';
+import { traitsOf } from './file-system-traits.ts';
 import type { Machine } from './machine.ts';
-import { keysOfOptions, parseMountOptions } from './mount-options.ts';
+import { keysOfOptions, parseMountOptions, withUtf8Names } from './mount-options.ts';
 import { kernelItself } from './request-ring.ts';
 import { Volume } from './volume.ts';
 
@@ -17,7 +18,7 @@ export interface MountRequest {
   readonly device: string;
   /** The file system types to try, in this order. */
   readonly types: readonly string[];
-  /** mount(8)'s options. */
+  /** mount(8)'s options. Names are UTF-8 unless these choose another charset. */
   readonly options?: string;
   readonly readOnly?: boolean;
 }
@@ -56,7 +57,7 @@ export async function mountVolume(
       target,
       type,
       flags,
-      data,
+      data: withUtf8Names(data, traitsOf(type).utf8Options ?? []),
     });
     if (!isErrno(ret)) {
       const mounted = { device: request.device, type, target, flags };

@@ -1,4 +1,5 @@
 /** `fsbridge put`: from the host into a volume. */
+import { Buffer } from 'node:buffer';
 import type { Command } from 'commander';
 import { argumentBytes } from '../../host/argument-bytes.ts';
 import { abi } from '../../vfs-linux/abi.gen.ts';
@@ -7,9 +8,25 @@ import type { VolumeOptions } from '../../volumes/with-volume.ts';
 import { HostSide } from '../copy/host-side.ts';
 import { hostSource, volumeTarget } from '../copy/places.ts';
 import { printCopy, runCopy } from '../copy/run-copy.ts';
+import { StdinSide } from '../copy/stdin-side.ts';
 import { VolumeSide } from '../copy/volume-side.ts';
 import { newCommand, requireWrite, withVolumeOptions } from '../options.ts';
 import { withVolume } from '../with-volume.ts';
+
+/** Puts what standard input has into one file. */
+async function putStdin(source: string, path: string, options: VolumeOptions): Promise<void> {
+  const report = await withVolume(source, options, async (volume) => {
+    // With this name the path is the file's own, also where a directory is there.
+    const into = await volumeTarget(volume.calls, argumentBytes(path), Buffer.from('.'));
+    return runCopy({
+      source: new StdinSide(),
+      target: new VolumeSide(volume.calls, traitsOf(volume.type)),
+      root: { source: undefined, sourceName: into.name, target: into.folder, name: into.name },
+      totalBytes: undefined,
+    });
+  });
+  await printCopy(report, options.json === true);
+}
 
 async function put(
   source: string,
@@ -18,6 +35,7 @@ async function put(
   options: VolumeOptions,
 ): Promise<void> {
   requireWrite('put', options);
+  if (local === '-') return putStdin(source, path, options);
   const host = new HostSide();
   // Looked up before the volume is opened for writing, as a mistake in this name is the likeliest
   // one.
@@ -48,7 +66,7 @@ export function putCommand(): Command {
   ]);
   return withVolumeOptions(command)
     .argument('<source>', 'an image file or a disk')
-    .argument('<local>', 'what to copy, on this computer')
+    .argument('<local>', 'what to copy, on this computer; - is standard input')
     .argument('<path>', 'where to')
     .option('--json', 'print what was copied as JSON')
     .addHelpText('after', notes)

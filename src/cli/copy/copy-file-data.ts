@@ -10,6 +10,8 @@ import { Semaphore } from '../semaphore.ts';
 import type { SourceFile, TargetFile } from './sides.ts';
 
 const pieceBytes = 1024 * 1024;
+/** Of a file whose size is unknown, which is mostly a small one. */
+const endlessPieceBytes = 65536;
 const piecesAhead = 4;
 /** Pieces of all files that are in memory at a time. */
 const maxPieces = 24;
@@ -48,6 +50,19 @@ export async function copyFileData(copy: FileCopy): Promise<void> {
       return 0;
     },
   });
+}
+
+/** Copies a file whose size is unknown, from its beginning to its end. */
+export async function copyToEnd(copy: Omit<FileCopy, 'sizeBytes' | 'mayHaveHoles'>): Promise<void> {
+  const buffer = Buffer.allocUnsafe(endlessPieceBytes);
+  for (let atBytes = 0; ; ) {
+    const got = await copy.source.read(buffer, atBytes);
+    if (interruption.aborted) throw interruption.reason;
+    if (got === 0) return;
+    await copy.target.write(buffer.subarray(0, got), atBytes);
+    copy.onBytes(got);
+    atBytes += got;
+  }
 }
 
 /** Copies a stretch; answers how far there was something to read. */

@@ -21,12 +21,12 @@ import { FsBridgeError } from '../../errors.ts';
 import { hostCode } from '../../host/host-error.ts';
 import { Interrupted, interruption } from '../../host/interrupt.ts';
 import { escapeName } from '../../observe/display-names.ts';
-import { describeError } from '../../observe/messages.ts';
+import { describeError, type ErrorDescription } from '../../observe/messages.ts';
 import { abi } from '../../vfs-linux/abi.gen.ts';
 import { KernelFailedError } from '../../vfs-linux/errors.ts';
 import { type TreeVisitor, visitTree } from '../../vfs-linux/tree/visit.ts';
 import { isDevice } from '../file-types.ts';
-import { copyFileData } from './copy-file-data.ts';
+import { copyFileData, copyToEnd } from './copy-file-data.ts';
 import { MadeEntries } from './made-entries.ts';
 import type { CopyReport } from './report.ts';
 import type { Attributes, PresentEntry, SourceSide, TargetSide, Xattr } from './sides.ts';
@@ -317,16 +317,19 @@ class CopyVisitor<S, T> implements TreeVisitor<Folder<S, T>, Names> {
         target.createFile(folder.target, names.target),
       );
       try {
-        await copyFileData({
-          source: from,
-          target: into,
-          sizeBytes,
-          mayHaveHoles: allocatedBytes === undefined || allocatedBytes < sizeBytes,
-          onBytes: (bytes) => {
-            report.bytes += bytes;
-            onProgress(0, bytes);
-          },
-        });
+        const onBytes = (bytes: number): void => {
+          report.bytes += bytes;
+          onProgress(0, bytes);
+        };
+        const copy = { source: from, target: into, onBytes };
+        if (sizeBytes === 0 && from.live !== undefined) await copyToEnd(copy);
+        else {
+          const mayHaveHoles = allocatedBytes === undefined || allocatedBytes < sizeBytes;
+          await copyFileData({ ...copy, sizeBytes, mayHaveHoles });
+        }
+        if (from.live?.changedSince(attributes) === true) {
+          report.failed(pathOf(folder, names.target), changedMeanwhile);
+        }
       } finally {
         await into.close();
       }
@@ -347,6 +350,13 @@ function inTheWay(path: string, code: string, is: string): FsBridgeError {
   const advice = 'Remove what is there, or copy to another place.';
   return new FsBridgeError(code, path, `what is there already ${is}`, advice);
 }
+
+const changedMeanwhile: ErrorDescription = {
+  code: 'ERR_CHANGED',
+  what: 'a file',
+  why: 'it changed while it was copied, so the copy may mix its old and its new content',
+  advice: 'Copy it again when no program writes to it.',
+};
 
 /** The error of an entry that the target cannot tell from one that this copy has made. */
 function sameName(path: string, other: string): FsBridgeError {

@@ -148,6 +148,13 @@ export class HostSide implements SourceSide<HostFolder>, TargetSide<HostFolder> 
         return (await readLater(fd, buffer, 0, length, offsetBytes)).bytesRead;
       },
       nextData: async (fromBytes) => nextData(fd, fromBytes, name),
+      live: {
+        changedSince: ({ sizeBytes, mtime }) => {
+          const now = attributesOf(fs.fstatSync(fd, { bigint: true }));
+          const { sec, nsec } = now.mtime;
+          return now.sizeBytes !== sizeBytes || sec !== mtime.sec || nsec !== mtime.nsec;
+        },
+      },
       close: async () => this.#closeFd(fd),
     };
   }

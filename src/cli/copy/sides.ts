@@ -41,6 +41,10 @@ export interface SourceFile {
   read(buffer: Buffer, offsetBytes: number): Promise<number>;
   /** The next stretch with data at or after a place. */
   nextData(fromBytes: number): Promise<NextData>;
+  /**
+   * Of a file that others may change meanwhile; its size may be unknown, which reads as 0 (/proc).
+   */
+  readonly live?: { readonly changedSince: (attributes: Attributes) => boolean };
   close(): Promise<void>;
 }
 

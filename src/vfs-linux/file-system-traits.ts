@@ -116,6 +116,8 @@ const table: Readonly<Record<string, FileSystemTraits>> = {
   // CONFIG_EXFAT_DEFAULT_IOCHARSET is utf8.
   exfat: { ...withoutOwners, timeResolutionNs: second / 100, maxNameUnits: 255 },
   // fs/hfs/string.c: hfs_compare_dentry. The only attributes are hfs.type and hfs.creator.
+  // No utf8Options: hfs_compare_dentry compares names as MacRoman also under iocharset=utf8, where
+  // À and Ê are one file then; and hfs_asc2mac writes "?" for what MacRoman lacks.
   hfs: { ...withoutOwners, timeResolutionNs: wholeSeconds },
   // fs/hfsplus/unicode.c: folds case but on HFSX volumes made to tell it apart, which nothing
   // outside of the driver shows; fs/hfsplus/inode.c: hfsplus_get_perms. fs/hfsplus/extents.c fills

@@ -125,6 +125,7 @@ export class Dispatcher implements TransactionHost {
     const status = this.#decode(transaction, record);
     if (status !== STATUS.SUCCESS) {
       this.#answer(transaction, transaction.mustRun ? STATUS.SUCCESS : status);
+      transaction.discard();
       this.#release(transaction);
     } else {
       this.queue.submit(transaction);
@@ -169,8 +170,12 @@ export class Dispatcher implements TransactionHost {
     if (isUnderWay) transaction.detach();
     this.#answer(transaction, transaction.mustRun ? STATUS.SUCCESS : ntStatusOf(failure));
     if (isUnderWay) return;
-    if (transaction.mustRun) transaction.start();
-    else this.#release(transaction);
+    if (transaction.mustRun) {
+      transaction.start();
+      return;
+    }
+    transaction.discard();
+    this.#release(transaction);
   }
 
   #answer(transaction: Transaction, given: NtStatus): void {

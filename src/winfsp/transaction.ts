@@ -93,7 +93,10 @@ export abstract class Transaction extends QueuedRequest {
   abstract release(): void;
   /** Gives the driver's memory back. */
   detach(): void {}
-  /** Undoes work that succeeded, but whose answer did not reach the driver. */
+  /**
+   * Lets go of what is open although the driver got an error: the work succeeded too late, or was
+   * never begun. Work that fails in the engine cleans up there.
+   */
   discard(): void {}
   /** The request as a line of the log, without its kind. */
   abstract describe(): string;

@@ -21,8 +21,12 @@ import { close } from './close.ts';
 import type { OverwriteIrp } from './irp.ts';
 
 export async function overwrite(vcb: Vcb, irp: OverwriteIrp): Promise<NtStatus> {
-  const status = await replaceContent(vcb, irp);
-  if (status !== STATUS.SUCCESS) await close(vcb, { fileObject: irp.fileObject });
+  let status: NtStatus = STATUS.INTERNAL_ERROR;
+  try {
+    status = await replaceContent(vcb, irp);
+  } finally {
+    if (status !== STATUS.SUCCESS) await close(vcb, { fileObject: irp.fileObject });
+  }
   return status;
 }
 

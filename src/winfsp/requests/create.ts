@@ -181,6 +181,12 @@ export class OverwriteTransaction extends FileTransaction {
     return this.host.engine.overwrite(this.#irp);
   }
 
+  /** Closes the file: the driver sends no Close after an Overwrite that it takes for failed. */
+  override discard(): void {
+    const { fileObject } = this.#irp;
+    if (fileObject !== noFileObject) void this.host.engine.close({ fileObject });
+  }
+
   override encode(records: ResponseRecords, status: NtStatus): NtStatus {
     records.setFileInfo(infoResponse.FileInfo, this.#irp.fileInfo);
     return status;

@@ -9,6 +9,7 @@ import type {
   DeviceControlIrp,
   DirectoryControlIrp,
   FileSystemControlIrp,
+  OverwriteIrp,
   QueryVolumeInformationIrp,
   ReadIrp,
   SetVolumeInformationIrp,
@@ -215,6 +216,34 @@ test('a request that times out gives the memory back before it is answered', asy
     end(0);
     await vi.advanceTimersByTimeAsync(1);
     expect(dispatcher.statistics().queue.late).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('an Overwrite that the driver takes for failed leaves no file open', async () => {
+  vi.useFakeTimers();
+  try {
+    const { engine, dispatcher } = bench({ queue: { deadlineMs: 1000 } });
+    const closed = (): unknown[] =>
+      engine.seen.filter(({ method }) => method === 'close').map(({ irp }) => irp);
+    const overwrite = (ea: string): Buffer =>
+      record(hex(`0000 0000 02000000 ${hint} ${contexts} 20*00 ${ea} 24*00 0000 0000 4*00`));
+    const late = engine.open(0x1122);
+    let end: (status: number) => void = () => {};
+    engine.on<OverwriteIrp>('overwrite', () => new Promise((resolve) => (end = resolve)));
+    const answer = transact(dispatcher, overwrite('0000 0000'));
+    await vi.advanceTimersByTimeAsync(2000);
+    expect((await answer).readUInt32LE(20)).toBe(0xc00000b5);
+    expect(closed()).toEqual([]);
+    end(0);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(closed()).toEqual([{ fileObject: late }]);
+    // Its EA lies outside of the record, so the work is never begun.
+    const malformed = engine.open(0x1122);
+    const refused = await transact(dispatcher, overwrite('0080 0400'));
+    expect(refused.readUInt32LE(20)).toBe(0xc000000d);
+    expect(closed()).toEqual([{ fileObject: late }, { fileObject: malformed }]);
   } finally {
     vi.useRealTimers();
   }

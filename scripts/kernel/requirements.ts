@@ -95,6 +95,7 @@ const testTools: readonly (readonly [string, string])[] = [
   ['mkfs.erofs', 'erofs-utils'],
   ['mksquashfs', 'squashfs-tools'],
   ['mkfs.fat', 'dosfstools'],
+  ['mcopy', 'mtools'],
   ['mkfs.exfat', 'exfatprogs'],
   ['mkfs.nilfs2', 'nilfs-tools'],
   ['mkfs.jfs', 'jfsutils'],

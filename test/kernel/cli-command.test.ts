@@ -10,7 +10,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mustCommand, runCommand, startCommand } from '../support/cli/command.ts';
 import { cannotMount } from '../support/kernel-volume.ts';
-import { describeUnless } from '../support/needs.ts';
+import { describeUnless, testUnless } from '../support/needs.ts';
 
 const missing = cannotMount();
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fsbridge-cli-'));
@@ -156,7 +156,7 @@ describeUnless(missing)('on a volume', () => {
   });
 });
 
-test.skipIf(missing !== undefined)(
+testUnless(missing)(
   'cat of an image that becomes shorter ends with 1 and says so once',
   async () => {
     const tree = path.join(folder, 'long');

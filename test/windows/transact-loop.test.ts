@@ -7,12 +7,13 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import koffi from 'koffi';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Dispatcher } from '../../src/winfsp/dispatcher.ts';
 import { DriverMemory } from '../../src/winfsp/native/driver-memory.ts';
 import { loadWinFsp, type WinFspLibrary } from '../../src/winfsp/native/winfsp-library.ts';
 import { TransactLoop } from '../../src/winfsp/transact-loop.ts';
 import { encodeVolumeParams, type VolumeParams } from '../../src/winfsp/wire/volume-params.ts';
+import { describeUnless } from '../support/needs.ts';
 import { Random, testSeed } from '../support/random.ts';
 import { serveFromMemory } from '../support/windows/memory-files.ts';
 import { RecordingEngine } from '../support/windows/records.ts';
@@ -39,7 +40,7 @@ const params: VolumeParams = {
 const missing = whyNoStandIn('linux');
 const seed: number = testSeed();
 
-describe.skipIf(missing !== undefined)(`the loop${missing ? ` (skipped: ${missing})` : ''}`, () => {
+describeUnless(missing)('the loop', () => {
   let folder = '';
   let library: WinFspLibrary;
   let number: (name: string) => number;

@@ -6,16 +6,17 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import {
-  canMountFuse,
   expectClean,
   mounter,
   mountImage,
+  noFuse,
   withScratch,
 } from '../../support/native/fuse-scene.ts';
+import { testUnless } from '../../support/needs.ts';
 
-test.skipIf(!canMountFuse)('in a directory that ignores case no spelling of a name is stale', () =>
+testUnless(noFuse)('in a directory that ignores case no spelling of a name is stale', () =>
   withScratch(async (scratch) => {
     const image = join(scratch, 'image');
     await writeFile(image, '');

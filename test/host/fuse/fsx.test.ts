@@ -10,14 +10,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
-import {
-  canMountFuse,
-  fuseTypes,
-  mounter,
-  onMount,
-  soak,
-} from '../../support/native/fuse-scene.ts';
+import { expect, test } from 'vitest';
+import { fuseTypes, noFuse, onMount, otherMounter, soak } from '../../support/native/fuse-scene.ts';
+import { describeUnless, testUnless } from '../../support/needs.ts';
 import { testSeed } from '../../support/random.ts';
 import { run } from '../../support/run-program.ts';
 
@@ -81,10 +76,10 @@ async function exerciseWhole(at: string): Promise<void> {
   }
 }
 
-describe.skipIf(!canMountFuse)(`what is written is what is read, with SEED=${seed}, on`, () => {
+describeUnless(noFuse)(`what is written is what is read, with SEED=${seed}, on`, () => {
   for (const type of fuseTypes) {
     test(type, () => onMount(type, ({ at }) => exerciseWhole(at)));
-    test.skipIf(mounter !== 'fsbridge')(`${type}, where the host gathers what is written`, () =>
+    testUnless(otherMounter)(`${type}, where the host gathers what is written`, () =>
       onMount(type, ({ at }) => exerciseWhole(at), { writeback: true }),
     );
   }

@@ -5,22 +5,25 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
-  canMountFuse,
   emptyImage,
   fuseTypes,
   type Mounter,
   mounter,
   mountImage,
+  noFuse,
   onPath,
   withScratch,
 } from '../../support/native/fuse-scene.ts';
+import { describeUnless } from '../../support/needs.ts';
 import { mustRun } from '../../support/run-program.ts';
 
 type Numbers = Record<string, bigint>;
 
-const cannotRun = !canMountFuse || !fuseTypes.includes('btrfs') || !onPath('btrfs');
+const noBtrfs = fuseTypes.includes('btrfs') ? undefined : 'FS leaves btrfs out';
+const noProgram = onPath('btrfs') ? undefined : 'btrfs is not installed';
+const missing = noFuse ?? noBtrfs ?? noProgram;
 
 async function mounted<T>(scratch: string, how: Mounter, use: (at: string) => T): Promise<T> {
   const mount = await mountImage(join(scratch, 'image'), 'btrfs', join(scratch, 'mount'), how);
@@ -48,7 +51,7 @@ print(json.dumps({entry.name: str(entry.inode()) for entry in os.scandir(sys.arg
   return Object.fromEntries(listed.map(([name, ino]) => [join(folder, name), BigInt(ino)]));
 }
 
-describe.skipIf(cannotRun)('inode numbers of subvolumes', () => {
+describeUnless(missing)('inode numbers of subvolumes', () => {
   test('are the same at every mount, in any order, and in listings', () =>
     withScratch(async (scratch) => {
       await emptyImage(join(scratch, 'image'), 'btrfs', 256);

@@ -9,18 +9,19 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
-  canMountFuse,
   emptyImage,
   expectClean,
   type FuseType,
   fuseTypes,
-  mounter,
   mountImage,
+  noFuse,
+  otherMounter,
   soak,
   withScratch,
 } from '../../support/native/fuse-scene.ts';
+import { describeUnless } from '../../support/needs.ts';
 import { Random, testSeed } from '../../support/random.ts';
 import { mustRun } from '../../support/run-program.ts';
 
@@ -68,7 +69,7 @@ async function judge(image: string, type: FuseType, folder: string): Promise<num
   }
 }
 
-describe.skipIf(!canMountFuse || mounter !== 'fsbridge')(
+describeUnless(noFuse ?? otherMounter)(
   `no transaction is lost when the mount is killed, with SEED=${seed}, on`,
   () => {
     for (const type of fuseTypes) {

@@ -6,9 +6,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
-  canMountFuse,
   emptyImage,
   expectClean,
   type FuseType,
@@ -17,9 +16,11 @@ import {
   type Mounter,
   mounter,
   mountImage,
+  noFuse,
   withScratch,
 } from '../../support/native/fuse-scene.ts';
 import { saveDifferences } from '../../support/native/manifest-compare.ts';
+import { describeUnless } from '../../support/needs.ts';
 import { mustRun } from '../../support/run-program.ts';
 
 const program = fileURLToPath(new URL('../programs/posix.ts', import.meta.url));
@@ -92,7 +93,7 @@ async function compare(
   });
 }
 
-describe.skipIf(!canMountFuse)('programs get the answers of a native mount, on', () => {
+describeUnless(noFuse)('programs get the answers of a native mount, on', () => {
   for (const type of fuseTypes) {
     test(type, () => compare(type, parts));
     test(`${type} with times of access`, () => compare(type, ['accesses'], { relatime: true }));

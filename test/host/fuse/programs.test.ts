@@ -7,12 +7,13 @@
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { fillStandard } from '../../support/images/fill-standard.ts';
 import { lanes } from '../../support/lanes.ts';
-import { canMountFuse, fuseTypes, onMount, onPath, soak } from '../../support/native/fuse-scene.ts';
+import { fuseTypes, noFuse, onMount, onPath, soak } from '../../support/native/fuse-scene.ts';
 import { expectSameManifest, pathText } from '../../support/native/manifest-compare.ts';
 import { type ManifestEntry, nativeManifest } from '../../support/native/native-mount.ts';
+import { describeUnless, testUnless } from '../../support/needs.ts';
 import { mustRun, run } from '../../support/run-program.ts';
 
 const project = fileURLToPath(new URL('../../..', import.meta.url));
@@ -229,12 +230,12 @@ const deeds: Readonly<Record<string, readonly [Deed, readonly string[]]>> = {
   'a compiler and a large program': [builds, ['cc', 'ar']],
 };
 
-describe.skipIf(!canMountFuse)('real programs find no fault with the mount:', () => {
+describeUnless(noFuse)('real programs find no fault with the mount:', () => {
   for (const type of fuseTypes) {
     for (const [name, [deed, programs]] of Object.entries(deeds)) {
       const missing = programs.filter((program) => !onPath(program));
-      const why = missing.length === 0 ? '' : ` (${missing.join(', ')} is not installed)`;
-      test.skipIf(missing.length > 0)(`${name}, on ${type}${why}`, () =>
+      const why = missing.length === 0 ? undefined : `${missing.join(', ')}: not installed`;
+      testUnless(why)(`${name}, on ${type}`, () =>
         onMount(type, ({ at, scratch }) => deed(at, scratch), { sizeMib: 1500 }),
       );
     }

@@ -10,6 +10,7 @@ import { ask, findMounts, processBehind } from '../../../src/daemon/control/clie
 import type { ControlRequest } from '../../../src/daemon/control/control-protocol.ts';
 import { ControlServer } from '../../../src/daemon/control/server.ts';
 import { FsBridgeError } from '../../../src/errors.ts';
+import { notLinux, testUnless } from '../../support/needs.ts';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fsbridge-control-'));
 let sockets = 0;
@@ -135,7 +136,7 @@ test.each(Object.keys(hostile))('an answer by %s ends within the bounds', async 
   server.close();
 });
 
-test.skipIf(process.platform !== 'linux')(
+testUnless(notLinux)(
   'the process behind a socket is what the kernel says, not what the file is called',
   async () => {
     const address = newSocket();

@@ -3,7 +3,7 @@
  * own, for tests that use it with blocking system calls.
  *
  * Invariants:
- * 1. `cannotMount` gives the reason for describe.skipIf: not root, no /dev/fuse, or no mkfs.
+ * 1. `cannotMount` gives the reason for describeUnless: not root, no /dev/fuse, or no mkfs.
  * 2. After `end` the mount is gone and the command has ended; `dispose` removes what is left, also
  *    after a failure.
  */

@@ -34,10 +34,16 @@ export const mounter: Mounter = (process.env['MOUNTER'] ?? 'fsbridge') as Mounte
 /** Multiplies the work of the random tests; 1 fits into the time of a test run. */
 export const soak: number = Number(process.env['SOAK'] ?? 1);
 
-export const canMountFuse: boolean =
+const canMount: boolean =
   process.platform === 'linux' &&
   process.getuid?.() === 0 &&
   readFileSync('/proc/filesystems', 'utf8').includes('\tfuse\n');
+
+/** Why nothing can be mounted through FUSE here; undefined where it can. */
+export const noFuse: string | undefined = canMount ? undefined : 'it needs root and FUSE';
+/** Why a test of fsbridge's own mount does not run; undefined where it does. */
+export const otherMounter: string | undefined =
+  mounter === 'fsbridge' ? undefined : `MOUNTER is ${mounter}`;
 
 /** Whether the host has a program. */
 export function onPath(program: string): boolean {

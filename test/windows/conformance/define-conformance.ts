@@ -10,6 +10,7 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { traitsOf } from '../../../src/vfs-linux/file-system-traits.ts';
 import { fsckVerdict } from '../../support/images/fsck.ts';
 import { isRoot, withNativeMount } from '../../support/native/native-mount.ts';
+import { describeUnless, testUnless } from '../../support/needs.ts';
 import { testSeed } from '../../support/random.ts';
 import { type Case, type FsType, fullTypes, type Scene, type VolumeKind } from './case.ts';
 import { allCases, type TopicCase } from './cases/all.ts';
@@ -28,9 +29,7 @@ export function defineConformance(
   title: string = type,
   factory: TransportFactory = overDispatcher(),
 ): void {
-  const reason = cannotRun(type);
-  const name = reason === undefined ? title : `${title} (skipped: ${reason})`;
-  describe.skipIf(reason !== undefined)(name, () => {
+  describeUnless(cannotRun(type))(title, () => {
     const cases = allCases.filter(({ types = fullTypes }) => types.includes(type));
     const kinds = new Set(cases.map(({ on }) => on ?? 'usual'));
     for (const kind of kinds) {
@@ -134,26 +133,22 @@ function lastRequests(open: OpenVolume): string {
 /** What one program does, on a volume of its own. The machine's own kernel judges the image. */
 function defineReplay(replay: Replay, type: FsType, factory: TransportFactory): void {
   const name = `${replay.name} [${replay.rule}]`;
-  const missing = replay.cannotRun?.();
   const unseen = isRoot ? '' : ' (not seen by the machine’s own kernel, which needs root)';
-  test.skipIf(missing !== undefined)(
-    missing === undefined ? `${name}${unseen}` : `${name} (skipped: ${missing})`,
-    async ({ onTestFailed }) => {
-      const { prepare } = replay;
-      const shared = { kind: 'usual', type, factory } as const;
-      const open = await openVolume(prepare === undefined ? shared : { ...shared, prepare });
-      onTestFailed(() => console.error(lastRequests(open)));
-      try {
-        await replay.run(open.win);
-        await open.driver.settle();
-        assert.deepEqual(open.driver.openHandles, [], 'the program closes its handles');
-        await open.unmount();
-        const { clean, output } = await fsckVerdict(open.image, type);
-        expect(clean, output).toBe(true);
-        if (isRoot) await withNativeMount(open.image, { type }, replay.check);
-      } finally {
-        await open.discard();
-      }
-    },
-  );
+  testUnless(replay.cannotRun?.())(`${name}${unseen}`, async ({ onTestFailed }) => {
+    const { prepare } = replay;
+    const shared = { kind: 'usual', type, factory } as const;
+    const open = await openVolume(prepare === undefined ? shared : { ...shared, prepare });
+    onTestFailed(() => console.error(lastRequests(open)));
+    try {
+      await replay.run(open.win);
+      await open.driver.settle();
+      assert.deepEqual(open.driver.openHandles, [], 'the program closes its handles');
+      await open.unmount();
+      const { clean, output } = await fsckVerdict(open.image, type);
+      expect(clean, output).toBe(true);
+      if (isRoot) await withNativeMount(open.image, { type }, replay.check);
+    } finally {
+      await open.discard();
+    }
+  });
 }

@@ -6,7 +6,8 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, beforeAll } from 'vitest';
+import { describeUnless } from '../../support/needs.ts';
 import { defineDrive, type GuestSystem } from './define-drive.ts';
 import { whyNoImages } from './drive-images.ts';
 import type { GuestEnd } from './guest-results.ts';
@@ -35,21 +36,16 @@ function runGuest(args: readonly string[]): Promise<GuestEnd> {
   });
 }
 
-describe.skipIf(missing !== undefined)(
-  missing === undefined
-    ? 'a drive on Linux, through the stand-in'
-    : `a drive on Linux (skipped: ${missing})`,
-  () => {
-    let system: GuestSystem;
+describeUnless(missing)('a drive on Linux, through the stand-in', () => {
+  let system: GuestSystem;
 
-    beforeAll(() => {
-      const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fsbridge-drive-'));
-      const library = buildStandIn('linux', folder);
-      system = { mode: 'run', library, folder, nameOf: (file) => file, run: runGuest };
-    });
+  beforeAll(() => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'fsbridge-drive-'));
+    const library = buildStandIn('linux', folder);
+    system = { mode: 'run', library, folder, nameOf: (file) => file, run: runGuest };
+  });
 
-    afterAll(() => fs.rmSync(system.folder, { recursive: true, force: true }));
+  afterAll(() => fs.rmSync(system.folder, { recursive: true, force: true }));
 
-    defineDrive(() => system);
-  },
-);
+  defineDrive(() => system);
+});

@@ -1,7 +1,8 @@
 /** The functions of Windows that a disk needs, called for real by Node for Windows, under Wine. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
+import { testUnless } from '../../support/needs.ts';
 import { mustRun } from '../../support/run-program.ts';
 import { whyNoImages } from './drive-images.ts';
 import { noNodeForWindows, WindowsMachine } from './windows-machine.ts';
@@ -13,10 +14,8 @@ const guestScript = 'test/windows/wine/disk-guest.ts';
 const diskBytes = 64 * 1048576;
 const checks = 13;
 
-const suffix = missing === undefined ? '' : ` (skipped: ${missing})`;
-
-test.skipIf(missing !== undefined)(
-  `koffi calls Windows’ disk functions as they must be called${suffix}`,
+testUnless(missing)(
+  'koffi calls Windows’ disk functions as they must be called',
   async ({ skip }) => {
     using machine = await WindowsMachine.create();
     if (machine === undefined) return skip(noNodeForWindows);

@@ -1,12 +1,13 @@
 /** The other ways to a source, read from a made-up tree of sysfs. */
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { aliasesOf, aliasesOfIdentity } from '../../../../src/block/linux/aliases.ts';
 import { sourceIdentity } from '../../../../src/host/device-number.ts';
 import { patternBytes, scratchFolder, writeTree } from '../../../support/block.ts';
+import { notLinux, testUnless } from '../../../support/needs.ts';
 
-test.skipIf(process.platform !== 'linux')(
+testUnless(notLinux)(
   'ways to the same bytes are found up and down, and neighbours are none',
   async () => {
     const root = scratchFolder();

@@ -1,12 +1,11 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { openHostDisk, readGeometry } from '../../../../src/block/linux/host-disk.ts';
 import { refusal, scratchFolder, writeTree } from '../../../support/block.ts';
+import { notLinux, testUnless } from '../../../support/needs.ts';
 
-const onLinux = process.platform === 'linux';
-
-test.skipIf(!onLinux)('a partition has its own size and the blocks of its disk', async () => {
+testUnless(notLinux)('a partition has its own size and the blocks of its disk', async () => {
   const sys = scratchFolder();
   writeTree(sys, {
     'devices/virtual/sdz/size': '1953525168\n',
@@ -31,7 +30,7 @@ test.skipIf(!onLinux)('a partition has its own size and the blocks of its disk',
   expect(await readGeometry('8:402', folders)).toBeUndefined();
 });
 
-test.skipIf(!onLinux)('a path that is no block device is refused', async () => {
+testUnless(notLinux)('a path that is no block device is refused', async () => {
   expect((await refusal(openHostDisk('/dev/null', { write: false }))).code).toBe(
     'ERR_SOURCE_UNSUPPORTED',
   );

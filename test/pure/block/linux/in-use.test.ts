@@ -1,12 +1,13 @@
 /** How a host uses a source, read from made-up trees of sysfs and procfs. */
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { assertNotInUse, inUseWarnings } from '../../../../src/block/linux/in-use.ts';
 import type { HostFolders } from '../../../../src/host/device-number.ts';
 import { patternBytes, refusal, scratchFolder, writeTree } from '../../../support/block.ts';
+import { notLinux, testUnless } from '../../../support/needs.ts';
 
-const onLinux = test.skipIf(process.platform !== 'linux');
+const onLinux = testUnless(notLinux);
 
 interface MadeUpHost {
   readonly folders: HostFolders;

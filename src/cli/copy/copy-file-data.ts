@@ -25,7 +25,23 @@ const zeroes: Buffer = Buffer.alloc(holeBytes);
 interface Piece {
   readonly buffer: Buffer;
   readonly offsetBytes: number;
-  readonly read: Promise<number>;
+  readonly read: Promise<ReadPiece>;
+}
+
+/** What was read of a piece, and what ended it before its end, if anything. */
+interface ReadPiece {
+  readonly bytes: number;
+  readonly error: unknown;
+}
+
+/** A place of the source that cannot be read. All before it was written to the target. */
+export class SourceReadError extends Error {
+  readonly atBytes: number;
+
+  constructor(atBytes: number, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.atBytes = atBytes;
+  }
 }
 
 export interface FileCopy {
@@ -37,7 +53,7 @@ export interface FileCopy {
   readonly onBytes: (bytes: number) => void;
 }
 
-/** Copies the data and sets the size. Throws what the sides throw. */
+/** Copies the data and sets the size. Throws SourceReadError, or what the target throws. */
 export async function copyFileData(copy: FileCopy): Promise<void> {
   const { source, target, sizeBytes, mayHaveHoles } = copy;
   await copyData({
@@ -77,17 +93,17 @@ async function copyRange(copy: FileCopy, extent: DataExtent, skipZeroes: boolean
     const length = Math.min(pieceBytes, endBytes - nextBytes);
     const buffer = (spare.pop() ?? Buffer.allocUnsafe(pieceBytes)).subarray(0, length);
     const read = readFully(copy.source, buffer, nextBytes);
-    read.catch(() => {}); // `finish` waits for it and sees the error
     ahead.push({ buffer, offsetBytes: nextBytes, read });
     nextBytes += length;
   };
   const finish = async (piece: Piece): Promise<void> => {
     try {
-      const got = await piece.read;
+      const { bytes: got, error } = await piece.read;
       if (interruption.aborted) throw interruption.reason;
       await writePiece(copy.target, piece.buffer.subarray(0, got), piece.offsetBytes, skipZeroes);
       copy.onBytes(got);
       doneBytes = piece.offsetBytes + got;
+      if (error !== undefined) throw new SourceReadError(doneBytes, error);
       if (got < piece.buffer.length) endBytes = doneBytes;
     } finally {
       giveBack(piece);
@@ -106,7 +122,7 @@ async function copyRange(copy: FileCopy, extent: DataExtent, skipZeroes: boolean
     }
   } finally {
     for (const piece of ahead) {
-      await piece.read.catch(() => {});
+      await piece.read;
       giveBack(piece);
     }
   }
@@ -118,15 +134,24 @@ function giveBack(piece: Piece): void {
   pieces.release();
 }
 
-/** Reads until the buffer is full or the file ends; answers the bytes read. */
-async function readFully(source: SourceFile, buffer: Buffer, offsetBytes: number): Promise<number> {
+/** Reads until the buffer is full, the file ends, or a read fails. Never throws. */
+async function readFully(
+  source: SourceFile,
+  buffer: Buffer,
+  offsetBytes: number,
+): Promise<ReadPiece> {
   let done = 0;
-  while (done < buffer.length) {
-    const got = await source.read(done === 0 ? buffer : buffer.subarray(done), offsetBytes + done);
-    if (got === 0) break;
-    done += got;
+  try {
+    while (done < buffer.length) {
+      const rest = done === 0 ? buffer : buffer.subarray(done);
+      const got = await source.read(rest, offsetBytes + done);
+      if (got === 0) break;
+      done += got;
+    }
+    return { bytes: done, error: undefined };
+  } catch (error) {
+    return { bytes: done, error };
   }
-  return done;
 }
 
 function isZero(bytes: Buffer, begin: number, end: number): boolean {

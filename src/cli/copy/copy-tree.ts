@@ -17,19 +17,33 @@
  * 4. An entry that fails is reported and the rest is copied, except where no other entry could be
  *    copied either (`isHopeless`).
  */
-import { FsBridgeError } from '../../errors.ts';
 import { hostCode } from '../../host/host-error.ts';
-import { Interrupted, interruption } from '../../host/interrupt.ts';
+import { interruption } from '../../host/interrupt.ts';
 import { escapeName } from '../../observe/display-names.ts';
-import { describeError, type ErrorDescription } from '../../observe/messages.ts';
+import { describeError } from '../../observe/messages.ts';
 import { abi } from '../../vfs-linux/abi.gen.ts';
-import { KernelFailedError } from '../../vfs-linux/errors.ts';
 import { type TreeVisitor, visitTree } from '../../vfs-linux/tree/visit.ts';
 import { isDevice } from '../file-types.ts';
-import { copyFileData, copyToEnd } from './copy-file-data.ts';
+import {
+  changedMeanwhile,
+  inTheWay,
+  isHopeless,
+  keptUpTo,
+  located,
+  sameName,
+} from './copy-errors.ts';
+import { copyFileData, copyToEnd, SourceReadError } from './copy-file-data.ts';
 import { MadeEntries } from './made-entries.ts';
 import type { CopyReport } from './report.ts';
-import type { Attributes, PresentEntry, SourceSide, TargetSide, Xattr } from './sides.ts';
+import type {
+  Attributes,
+  PresentEntry,
+  SourceFile,
+  SourceSide,
+  TargetFile,
+  TargetSide,
+  Xattr,
+} from './sides.ts';
 
 /** Entries under way at a time. */
 const width = 16;
@@ -309,33 +323,44 @@ class CopyVisitor<S, T> implements TreeVisitor<Folder<S, T>, Names> {
   }
 
   async #copyFile(folder: Folder<S, T>, names: Names, attributes: Attributes): Promise<void> {
-    const { source, target, report, onProgress } = this.#parts;
-    const { sizeBytes, allocatedBytes } = attributes;
+    const { source, target } = this.#parts;
     const from = await source.openFile(folder.source, names.source);
     try {
       const into = await this.#replace(folder, names.target, attributes, () =>
         target.createFile(folder.target, names.target),
       );
       try {
-        const onBytes = (bytes: number): void => {
-          report.bytes += bytes;
-          onProgress(0, bytes);
-        };
-        const copy = { source: from, target: into, onBytes };
-        if (sizeBytes === 0 && from.live !== undefined) await copyToEnd(copy);
-        else {
-          const mayHaveHoles = allocatedBytes === undefined || allocatedBytes < sizeBytes;
-          await copyFileData({ ...copy, sizeBytes, mayHaveHoles });
-        }
-        if (from.live?.changedSince(attributes) === true) {
-          report.failed(pathOf(folder, names.target), changedMeanwhile);
-        }
+        await this.#copyData(from, into, attributes);
+      } catch (error) {
+        if (error instanceof SourceReadError) throw keptUpTo(error, attributes.sizeBytes);
+        // What is there of the file is no copy: it stops here for the target's sake, or on request.
+        await target.remove(folder.target, names.target).catch(() => {});
+        throw error;
       } finally {
         await into.close();
+      }
+      if (from.live?.changedSince(attributes) === true) {
+        this.#parts.report.failed(pathOf(folder, names.target), changedMeanwhile);
       }
     } finally {
       await from.close();
     }
+  }
+
+  async #copyData(from: SourceFile, into: TargetFile, attributes: Attributes): Promise<void> {
+    const { report, onProgress } = this.#parts;
+    const { sizeBytes, allocatedBytes } = attributes;
+    const onBytes = (bytes: number): void => {
+      report.bytes += bytes;
+      onProgress(0, bytes);
+    };
+    const copy = { source: from, target: into, onBytes };
+    if (sizeBytes === 0 && from.live !== undefined) {
+      await copyToEnd(copy);
+      return;
+    }
+    const mayHaveHoles = allocatedBytes === undefined || allocatedBytes < sizeBytes;
+    await copyFileData({ ...copy, sizeBytes, mayHaveHoles });
   }
 }
 
@@ -344,38 +369,6 @@ function pathOf<S, T>(folder: Folder<S, T>, name: Buffer): string {
   const names = [escapeName(name)];
   for (let at = folder; at.above !== undefined; at = at.above) names.unshift(escapeName(at.name));
   return names.join('/');
-}
-
-function inTheWay(path: string, code: string, is: string): FsBridgeError {
-  const advice = 'Remove what is there, or copy to another place.';
-  return new FsBridgeError(code, path, `what is there already ${is}`, advice);
-}
-
-const changedMeanwhile: ErrorDescription = {
-  code: 'ERR_CHANGED',
-  what: 'a file',
-  why: 'it changed while it was copied, so the copy may mix its old and its new content',
-  advice: 'Copy it again when no program writes to it.',
-};
-
-/** The error of an entry that the target cannot tell from one that this copy has made. */
-function sameName(path: string, other: string): FsBridgeError {
-  const why = `the target takes this name and ${other} for one, so it is not copied`;
-  const advice = 'Copy it to a target that tells such names apart, or alone under another name.';
-  return new FsBridgeError('EEXIST', path, why, advice);
-}
-
-/** Errors after which every further entry would fail as well. */
-function isHopeless(error: unknown): boolean {
-  if (error instanceof KernelFailedError || error instanceof Interrupted) return true;
-  return ['ENOSPC', 'EDQUOT', 'EROFS', 'EMFILE'].includes(hostCode(error));
-}
-
-/** The same error with the entry's path in the place of its bare name. */
-function located(error: unknown, path: string): unknown {
-  if (error instanceof KernelFailedError || error instanceof Interrupted) return error;
-  const { code, why, advice } = describeError(error);
-  return new FsBridgeError(code, path, why, advice, { cause: error });
 }
 
 /**

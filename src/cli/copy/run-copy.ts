@@ -1,5 +1,8 @@
 /** What `get` and `put` have in common: they run a copy and print what it did. */
-import { PartlyFailed, warn } from '../../observe/messages.ts';
+import { FsBridgeError } from '../../errors.ts';
+import { Interrupted } from '../../host/interrupt.ts';
+import { describeError, PartlyFailed, print, warn } from '../../observe/messages.ts';
+import { KernelFailedError } from '../../vfs-linux/errors.ts';
 import { output } from '../output.ts';
 import { Progress } from '../progress.ts';
 import { type CopyRoot, copyTree } from './copy-tree.ts';
@@ -21,12 +24,26 @@ export async function runCopy<S, T>(run: CopyRun<S, T>): Promise<CopyReport> {
   const { source, target } = run;
   try {
     await copyTree({ source, target, report, onProgress: progress.add }, run.root);
+  } catch (error) {
+    throw stopped(error, report);
   } finally {
     progress.end();
     await source.close();
     await target.close();
   }
   return report;
+}
+
+/** The error of a copy that had to stop: its last line says what is complete. */
+function stopped(error: unknown, report: CopyReport): unknown {
+  const complete = `Complete before it stopped: ${report.sentence()}.`;
+  if (error instanceof Interrupted) {
+    print(`${complete}\n`);
+    return error;
+  }
+  if (!(error instanceof FsBridgeError) || error instanceof KernelFailedError) return error;
+  const { code, what, why, advice } = describeError(error);
+  return new FsBridgeError(code, what, why, `${advice}\n${complete}`, { cause: error });
 }
 
 /**

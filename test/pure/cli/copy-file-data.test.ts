@@ -143,3 +143,23 @@ describe('the data of a file', () => {
     expect(target.content.length).toBe(3 * mib);
   });
 });
+
+test('all before a place that cannot be read is written', async () => {
+  const content = Buffer.alloc(3 * mib, 'x');
+  const badBytes = mib + 300_000;
+  const source = sourceOf(content, 'unknown', 4096);
+  const target = new Target();
+  const read: SourceFile['read'] = async (buffer, offsetBytes) => {
+    if (offsetBytes >= badBytes) throw new Error('bad block');
+    return source.read(buffer.subarray(0, badBytes - offsetBytes), offsetBytes);
+  };
+  const copying = copyFileData({
+    source: { ...source, read },
+    target,
+    sizeBytes: content.length,
+    mayHaveHoles: false,
+    onBytes: () => {},
+  });
+  await expect(copying).rejects.toMatchObject({ atBytes: badBytes });
+  expect(target.content.length).toBe(badBytes);
+});

@@ -1,5 +1,5 @@
 /**
- * File requests to the kernel (native/arch/wasm/bridge/request.h).
+ * File requests to the kernel (native/arch/wasm/bridge/slots.h).
  *
  * A slot's way:
  *

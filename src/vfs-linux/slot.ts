@@ -1,6 +1,6 @@
 /**
  * One slot of the request ring: a view of struct bridge_slot and its buffer
- * (native/arch/wasm/bridge/request.h). calls/encode.ts writes the arguments; the `done` of the
+ * (native/arch/wasm/bridge/slots.h). calls/encode.ts writes the arguments; the `done` of the
  * request reads the results.
  */
 import type { Buffer } from 'node:buffer';
@@ -107,7 +107,7 @@ export class Slot {
     this.memory.u32[word + 1] = high;
   }
 
-  /** What the operation looks up when it has succeeded: BRIDGE_LOOKUP_* of request.h. */
+  /** What the operation looks up when it has succeeded: BRIDGE_LOOKUP_* of slots.h. */
   lookUp(what: number): void {
     this.memory.u32[this.#word + lookupWord] = what;
   }

@@ -1,4 +1,4 @@
-/** Operations that the kernel image has only for tests (bridge/request.h: panic, spin). */
+/** Operations that the kernel image has only for tests (bridge/slots.h: panic, spin). */
 import { abi } from '../../src/vfs-linux/abi.gen.ts';
 import type { Machine } from '../../src/vfs-linux/machine.ts';
 import { kernelItself } from '../../src/vfs-linux/request-ring.ts';

@@ -1,7 +1,7 @@
 /**
  * Which C file of native/arch/wasm needs which other one: by the names of functions and variables
  * that one defines and the other uses. It is a scan of the text, not a parse: a name counts if one
- * of our headers declares it (or the table of operations in request.h), and it is defined in the
+ * of our headers declares it (or the table of operations in slots.h), and it is defined in the
  * file that has it at the start of a line of its own.
  */
 import path from 'node:path';

@@ -1,6 +1,6 @@
 /**
  * Writes each operation's arguments into a slot: the one place of this program that knows where
- * they stand. The other side is the table BRIDGE_OPS of native/arch/wasm/bridge/request.h, in the
+ * they stand. The other side is the table BRIDGE_OPS of native/arch/wasm/bridge/slots.h, in the
  * same order, which also says what an operation answers and where.
  *
  * A function has its system call's name and arguments, in that call's order. Data of the caller's

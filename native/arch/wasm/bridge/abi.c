@@ -23,7 +23,7 @@
 #include <linux/xattr.h>
 #include <asm/shared.h>
 #include "disk.h"
-#include "request.h"
+#include "slots.h"
 
 struct abi_entry {
 	const char *name;

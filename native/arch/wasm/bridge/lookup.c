@@ -13,7 +13,7 @@
 #include <linux/stat.h>
 #include <linux/syscalls.h>
 #include <linux/xattr.h>
-#include "request.h"
+#include "slots.h"
 
 static void put_time(struct statx_timestamp *to, const struct timespec64 *from)
 {

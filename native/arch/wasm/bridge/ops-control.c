@@ -9,7 +9,7 @@
 #include <linux/uidgid.h>
 #include "cred.h"
 #include "disk.h"
-#include "request.h"
+#include "slots.h"
 
 s64 op_disk_add(struct bridge_slot *s)
 {

@@ -12,7 +12,7 @@
 #include <linux/syscalls.h>
 #include <linux/uio.h>
 #include <asm/statfs.h>
-#include "request.h"
+#include "slots.h"
 
 s64 op_openat2(struct bridge_slot *s)
 {

@@ -14,7 +14,7 @@
 #include <linux/mount.h>
 #include <linux/namei.h>
 #include <linux/slab.h>
-#include "request.h"
+#include "slots.h"
 
 #define HANDLE_ROOM	(sizeof(struct file_handle) + BRIDGE_LIST_HANDLE)
 

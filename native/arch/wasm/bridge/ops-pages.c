@@ -12,7 +12,7 @@
 #include <linux/fs.h>
 #include <linux/pipe_fs_i.h>
 #include <linux/splice.h>
-#include "request.h"
+#include "slots.h"
 
 /* The pages of a full window, and one more because the first byte may lie inside a page. */
 #define PIPE_SLOTS	roundup_pow_of_two(WASM_WINDOW_SIZE / PAGE_SIZE + 1)

@@ -6,7 +6,7 @@
 #include <linux/namei.h>
 #include <linux/syscalls.h>
 #include <linux/time_types.h>
-#include "request.h"
+#include "slots.h"
 
 s64 op_statx(struct bridge_slot *s)
 {

@@ -10,7 +10,7 @@
 #include <linux/slab.h>
 #include <linux/xattr.h>
 #include "../../../fs/internal.h"
-#include "request.h"
+#include "slots.h"
 
 static int find_path(struct bridge_slot *s, struct path *path)
 {

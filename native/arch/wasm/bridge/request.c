@@ -31,7 +31,7 @@
 #include <asm/machine.h>
 #include <asm/shared.h>
 #include "cred.h"
-#include "request.h"
+#include "slots.h"
 
 #define WORKERS_MAX	64
 #define WORKERS_URGENT	2

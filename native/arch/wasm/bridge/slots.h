@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef _WASM_BRIDGE_REQUEST_H
-#define _WASM_BRIDGE_REQUEST_H
+#ifndef _WASM_BRIDGE_SLOTS_H
+#define _WASM_BRIDGE_SLOTS_H
 
 /*
  * The interface for file requests. The host fills a slot, puts the slot's number into

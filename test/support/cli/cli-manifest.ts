@@ -20,7 +20,10 @@ export interface CliManifestOptions {
 }
 
 export interface CliManifest {
-  /** Exit status; 124 or 137 after the timeout (timeout(1)). */
+  /**
+   * Exit status; 124 or 137 after the timeout (timeout(1)). 0 also stands for a whole manifest
+   * after which the command says that the kernel logged errors (ERR_KERNEL_LOG).
+   */
   readonly status: number;
   readonly entries: readonly ManifestEntry[];
   /** The code in the last message: the errno's name, ERR_…; undefined where there is none. */
@@ -52,8 +55,12 @@ export async function cliManifest(
   if (options.hash === true) argv.push('--hash');
   if (options.type !== undefined) argv.push('--type', options.type);
   const { status, stdout, stderr } = await runCli(argv, options.timeoutMs);
-  const entries = status === 0 ? parseManifest(stdout) : [];
-  return { status, entries, code: status === 0 ? undefined : lastCode(stderr), stderr };
+  const code = status === 0 ? undefined : lastCode(stderr);
+  // The manifest is whole, and the command adds that the kernel logged damage while it was made.
+  if (status === 1 && code === 'ERR_KERNEL_LOG') {
+    return { status: 0, entries: parseManifest(stdout), code: undefined, stderr };
+  }
+  return { status, entries: status === 0 ? parseManifest(stdout) : [], code, stderr };
 }
 
 /**

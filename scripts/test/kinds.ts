@@ -22,7 +22,7 @@ export const kinds: readonly Kind[] = [
   {
     name: 'pure',
     needs: 'nothing but Node',
-    usualTime: 'half a minute',
+    usualTime: 'a minute',
     needsKernel: false,
     testTimeoutMs: 30_000,
     oneByOne: false,
@@ -38,7 +38,7 @@ export const kinds: readonly Kind[] = [
   {
     name: 'host',
     needs: 'root, loop devices, /dev/fuse and the native kernel',
-    usualTime: '15 minutes',
+    usualTime: '20 minutes',
     needsKernel: true,
     testTimeoutMs: longMs,
     // They measure the same cores, and mount on the same machine.
@@ -47,7 +47,7 @@ export const kinds: readonly Kind[] = [
   {
     name: 'windows',
     needs: 'the model of WinFsp’s driver, which is part of the tests; Wine, and gcc for Windows',
-    usualTime: '5 minutes',
+    usualTime: '4 minutes',
     needsKernel: true,
     testTimeoutMs: longMs,
     oneByOne: true,

@@ -20,7 +20,7 @@ export async function findPlace(calls: LinuxCalls, path: Buffer): Promise<Place>
   return place;
 }
 
-/** The type bits (S_IFMT) of what is at a place. Throws the errno where nothing is there. */
+/** The type bits (S_IFMT) of a place's file. Throws the errno if there is no file. */
 export async function typeAt(calls: LinuxCalls, place: Place, atFlags = 0): Promise<number> {
   return check(await calls.statx(place.dirfd, place.name, atFlags), place.path).type;
 }

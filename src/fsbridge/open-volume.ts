@@ -35,7 +35,7 @@ const placesOfPeople: readonly string[] = ['.', 'home'];
 
 /**
  * Whose disk this is, where the map of ids does not say: the owner of its root, or the person with
- * the lowest uid who has something in it or in /home. Without such a person the owner is root.
+ * the lowest uid with a file in it or in /home. Without such a user the owner is root.
  */
 async function likelyOwner(volume: Volume): Promise<Account> {
   const { calls } = volume;

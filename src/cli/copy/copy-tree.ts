@@ -58,7 +58,7 @@ interface Folder<S, T> {
   /** Undefined for the folder that the copy goes into. */
   readonly attributes: Attributes | undefined;
   readonly xattrs: readonly Xattr[];
-  /** Undefined if this copy made the folder: then what is in the way is of this copy as well. */
+  /** Undefined if this copy made the folder: then this copy also made every entry in it. */
   readonly made: MadeEntries | undefined;
   /** The names in it that are still to be copied. */
   readonly names: Buffer[];

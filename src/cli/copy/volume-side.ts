@@ -186,7 +186,7 @@ export class VolumeSide implements SourceSide<Fd>, TargetSide<Fd> {
     return losses;
   }
 
-  /** The volume closes what is open when it is unmounted. */
+  /** The unmount closes every descriptor that is still open. */
   close(): Promise<void> {
     return Promise.resolve();
   }

@@ -11,7 +11,7 @@ import { permissionsOfFcb } from '../permissions.ts';
 import { type NtStatus, ntStatusOf, STATUS } from '../translate/ntstatus.ts';
 import type { CreateIrp } from './irp.ts';
 
-/** Opens the file object of what is at the Create's place; `information` is CREATE_RESULT's. */
+/** Opens a file object for the file at the Create's place; `information` is CREATE_RESULT's. */
 export async function answerCreate(
   { vcb, irp, place }: Create,
   information: number,
